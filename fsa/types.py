@@ -7,7 +7,7 @@ Axes: **b** users (one episode each), **n** choices, **k** options, **s** latent
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from typing import Any, TypeAlias, TypeVar
 
 import torch
@@ -151,7 +151,35 @@ class _TensorRecord:
 
     def _map(self: _Batch, move: Any) -> _Batch:
         parts = {f.name: getattr(self, f.name) for f in fields(self)}  # type: ignore[arg-type]
-        return type(self)(**{name: None if part is None else move(part) for name, part in parts.items()})
+        movable = Tensor | _TensorRecord
+        return type(self)(
+            **{name: move(part) if isinstance(part, movable) else part for name, part in parts.items()}
+        )
+
+
+@dataclass(frozen=True)
+class TokenRows(_TensorRecord):
+    """Options of a batch as tokens: one row an option, shortest first, padded on the right.
+
+    Axes: **m** options that are there, **l** tokens.
+
+    Attributes:
+        ids: Token ids; anything where `mask` is False.
+        mask: True where there is a token.
+        is_response: True where the token is the response's own, its end included: what log-probs count.
+        slot: Where each row's option stands in [b n k], flattened.
+        reference: Log-probability of each response under the reference, in nats; NaN where nobody asked.
+        blocks: (first row, row after the last, tokens) of runs of rows that are near in length. A model takes
+            one at a time, cut to its tokens, and so computes little padding. As many as the collator was told
+            to make, whatever the lengths: processes that split parameters have to run equally often.
+    """
+
+    ids: Int[Tensor, "m l"]
+    mask: Bool[Tensor, "m l"]
+    is_response: Bool[Tensor, "m l"]
+    slot: Int[Tensor, " m"]
+    reference: Float[Tensor, " m"]
+    blocks: tuple[tuple[int, int, int], ...]
 
 
 @dataclass(frozen=True)
@@ -162,11 +190,13 @@ class ChoiceBatch(_TensorRecord):
         features: One vector an option; anything where `places` is -1.
         places: 0 for the best option, larger for worse, equal for options not told apart, -1 for padding.
         rows: Row of each choice in its table, -1 for padding. For reports; models do not read it.
+        tokens: The options as tokens, for scorers that run a language model; None where nobody asked.
     """
 
     features: Float[Tensor, "b n k d"]
     places: Int[Tensor, "b n k"]
     rows: Int[Tensor, "b n"]
+    tokens: TokenRows | None = None
 
     @property
     def mask(self) -> Bool[Tensor, "b n"]:
@@ -193,7 +223,7 @@ class ChoiceBatch(_TensorRecord):
     def reversed(self) -> ChoiceBatch:
         """The same options with the opposite outcome: for each choice the worst place becomes the best."""
         worst = self.places.amax(-1, keepdim=True)
-        return ChoiceBatch(self.features, torch.where(self.option_mask, worst - self.places, -1), self.rows)
+        return replace(self, places=torch.where(self.option_mask, worst - self.places, -1))
 
 
 @dataclass(frozen=True)

@@ -92,15 +92,19 @@ class ChoiceTable:
         return np.diff(self.option_offsets)
 
     @cached_property
+    def offers_equally_many(self) -> bool:
+        """Whether all choices have the same number of options."""
+        return bool((self.num_options == self.num_options[:1]).all())
+
+    @cached_property
     def outcome_kinds(self) -> frozenset[str]:
         """Which of "pick", "tie", "ranking" occur."""
         if not len(self):
             return frozenset()
-        starts = self.option_offsets[:-1]
-        is_tie = np.add.reduceat((self.place == 0).astype(np.int64), starts) > 1
-        is_ranking = np.maximum.reduceat(self.place, starts) > 1
-        kinds = {"tie": is_tie, "ranking": ~is_tie & is_ranking, "pick": ~is_tie & ~is_ranking}
-        return frozenset(name for name, found in kinds.items() if found.any())
+        tie = np.add.reduceat((self.place == 0).astype(np.int64), self.option_offsets[:-1]) > 1
+        ranking = np.maximum.reduceat(self.place, self.option_offsets[:-1]) > 1
+        found = {"tie": tie.any(), "ranking": (~tie & ranking).any(), "pick": (~tie & ~ranking).any()}
+        return frozenset(name for name, occurs in found.items() if occurs)
 
     @cached_property
     def prompt_in_user(self) -> NDArray[np.int32]:
@@ -248,9 +252,8 @@ class ChoiceTable:
         kept = np.flatnonzero(counted)
         order = np.argsort(user, kind="stable")
         starts, sizes = _offsets(num_options)[:-1][order], num_options[order]
-        offsets = _offsets(sizes)
+        offsets, num_items = _offsets(sizes), len(item_prompt)
         options = np.repeat(starts - offsets[:-1], sizes) + np.arange(offsets[-1])
-        num_items = len(item_prompt)
         nothing = np.zeros(len(user), np.int32)
         return cls(
             users=_strings(users).take(pa.array(kept)),
@@ -362,7 +365,7 @@ def encode_text(text: Text) -> str:
         ChoiceDataError: A text begins with the mark of a chat.
     """
     if not isinstance(text, str):
-        messages = [{"role": message["role"], "content": message["content"]} for message in text]
+        messages = [{key: message[key] for key in ("role", "content")} for message in text]
         return CHAT_MARK + json.dumps(messages, ensure_ascii=False)
     if text.startswith(CHAT_MARK):
         raise ChoiceDataError(f"a text must not begin with the control character U+001E, came {text[:60]!r}")
@@ -377,13 +380,11 @@ def decode_text(stored: str) -> Text:
 def _number_within(user: NDArray[np.int32], value: NDArray[np.int32]) -> NDArray[np.int32]:
     """Number distinct values from 0 within each user, without a loop over users."""
     order = np.lexsort((value, user))
-    ordered_user, ordered_value = user[order], value[order]
-    is_new_user = np.diff(ordered_user, prepend=-1) != 0
-    is_new = is_new_user | (np.diff(ordered_value, prepend=-2) != 0)
+    is_new_user = np.diff(user[order], prepend=-1) != 0
+    is_new = is_new_user | (np.diff(value[order], prepend=-2) != 0)
     running = np.cumsum(is_new) - 1
-    first = np.maximum.accumulate(np.where(is_new_user, running, 0))
     numbers = np.empty(len(user), np.int32)
-    numbers[order] = running - first
+    numbers[order] = running - np.maximum.accumulate(np.where(is_new_user, running, 0))
     return numbers
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from concurrent.futures import Future, ThreadPoolExecutor
+
 import numpy as np
 import torch
 from jaxtyping import Float
@@ -12,6 +14,10 @@ from torch.utils.data import Dataset
 from fsa.choices.table import ChoiceTable
 from fsa.episodes.sampler import EpisodeRows, EpisodeSampler
 from fsa.types import ChoiceBatch, EpisodeBatch
+
+_STEPS_AT_ONCE = 32
+"""Steps whose episodes are drawn together, in half the time of one by one, while the steps before them run.
+Which episodes come does not depend on it."""
 
 
 class EpisodeBatches(Dataset[EpisodeBatch]):
@@ -45,6 +51,8 @@ class EpisodeBatches(Dataset[EpisodeBatch]):
         self.users_per_step, self.num_batches = users_per_step, num_batches
         self.share = users_per_step // world_size
         self.first = rank * self.share
+        self._thread: ThreadPoolExecutor | None = None
+        self._drawn: dict[int, Future[list[EpisodeRows]]] = {}  # by block: this one and the next
 
     def __len__(self) -> int:
         if self.num_batches is None:
@@ -52,10 +60,20 @@ class EpisodeBatches(Dataset[EpisodeBatch]):
         return self.num_batches
 
     def __getitem__(self, step: int) -> EpisodeBatch:
-        start = step * self.users_per_step + self.first
-        return collate(
-            self.sampler.draw(np.arange(start, start + self.share)), self.sampler.table, self.features
-        )
+        block, place = divmod(step, _STEPS_AT_ONCE)
+        if block not in self._drawn or block + 1 not in self._drawn:
+            # Made here and not before: a process that prepares batches has to make its own thread.
+            self._thread = self._thread or ThreadPoolExecutor(max_workers=1)
+            self._drawn = {
+                near: self._drawn.get(near) or self._thread.submit(self._draw, near)
+                for near in (block, block + 1)
+            }
+        return collate(self._drawn[block].result()[place], self.sampler.table, self.features)
+
+    def _draw(self, block: int) -> list[EpisodeRows]:
+        steps = block * _STEPS_AT_ONCE + np.arange(_STEPS_AT_ONCE)[:, None]
+        numbers = steps * self.users_per_step + self.first + np.arange(self.share)
+        return self.sampler.draw(numbers.reshape(-1)).split(_STEPS_AT_ONCE)
 
 
 def collate(rows: EpisodeRows, table: ChoiceTable, features: Float[Tensor, "m d"]) -> EpisodeBatch:
@@ -72,13 +90,21 @@ def collate_choices(
     rows: NDArray[np.int64], table: ChoiceTable, features: Float[Tensor, "m d"]
 ) -> ChoiceBatch:
     """Tensors of some choices [b, n], -1 for padding."""
-    exists = rows >= 0
-    safe = np.where(exists, rows, 0)
-    sizes = np.where(exists, table.num_options[safe], 0)
+    safe = np.maximum(rows, 0)
+    option, place = _options(safe, table)
+    place = np.where((rows < 0)[..., None], -1, place).astype(np.int64)
+    items = torch.from_numpy(option.astype(np.int64))
+    gathered = features.index_select(0, items.reshape(-1)).reshape(*items.shape, features.shape[1])
+    return ChoiceBatch(gathered, torch.from_numpy(place), torch.from_numpy(rows.copy()))
+
+
+def _options(rows: NDArray[np.int64], table: ChoiceTable) -> tuple[NDArray[np.integer], NDArray[np.integer]]:
+    """Items and places of the options of some choices [b, n, k], item 0 and place -1 for padding."""
+    if table.offers_equally_many:  # two look-ups in views of the columns
+        k = int(table.num_options[0])
+        return table.option.reshape(-1, k).take(rows, 0), table.place.reshape(-1, k).take(rows, 0)
+    sizes = table.num_options[rows]
     slot = np.arange(max(int(sizes.max(initial=0)), 2))
     is_option = slot < sizes[..., None]
-    option = np.where(is_option, table.option_offsets[safe][..., None] + slot, 0)
-    places = np.where(is_option, table.place[option], -1).astype(np.int64)
-    items = torch.from_numpy(table.option[option].astype(np.int64))
-    gathered = features.index_select(0, items.reshape(-1)).reshape(*items.shape, features.shape[1])
-    return ChoiceBatch(gathered, torch.from_numpy(places), torch.from_numpy(rows.copy()))
+    option = np.where(is_option, table.option_offsets[rows][..., None] + slot, 0)
+    return np.where(is_option, table.option[option], 0), np.where(is_option, table.place[option], -1)

@@ -39,6 +39,17 @@ class EpisodeRows:
         """Episodes whose context is smaller than wanted."""
         return int(((self.context >= 0).sum(1) < self.wanted).sum())
 
+    def split(self, num_parts: int) -> list[EpisodeRows]:
+        """Equal parts in order, each padded to the largest of its own episodes."""
+        sizes = [
+            (rows >= 0).sum(1).reshape(num_parts, -1).max(1).tolist() for rows in (self.context, self.target)
+        ]
+        columns = [column.reshape(num_parts, -1, *column.shape[1:]) for column in vars(self).values()]
+        return [
+            EpisodeRows(index, user, context[:, :n], target[:, :m], wanted)
+            for index, user, context, target, wanted, n, m in zip(*columns, *sizes, strict=True)
+        ]
+
     def with_context(self, size: int) -> EpisodeRows:
         """The same episodes with the first `size` choices of each context, and the same targets."""
         return replace(self, context=self.context[:, :size], wanted=np.minimum(self.wanted, size))

@@ -16,8 +16,8 @@ from jaxtyping import Float32
 from numpy.typing import NDArray
 from transformers import AutoConfig, AutoModel, AutoTokenizer, PreTrainedTokenizerBase
 
+from fsa.backbones import backbone_hash, resolve
 from fsa.errors import FeatureError
-from fsa.features.backbones import backbone_hash, resolve
 from fsa.features.buckets import length_buckets, pad_right
 from fsa.features.extractor import FeatureExtractor
 from fsa.features.pooling import POOLINGS, pool

@@ -16,9 +16,11 @@ from fsa.choices.sandbox import Sandbox
 from fsa.outputs.cli import run_recipe
 from fsa.outputs.report import Report
 from fsa.training.datamodule import EpisodeSettings
-from tests.fsa.features.conftest import bert, own_cache, tokenizer
+from tests.fsa.conftest import bert, own_cache, tokenizer
 
 __all__ = ["bert", "own_cache", "tokenizer"]
+
+pytestmark = pytest.mark.usefixtures("own_cache")
 
 
 def values_of(figures: list[Figure]) -> dict[str, float]:

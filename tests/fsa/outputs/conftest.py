@@ -1,5 +1,8 @@
-"""The tiny text backbones of the features room, for reward models that read text."""
+"""What is computed for one test is not there for another."""
 
-from tests.fsa.features.conftest import bert, llama, own_cache, tokenizer
+import pytest
 
-__all__ = ["bert", "llama", "own_cache", "tokenizer"]
+
+@pytest.fixture(autouse=True)
+def _own_cache(own_cache: object) -> None:
+    """No test sees another's features, or the user's."""

@@ -6,9 +6,11 @@ from types import SimpleNamespace
 
 import pytest
 
+from fsa import backbones
+from fsa.backbones import backbone_hash, resolve
 from fsa.errors import FeatureError
-from fsa.features import backbones
-from fsa.features.backbones import backbone_hash, resolve
+
+pytestmark = pytest.mark.usefixtures("own_cache")
 
 
 def test_a_folder_is_itself(bert: Path) -> None:
