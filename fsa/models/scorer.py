@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from typing import ClassVar
 
 from jaxtyping import Float
 from torch import Tensor, nn
@@ -14,7 +15,14 @@ class Scorer(nn.Module, ABC):
     """Base of all scorers; a head takes `d_feature` and `d_belief` first, then its own arguments.
 
     One user's scores never depend on who else is in the batch, nor sample s on any other sample.
+
+    Attributes:
+        reads_tokens: Whether the options have to come as tokens: the scorer runs a language model.
+        needs_reference: Whether these have to come with their log-probability under the reference.
     """
+
+    reads_tokens: ClassVar[bool] = False
+    needs_reference: ClassVar[bool] = False
 
     @abstractmethod
     def forward(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -53,3 +54,13 @@ class Objective(nn.Module, ABC):
 def mean_over_targets(values: Float[Tensor, "*s b n"], mask: Bool[Tensor, "b n"]) -> Float[Tensor, "*s b"]:
     """Mean of each user's target values, so that a user with many targets counts as one."""
     return torch.where(mask, values, 0).sum(-1) / mask.sum(-1).clamp(min=1)
+
+
+def log1mexp(log_probs: Float[Tensor, "*any"]) -> Float[Tensor, "*any"]:
+    """log(1 - p) from log p, exact near p = 0 and p = 1; finite at p = 1."""
+    below_one = log_probs.clamp(max=-torch.finfo(log_probs.dtype).tiny)
+    is_large = below_one > -math.log(2)
+    # Each form is given numbers that it can take, for the gradient of the form not used has to be finite too.
+    near_one = torch.where(is_large, below_one, -math.log(2))
+    near_zero = torch.where(is_large, -math.log(2), below_one)
+    return torch.where(is_large, torch.log(-torch.expm1(near_one)), torch.log1p(-torch.exp(near_zero)))

@@ -4,6 +4,7 @@ import pytest
 import torch
 from torch import nn
 
+from fsa.errors import ConfigError
 from fsa.training.optimizers import AdamW
 
 
@@ -55,3 +56,20 @@ def test_the_scheduler_sets_the_rate_of_each_step():
         optimizer.step()
         scheduler.step()
     assert rates == pytest.approx([0.2, 0.4, 0.4])
+
+
+def test_parts_have_rates_of_their_own_and_the_longest_name_counts():
+    model = nn.ModuleDict({"encoder": nn.Linear(2, 2), "scorer": nn.Linear(2, 2)})
+    optimizer, _ = AdamW(lr=1.0, lr_of={"encoder": 2.0, "encoder.bias": 3.0}).build(model, 10)
+    rates = {id(p): group["initial_lr"] for group in optimizer.param_groups for p in group["params"]}
+    assert {name: rates[id(p)] for name, p in model.named_parameters()} == {
+        "encoder.weight": 2.0,
+        "encoder.bias": 3.0,
+        "scorer.weight": 1.0,
+        "scorer.bias": 1.0,
+    }
+
+
+def test_a_rate_for_a_part_that_is_not_trained_is_an_error():
+    with pytest.raises(ConfigError, match="'decoder'"):
+        AdamW(lr_of={"decoder": 1.0}).build(nn.Linear(2, 2), 10)
