@@ -85,7 +85,7 @@ class EpisodeData(L.LightningDataModule):
         users = settings.users_per_step // accumulated
         batches = EpisodeBatches(self.train, self.features, users, trainer.global_rank, processes)
         # The whole run is one epoch; a resumed one starts at the step that its checkpoint was written at.
-        numbers = _From(trainer.global_step * accumulated, trainer.max_steps * accumulated)
+        numbers = BatchNumbers(trainer.global_step * accumulated, trainer.max_steps * accumulated)
         return self._loader(batches, sampler=numbers, num_workers=settings.num_workers)
 
     def val_dataloader(self) -> list[DataLoader[EpisodeBatch]]:
@@ -107,7 +107,7 @@ class EpisodeData(L.LightningDataModule):
         return self.trainer
 
 
-class _From(Sampler[int]):
+class BatchNumbers(Sampler[int]):
     """Batch numbers of a run, from where it stands. The length is that of the whole run: Lightning counts on
     from the batches of the checkpoint."""
 

@@ -15,9 +15,7 @@ from lightning.pytorch.loggers.logger import Logger
 
 from fsa.errors import ConfigError
 from fsa.training.checkpoints import BEST, CHECKPOINTS, LAST, MONITORED, Checkpoints
-from fsa.training.datamodule import EpisodeData
 from fsa.training.metrics_csv import MetricsCsv
-from fsa.training.module import ChoiceModule
 from fsa.training.sharding import strategy_of
 from fsa.training.wandb import finish, wandb_logger
 
@@ -80,7 +78,9 @@ class Loop:
         self.progress, self.wandb = progress, wandb
         self.checkpoint_every = checkpoint_every or validate_every
 
-    def fit(self, module: ChoiceModule, data: EpisodeData, out: Path, resume: bool = False) -> dict[str, Any]:
+    def fit(
+        self, module: L.LightningModule, data: L.LightningDataModule, out: Path, resume: bool = False
+    ) -> dict[str, Any]:
         """Train, and leave the module with the weights of its best validation.
 
         Args:
