@@ -6,7 +6,7 @@ Axes: **b** users (one episode each), **n** choices, **k** options, **s** latent
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, fields, replace
 from typing import Any, TypeAlias, TypeVar
 
@@ -172,6 +172,7 @@ class TokenRows(_TensorRecord):
         blocks: (first row, row after the last, tokens) of runs of rows that are near in length. A model takes
             one at a time, cut to its tokens, and so computes little padding. As many as the collator was told
             to make, whatever the lengths: processes that split parameters have to run equally often.
+        num_response: Response tokens of each block, so that a GPU need not be asked; None where not counted.
     """
 
     ids: Int[Tensor, "m l"]
@@ -180,6 +181,24 @@ class TokenRows(_TensorRecord):
     slot: Int[Tensor, " m"]
     reference: Float[Tensor, " m"]
     blocks: tuple[tuple[int, int, int], ...]
+    num_response: tuple[int, ...] | None = None
+
+    def each_block(self) -> Iterator[tuple[int, int, TokenRows]]:
+        """First row, row after the last, and the rows between as rows of one block, for every block."""
+        for number, (first, last, length) in enumerate(self.blocks):
+            yield (
+                first,
+                last,
+                TokenRows(
+                    ids=self.ids[first:last, :length],
+                    mask=self.mask[first:last, :length],
+                    is_response=self.is_response[first:last, :length],
+                    slot=self.slot[first:last],
+                    reference=self.reference[first:last],
+                    blocks=((0, last - first, length),),
+                    num_response=self.num_response and self.num_response[number : number + 1],
+                ),
+            )
 
 
 @dataclass(frozen=True)
