@@ -1,0 +1,156 @@
+"""Log-probabilities of responses from hidden states: in chunks, so that no [tokens, vocabulary] ever exists."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor
+from torch.autograd.function import once_differentiable
+from torch.utils.checkpoint import checkpoint
+
+from fsa.errors import ShapeError
+from fsa.types import TokenRows
+
+_CHUNK_TOKENS = 256
+"""Tokens of a chunk where nobody says: with fewer, a product waits for the head to be read each time."""
+_GPU_CHUNK_LOGITS = 2**27
+"""On a GPU at least so many logits, half a gigabyte: with fewer, it is not kept busy."""
+
+
+def response_log_probs(
+    hidden: Float[Tensor, "m l d"],
+    weight: Float[Tensor, "v d"],
+    tokens: TokenRows,
+    *,
+    chunk: int | None = None,
+) -> Float[Tensor, " m"]:
+    """Log-probability of each row's response given what stands before it, in nats, summed over its tokens.
+
+    The state at token t - 1 predicts token t. Prompt and padding are never multiplied by the head. A head that
+    needs no gradient costs two products a token with it, and one where no gradient is wanted at all.
+
+    Args:
+        hidden: Last hidden states of the rows.
+        weight: Of the output layer; logits are `hidden @ weight.T`.
+        tokens: The rows; one block of them, cut to its own longest.
+        chunk: Tokens whose logits exist at once; the default suits the device.
+
+    Raises:
+        ShapeError: `hidden` is not of these rows.
+    """
+    if hidden.shape[:2] != tokens.ids.shape:
+        raise ShapeError(
+            f"hidden is {list(hidden.shape)}, but there are {list(tokens.ids.shape)} tokens [rows, tokens]"
+        )
+    predicts = _response_positions(tokens) - 1  # flat [t]; a response never starts a row
+    states = _Take.apply(hidden.flatten(0, 1), predicts)
+    targets = tokens.ids.flatten().index_select(0, predicts + 1)
+    log_probs = token_log_probs(states, weight, targets, chunk=chunk)
+    # Put back in place and summed by row: a fixed order, where adding up by row number has none on a GPU.
+    return log_probs.new_zeros(tokens.ids.numel()).index_copy(0, predicts, log_probs).view_as(tokens.ids).sum(1)
+
+
+def token_log_probs(
+    hidden: Float[Tensor, "t d"],
+    weight: Float[Tensor, "v d"],
+    targets: Int[Tensor, " t"],
+    *,
+    chunk: int | None = None,
+) -> Float[Tensor, " t"]:
+    """Log-probability of each target under softmax(hidden @ weight.T), in nats; at least float32.
+
+    With a frozen head the forward pass also keeps d log p / d hidden, [t, d], so that nothing is computed
+    again in the backward pass: it scales these rows. With a trained head the logits of a chunk are.
+
+    Args:
+        hidden: States that predict the targets.
+        weight: Of the output layer.
+        targets: Token ids.
+        chunk: Tokens whose logits exist at once; the default suits the device.
+    """
+    # Cast once, not by autocast in every chunk: a head is large.
+    device = hidden.device.type
+    is_cast = torch.is_autocast_enabled(device)
+    dtype = torch.get_autocast_dtype(device) if is_cast and hidden.dtype != torch.float64 else weight.dtype
+    chunk = chunk or max(_CHUNK_TOKENS, 0 if device == "cpu" else _GPU_CHUNK_LOGITS // len(weight))
+    states, head = hidden.to(dtype), weight.to(dtype)
+    with torch.autocast(device, enabled=False):
+        if not (torch.is_grad_enabled() and (states.requires_grad or head.requires_grad)):
+            return _in_chunks(states, head, targets, chunk)
+        if not head.requires_grad:
+            log_probs: Tensor = _FrozenHead.apply(states, head, targets, chunk)
+            return log_probs
+        parts = zip(states.split(chunk), targets.split(chunk), strict=True)
+        chunks = [checkpoint(_log_probs, part, head, wanted, use_reentrant=False) for part, wanted in parts]
+        return torch.cat(chunks) if chunks else _log_probs(states, head, targets)
+
+
+class _FrozenHead(torch.autograd.Function):
+    """Log-probabilities whose gradient goes to the states alone, and is known in the forward pass."""
+
+    @staticmethod
+    def forward(ctx: Any, hidden: Tensor, weight: Tensor, targets: Tensor, chunk: int) -> Tensor:
+        direction = torch.empty_like(hidden)
+        log_probs = _in_chunks(hidden, weight, targets, chunk, direction)
+        ctx.save_for_backward(direction)
+        return log_probs
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, upstream: Tensor) -> tuple[Tensor | None, ...]:
+        (direction,) = ctx.saved_tensors
+        return direction * upstream.to(direction.dtype).unsqueeze(1), None, None, None
+
+
+class _Take(torch.autograd.Function):
+    """Rows of a matrix, each at most once: the gradient is copied back, where `index_select` would add it."""
+
+    @staticmethod
+    def forward(ctx: Any, rows: Tensor, places: Tensor) -> Tensor:
+        ctx.save_for_backward(places)
+        ctx.num_rows = len(rows)
+        return rows.index_select(0, places)
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, upstream: Tensor) -> tuple[Tensor | None, ...]:
+        (places,) = ctx.saved_tensors
+        empty = upstream.new_zeros(ctx.num_rows, upstream.shape[1])
+        return empty.index_copy_(0, places, upstream), None
+
+
+def _in_chunks(
+    hidden: Tensor, weight: Tensor, targets: Tensor, chunk: int, direction: Tensor | None = None
+) -> Tensor:
+    """Log-probabilities [t]; `direction` is filled with their gradients towards `hidden`, where given."""
+    log_probs = hidden.new_empty(len(hidden), dtype=torch.promote_types(hidden.dtype, torch.float32))
+    for start in range(0, len(hidden), chunk):
+        part = slice(start, start + chunk)
+        wanted = targets[part].unsqueeze(1)
+        each = _all_log_probs(hidden[part], weight)  # [chunk, v]
+        log_probs[part] = each.gather(1, wanted).squeeze(1)
+        if direction is not None:
+            # d log p_y / d logits is onehot(y) - p. Subtracted before the product: after it, in half
+            # precision, the rounding of p @ W would drown what is left of a token that is nearly certain.
+            slope = each.exp_().neg_().scatter_add_(1, wanted, each.new_ones(wanted.shape))
+            torch.mm(slope.to(weight.dtype), weight, out=direction[part])
+    return log_probs
+
+
+def _log_probs(hidden: Tensor, weight: Tensor, targets: Tensor) -> Tensor:
+    return _all_log_probs(hidden, weight).gather(1, targets.unsqueeze(1)).squeeze(1)
+
+
+def _all_log_probs(hidden: Tensor, weight: Tensor) -> Tensor:
+    logits = hidden @ weight.T
+    return torch.log_softmax(logits, -1, dtype=torch.promote_types(logits.dtype, torch.float32))
+
+
+def _response_positions(tokens: TokenRows) -> Int[Tensor, " t"]:
+    """Places of the responses' tokens among all tokens of a block, flattened."""
+    is_response = tokens.is_response.flatten()
+    if tokens.num_response is None:  # where a GPU has to say how many, everything waits for it
+        return is_response.nonzero().squeeze(1)
+    return torch.nonzero_static(is_response, size=tokens.num_response[0]).squeeze(1)
