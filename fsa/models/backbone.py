@@ -1,0 +1,258 @@
+"""`LanguageModel`: a frozen causal language model with LoRA adapters that a belief steers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Literal
+
+import torch
+from jaxtyping import Bool, Float, Int
+from peft import LoraConfig, PeftModel, get_peft_model
+from peft.tuners.tuners_utils import BaseTunerLayer
+from torch import Tensor, nn
+from transformers import AutoModelForCausalLM, AutoTokenizer, PreTrainedModel, PreTrainedTokenizerBase
+
+from fsa.backbones import resolve
+from fsa.conditioning.conditioning import Conditioning, decoder_blocks
+from fsa.errors import ConfigError
+
+_DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16}
+
+
+class LanguageModel(nn.Module):
+    """Final hidden states under each row's own z, and those of the reference: the same weights, adapters off.
+
+    The backbone is frozen, and its own dropout is off: a new model equals its backbone. What is trained, the
+    adapters and the conditioning, is float32 whatever the backbone is, and is all that `state_dict` holds.
+
+    Args:
+        backbone: "gemma-270m", a folder, or a hub id; see `fsa.backbones.resolve`.
+        d_belief: Width of the belief.
+        conditioning: How the belief acts; attached here.
+        rank: Rank of the adapters.
+        alpha: Scale of the adapters: dW = (alpha / rank) B A.
+        targets: Names of the adapted layers, or "all-linear".
+        lora_dropout: Share of an adapter's inputs dropped in training, 0-1.
+        gradient_checkpointing: Compute activations again in the backward pass: less memory, a third slower.
+        dtype: Of the frozen weights.
+
+    Attributes:
+        backbone: The model with its adapters.
+        conditioning: What steers it.
+        folder: Where its weights came from.
+
+    Raises:
+        ConfigError: The folder holds no causal language model, a target cannot be adapted or steered, or the
+            logits are not the last hidden states times the output layer's weight.
+        FeatureError: There is no such backbone.
+
+    Reference:
+        [Hu2022] Sec. 4.1: B = 0 before training, dW scaled by alpha / r.
+    """
+
+    def __init__(
+        self,
+        backbone: str,
+        d_belief: int,
+        conditioning: Conditioning,
+        rank: int = 8,
+        alpha: float = 16.0,
+        targets: list[str] | str = "all-linear",
+        lora_dropout: float = 0.0,
+        gradient_checkpointing: bool = False,
+        dtype: Literal["float32", "bfloat16"] = "float32",
+    ) -> None:
+        super().__init__()
+        if dtype not in _DTYPES:
+            raise ConfigError(f"dtype is {dtype!r}; it is one of {', '.join(_DTYPES)}")
+        self.folder = resolve(backbone)
+        model = _load(self.folder, _DTYPES[dtype])
+        _check_head(model)
+        self.backbone = _adapted(model, rank, alpha, targets, lora_dropout)
+        self.conditioning = conditioning
+        conditioning.attach(self.backbone, d_belief)
+        if gradient_checkpointing:
+            self._checkpoint_gradients()
+        # Functions of this file and no bound methods: a deep copy then has hooks of its own.
+        self.register_state_dict_post_hook(_drop_frozen)
+        self.register_load_state_dict_pre_hook(_remember_prefix)
+        self.register_load_state_dict_post_hook(_forgive_frozen)
+
+    @property
+    def head(self) -> Float[Tensor, "v d"]:
+        """Weight of the output layer: logits are hidden states times its transpose, and nothing else."""
+        weight: Tensor = self._causal.get_output_embeddings().weight
+        return weight
+
+    @cached_property
+    def tokenizer(self) -> PreTrainedTokenizerBase:
+        """The backbone's tokenizer."""
+        loaded: PreTrainedTokenizerBase = AutoTokenizer.from_pretrained(self.folder)
+        return loaded
+
+    def hidden(
+        self, ids: Int[Tensor, "m l"], mask: Bool[Tensor, "m l"], z: Float[Tensor, "m z"]
+    ) -> Float[Tensor, "m l d"]:
+        """Hidden states after the last norm, row i steered by z[i]; those of padding mean nothing.
+
+        Args:
+            ids: Tokens, padded on either side.
+            mask: True where a token is.
+            z: One belief sample a row.
+        """
+        with self.conditioning.given(z):
+            return self._run(ids, mask)
+
+    @torch.no_grad()
+    def reference_hidden(self, ids: Int[Tensor, "m l"], mask: Bool[Tensor, "m l"]) -> Float[Tensor, "m l d"]:
+        """Hidden states of the reference: no adapter, no z, no gradient."""
+        with self.conditioning.unconditional(), self._adapters_off():
+            return self._run(ids, mask)
+
+    @torch.no_grad()
+    def generate(
+        self, ids: Int[Tensor, "m l"], mask: Bool[Tensor, "m l"], z: Float[Tensor, "m z"], **options: Any
+    ) -> Int[Tensor, "m*k t"]:
+        """Prompts with their continuations, row i steered by z[i]; k rows each with `num_return_sequences=k`.
+
+        Args:
+            ids: Prompts, padded on the left.
+            mask: True where a token is.
+            z: One belief sample a prompt.
+            options: Of transformers' `generate`.
+        """
+        model: Any = self._causal
+        defaults = options.get("generation_config") or model.generation_config
+        copies = [
+            options.get(name) or getattr(defaults, name, None) or 1
+            for name in ("num_beams", "num_return_sequences")
+        ]
+        was_training = self.training
+        self.eval()  # transformers keeps no cache while it checkpoints gradients
+        try:
+            with self.conditioning.given(z, repeats=max(copies)):
+                generated: Tensor = model.generate(ids, attention_mask=mask.long(), **options)
+        finally:
+            self.train(was_training)
+        return generated
+
+    def shard_units(self) -> list[nn.Module]:
+        """The decoder blocks: FSDP2 gathers the weights of one at a time."""
+        return decoder_blocks(self._causal)
+
+    @property
+    def _causal(self) -> PreTrainedModel:
+        model: Any = self.backbone.get_base_model()
+        causal: PreTrainedModel = model
+        return causal
+
+    def _run(self, ids: Int[Tensor, "m l"], mask: Bool[Tensor, "m l"]) -> Float[Tensor, "m l d"]:
+        where: dict[str, Tensor] = {}
+        if not _is_padded_right(mask):
+            where = {"attention_mask": mask.long(), "position_ids": (mask.cumsum(1) - 1).clamp(min=0)}
+        # Padding on the right needs no mask: no token looks at what comes after it.
+        hidden: Tensor = self._causal.get_decoder()(ids, use_cache=False, **where).last_hidden_state
+        return hidden
+
+    @contextmanager
+    def _adapters_off(self) -> Iterator[None]:
+        # Not peft's own disable_adapter: it also turns the adapters' requires_grad off and on again.
+        layers = [layer for layer in self.backbone.modules() if isinstance(layer, BaseTunerLayer)]
+        before = [layer._disable_adapters for layer in layers]
+        try:
+            for layer in layers:
+                layer._disable_adapters = True
+            yield
+        finally:
+            for layer, was in zip(layers, before, strict=True):
+                layer._disable_adapters = was
+
+    def _checkpoint_gradients(self) -> None:
+        model: Any = self._causal
+        options = {"use_reentrant": False, "context_fn": self.conditioning.checkpoint_context}
+        enable = (
+            getattr(model, "activation_checkpointing_enable", None) or model.gradient_checkpointing_enable
+        )
+        enable(options)
+
+
+def _load(folder: Path, dtype: torch.dtype) -> PreTrainedModel:
+    try:
+        model: PreTrainedModel = AutoModelForCausalLM.from_pretrained(
+            folder, dtype=dtype, use_safetensors=True
+        )
+    except ValueError as error:  # an encoder, such as minilm
+        raise ConfigError(f"{folder}: holds no causal language model: {error}") from error
+    part: Any
+    for part in model.modules():  # its own dropout off
+        if isinstance(part, nn.Dropout):
+            part.p = 0.0
+        elif isinstance(getattr(part, "attention_dropout", None), float):
+            part.attention_dropout = 0.0
+    return model.eval()
+
+
+def _adapted(
+    model: PreTrainedModel, rank: int, alpha: float, targets: list[str] | str, dropout: float
+) -> PeftModel:
+    adapters = LoraConfig(
+        r=rank,
+        lora_alpha=alpha,  # type: ignore[arg-type]  # peft says int, and divides
+        target_modules=targets,
+        lora_dropout=dropout,
+        task_type="CAUSAL_LM",
+    )
+    try:
+        adapted = get_peft_model(model, adapters)
+    except ValueError as error:
+        raise ConfigError(f"rank {rank}, targets {targets}: {error}") from error
+    assert isinstance(adapted, PeftModel)
+    return adapted
+
+
+@torch.no_grad()
+def _check_head(model: PreTrainedModel) -> None:
+    """Refuse a model whose logits are anything but hidden states times the output layer's weight."""
+    name, output = type(model).__name__, model.get_output_embeddings()
+    if getattr(_text_config(model), "final_logit_softcapping", None):
+        raise ConfigError(f"{name} caps its logits (final_logit_softcapping), which is not supported")
+    if getattr(output, "bias", None) is not None:
+        raise ConfigError(f"{name} has a bias on its output layer, which is not supported")
+    ids = torch.arange(min(4, len(output.weight))).unsqueeze(0)
+    theirs = model(ids, use_cache=False).logits.float()
+    hidden = model.get_decoder()(ids, use_cache=False).last_hidden_state
+    ours = (hidden @ output.weight.T).float()
+    tolerance = 1e-2 if output.weight.dtype is torch.bfloat16 else 1e-4
+    if theirs.shape != ours.shape or (theirs - ours).abs().max() > tolerance * theirs.abs().max():
+        raise ConfigError(f"{name} does more to its logits than multiply by the output layer's weight")
+
+
+def _text_config(model: nn.Module) -> Any:
+    config: Any = model.config
+    return config.get_text_config()
+
+
+def _is_padded_right(mask: Bool[Tensor, "m l"]) -> bool:
+    return bool((mask[:, 1:] <= mask[:, :-1]).all())
+
+
+def _is_trained(name: str) -> bool:
+    return name.startswith("conditioning.") or ".lora_" in name
+
+
+def _drop_frozen(model: nn.Module, state: dict[str, Any], prefix: str, metadata: Any) -> None:
+    for name in [n for n in state if n.startswith(prefix) and not _is_trained(n.removeprefix(prefix))]:
+        del state[name]
+
+
+def _remember_prefix(model: Any, state: dict[str, Any], prefix: str, *rest: Any) -> None:
+    model._prefix = prefix
+
+
+def _forgive_frozen(model: Any, incompatible: Any) -> None:
+    prefix = model._prefix
+    missing = incompatible.missing_keys
+    missing[:] = [n for n in missing if not n.startswith(prefix) or _is_trained(n.removeprefix(prefix))]
