@@ -49,7 +49,9 @@ def response_log_probs(
     targets = tokens.ids.flatten().index_select(0, predicts + 1)
     log_probs = token_log_probs(states, weight, targets, chunk=chunk)
     # Put back in place and summed by row: a fixed order, where adding up by row number has none on a GPU.
-    return log_probs.new_zeros(tokens.ids.numel()).index_copy(0, predicts, log_probs).view_as(tokens.ids).sum(1)
+    return (
+        log_probs.new_zeros(tokens.ids.numel()).index_copy(0, predicts, log_probs).view_as(tokens.ids).sum(1)
+    )
 
 
 def token_log_probs(

@@ -24,9 +24,9 @@ from fsa.features.pooling import POOLINGS, pool
 from fsa.features.progress import SlowBar
 from fsa.features.rendering import Rendered, Template, parts_of
 from fsa.features.store import FeatureStore
-from fsa.features.tokens import Tokens, tokenize
+from fsa.features.tokens import Tokens, chat_of, tokenize
 from fsa.paths import cache_dir
-from fsa.types import Messages, Numbers, Text
+from fsa.types import Numbers, Text
 
 _LAYOUT = "fsa.hidden_state.1"  # in the fingerprint: raise it when the same arguments give other vectors
 _CHUNK = 8192  # texts whose token ids are held at once
@@ -207,12 +207,7 @@ class HiddenState(FeatureExtractor):
 
     @cached_property
     def _template(self) -> Template:
-        return Template(self.reads, self._render_chat if self._tokenizer.chat_template else None)
-
-    def _render_chat(self, messages: Messages) -> str:
-        # Tokenised later with no special tokens added, exactly as apply_chat_template(tokenize=True) does:
-        # the template has written them, and a second BOS would go unnoticed.
-        return str(self._tokenizer.apply_chat_template([dict(m) for m in messages], tokenize=False))
+        return Template(self.reads, chat_of(self._tokenizer))
 
     @cached_property
     def _device(self) -> torch.device:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -11,6 +11,7 @@ from transformers import PreTrainedTokenizerBase
 
 from fsa.errors import FeatureError
 from fsa.features.rendering import Rendered, Span
+from fsa.types import Messages
 
 
 class Tokens(NamedTuple):
@@ -53,28 +54,18 @@ def tokenize(
     return tokens  # type: ignore[return-value]
 
 
-def _fit(
-    ids: NDArray[np.int64],
-    offsets: list[Span],
-    text: Rendered,
-    max_tokens: int,
-    tokenizer: PreTrainedTokenizerBase,
-) -> Tokens:
-    if not len(ids):
-        return Tokens(np.array([_any_special(tokenizer)], np.int64), 0)
-    excess = len(ids) - max_tokens
-    if excess <= 0:
-        return Tokens(ids, 0)
-    cut = [*_inside(offsets, text.prompt), *reversed(_inside(offsets, text.response))][:excess]
-    if len(cut) < excess:
-        raise FeatureError(
-            f"max_tokens is {max_tokens}, but the template and its special tokens take "
-            f"{len(ids) - len(cut)} without any of the prompt or response"
-        )
-    return Tokens(np.delete(ids, cut), excess)
+def chat_of(tokenizer: PreTrainedTokenizerBase) -> Callable[[Messages], str] | None:
+    """Renders messages by the tokenizer's chat template; None where it has none.
+
+    Tokenised later with no special tokens added, exactly as `apply_chat_template(tokenize=True)` does: the
+    template has written them, and a second BOS would go unnoticed.
+    """
+    if not tokenizer.chat_template:
+        return None
+    return lambda messages: str(tokenizer.apply_chat_template([dict(m) for m in messages], tokenize=False))
 
 
-def _inside(offsets: list[Span], spans: tuple[Span, ...]) -> list[int]:
+def inside(offsets: list[Span], spans: tuple[Span, ...]) -> list[int]:
     """Positions of the tokens that lie in a span, from left to right; special tokens have no characters."""
     return [
         position
@@ -83,7 +74,28 @@ def _inside(offsets: list[Span], spans: tuple[Span, ...]) -> list[int]:
     ]
 
 
-def _any_special(tokenizer: PreTrainedTokenizerBase) -> int:
+def any_special(tokenizer: PreTrainedTokenizerBase) -> int:
     """Stands for a text of no tokens at all."""
     candidates = (tokenizer.bos_token_id, tokenizer.eos_token_id, tokenizer.pad_token_id)
     return int(next((number for number in candidates if number is not None), 0))
+
+
+def _fit(
+    ids: NDArray[np.int64],
+    offsets: list[Span],
+    text: Rendered,
+    max_tokens: int,
+    tokenizer: PreTrainedTokenizerBase,
+) -> Tokens:
+    if not len(ids):
+        return Tokens(np.array([any_special(tokenizer)], np.int64), 0)
+    excess = len(ids) - max_tokens
+    if excess <= 0:
+        return Tokens(ids, 0)
+    cut = [*inside(offsets, text.prompt), *reversed(inside(offsets, text.response))][:excess]
+    if len(cut) < excess:
+        raise FeatureError(
+            f"max_tokens is {max_tokens}, but the template and its special tokens take "
+            f"{len(ids) - len(cut)} without any of the prompt or response"
+        )
+    return Tokens(np.delete(ids, cut), excess)
