@@ -6,7 +6,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import astuple, dataclass
 
-from fsa.judge.scores import AttributeScores, Probe
+from fsa.judge.scores import AttributeScores, Labelled, Probe
 
 
 @dataclass(frozen=True)
@@ -33,7 +33,7 @@ class Cost:
 
 
 class Judge(ABC):
-    """Scores responses on attributes, 0 to 1. It is finished: scoring trains nothing.
+    """Scores responses on attributes, 0 to 1. Scoring trains nothing; what can learn does so in `learn`.
 
     A judge gives the same scores whatever the order of the probes, and NaN where it has no valid score.
     """
@@ -50,6 +50,13 @@ class Judge(ABC):
         Args:
             probes: What to judge.
             progress: Show a bar where this takes more than about two seconds.
+        """
+
+    def learn(self, labelled: Sequence[Labelled], progress: bool = False) -> None:  # noqa: B027
+        """Take in probes whose scores people gave. A judge with nothing to learn ignores them.
+
+        Raises:
+            ConfigError: There are too few to learn from.
         """
 
     @property

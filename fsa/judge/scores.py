@@ -129,6 +129,29 @@ class AttributeScores:
         )
 
 
+@dataclass(frozen=True)
+class Labelled:
+    """A probe with the scores that people gave.
+
+    Attributes:
+        probe: What was rated.
+        labels: How; every score is there.
+
+    Raises:
+        ConfigError: A score is missing.
+        ShapeError: The labels are of another number of responses.
+    """
+
+    probe: Probe
+    labels: AttributeScores
+
+    def __post_init__(self) -> None:
+        if len(self.labels.mean) != len(self.probe.responses):
+            raise ShapeError(f"{len(self.labels.mean)} labels for {len(self.probe.responses)} responses")
+        if not self.labels.is_complete:
+            raise ConfigError(f"probe {self.probe.key!r}: a label is missing")
+
+
 def _plain(values: Float[np.ndarray, "k a"]) -> list[list[float | None]]:
     return [[None if np.isnan(value) else float(value) for value in row] for row in values]
 

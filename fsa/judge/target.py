@@ -12,6 +12,7 @@ from types import MappingProxyType
 from typing import Any
 
 import numpy as np
+from jaxtyping import Float
 
 from fsa.errors import ConfigError
 from fsa.seeding import integers, random_bits
@@ -77,6 +78,10 @@ class AlignmentTarget:
             sign = ">= " if name in self.at_least else ""
             words.append(f"{name} {sign}{level:g}" + ("" if weight == 1 else f" (weight {weight:g})"))
         return ", ".join(words)
+
+    def weight_values(self) -> Float[np.ndarray, " t"]:
+        """Weight of each attribute, in the target's order."""
+        return np.array([(self.weights or {})[name] for name in self.levels])
 
     def check(self, attributes: Sequence[str]) -> None:
         """Refuse attributes that are not among these.
