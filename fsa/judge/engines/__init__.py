@@ -1,0 +1,1 @@
+"""Engines: what carries questions to a language model and its answers back."""
