@@ -1,4 +1,4 @@
-"""Log-probabilities of responses from hidden states: in chunks, so that no [tokens, vocabulary] ever exists."""
+"""Log-probabilities of responses from hidden states: in chunks, so that [tokens, vocabulary] never exists."""
 
 from __future__ import annotations
 
@@ -28,8 +28,8 @@ def response_log_probs(
 ) -> Float[Tensor, " m"]:
     """Log-probability of each row's response given what stands before it, in nats, summed over its tokens.
 
-    The state at token t - 1 predicts token t. Prompt and padding are never multiplied by the head. A head that
-    needs no gradient costs two products a token with it, and one where no gradient is wanted at all.
+    The state at token t - 1 predicts token t. Prompt and padding are never multiplied by the head. A token
+    costs two products with a head that is not trained, and one where no gradient is wanted at all.
 
     Args:
         hidden: Last hidden states of the rows.

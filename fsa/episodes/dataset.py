@@ -13,6 +13,7 @@ from torch.utils.data import Dataset
 
 from fsa.choices.table import ChoiceTable
 from fsa.episodes.sampler import EpisodeRows, EpisodeSampler
+from fsa.episodes.tokens import ItemTokens
 from fsa.types import ChoiceBatch, EpisodeBatch
 
 _STEPS_AT_ONCE = 32
@@ -32,6 +33,8 @@ class EpisodeBatches(Dataset[EpisodeBatch]):
         rank: Number of this process.
         world_size: Number of processes; has to divide `users_per_step`.
         num_batches: Length; None counts without end.
+        tokens: Tokens of every item, for models that run a language model on the targets.
+        num_blocks: Blocks of rows near in length that the tokens of a batch come in; see `ItemTokens.rows`.
     """
 
     def __init__(
@@ -42,6 +45,8 @@ class EpisodeBatches(Dataset[EpisodeBatch]):
         rank: int = 0,
         world_size: int = 1,
         num_batches: int | None = None,
+        tokens: ItemTokens | None = None,
+        num_blocks: int = 1,
     ) -> None:
         if users_per_step % world_size:
             raise ValueError(
@@ -49,6 +54,7 @@ class EpisodeBatches(Dataset[EpisodeBatch]):
             )
         self.sampler, self.features = sampler, features
         self.users_per_step, self.num_batches = users_per_step, num_batches
+        self.tokens, self.num_blocks = tokens, num_blocks
         self.share = users_per_step // world_size
         self.first = rank * self.share
         self._thread: ThreadPoolExecutor | None = None
@@ -68,7 +74,8 @@ class EpisodeBatches(Dataset[EpisodeBatch]):
                 near: self._drawn.get(near) or self._thread.submit(self._draw, near)
                 for near in (block, block + 1)
             }
-        return collate(self._drawn[block].result()[place], self.sampler.table, self.features)
+        rows = self._drawn[block].result()[place]
+        return collate(rows, self.sampler.table, self.features, self.tokens, self.num_blocks)
 
     def _draw(self, block: int) -> list[EpisodeRows]:
         steps = block * _STEPS_AT_ONCE + np.arange(_STEPS_AT_ONCE)[:, None]
@@ -76,18 +83,28 @@ class EpisodeBatches(Dataset[EpisodeBatch]):
         return self.sampler.draw(numbers.reshape(-1)).split(_STEPS_AT_ONCE)
 
 
-def collate(rows: EpisodeRows, table: ChoiceTable, features: Float[Tensor, "m d"]) -> EpisodeBatch:
-    """Tensors of some episodes, padded to the largest of them."""
+def collate(
+    rows: EpisodeRows,
+    table: ChoiceTable,
+    features: Float[Tensor, "m d"],
+    tokens: ItemTokens | None = None,
+    num_blocks: int = 1,
+) -> EpisodeBatch:
+    """Tensors of some episodes, padded to the largest of them; the targets with tokens, where given."""
     return EpisodeBatch(
         index=torch.from_numpy(rows.index),
         user=torch.from_numpy(rows.user),
         context=collate_choices(rows.context, table, features),
-        target=collate_choices(rows.target, table, features),
+        target=collate_choices(rows.target, table, features, tokens, num_blocks),
     )
 
 
 def collate_choices(
-    rows: NDArray[np.int64], table: ChoiceTable, features: Float[Tensor, "m d"]
+    rows: NDArray[np.int64],
+    table: ChoiceTable,
+    features: Float[Tensor, "m d"],
+    tokens: ItemTokens | None = None,
+    num_blocks: int = 1,
 ) -> ChoiceBatch:
     """Tensors of some choices [b, n], -1 for padding."""
     safe = np.maximum(rows, 0)
@@ -95,7 +112,11 @@ def collate_choices(
     place = np.where((rows < 0)[..., None], -1, place).astype(np.int64)
     items = torch.from_numpy(option.astype(np.int64))
     gathered = features.index_select(0, items.reshape(-1)).reshape(*items.shape, features.shape[1])
-    return ChoiceBatch(gathered, torch.from_numpy(place), torch.from_numpy(rows.copy()))
+    in_words = None
+    if tokens is not None:
+        slots = np.flatnonzero(place >= 0)
+        in_words = tokens.rows(option.reshape(-1)[slots], slots, num_blocks)
+    return ChoiceBatch(gathered, torch.from_numpy(place), torch.from_numpy(rows.copy()), in_words)
 
 
 def _options(rows: NDArray[np.int64], table: ChoiceTable) -> tuple[NDArray[np.integer], NDArray[np.integer]]:

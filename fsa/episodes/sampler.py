@@ -50,6 +50,11 @@ class EpisodeRows:
             for index, user, context, target, wanted, n, m in zip(*columns, *sizes, strict=True)
         ]
 
+    def part(self, some: slice) -> EpisodeRows:
+        """Some of the episodes, padded to the largest of them."""
+        columns = [column[some] for column in vars(self).values()]
+        return EpisodeRows(*columns).split(1)[0]
+
     def with_context(self, size: int) -> EpisodeRows:
         """The same episodes with the first `size` choices of each context, and the same targets."""
         return replace(self, context=self.context[:, :size], wanted=np.minimum(self.wanted, size))

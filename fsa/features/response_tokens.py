@@ -123,9 +123,9 @@ class Exchanges:
         whole = self.template.render(prompt, said).text
         if not (whole.startswith(before.text) and whole.endswith(closing)):
             raise FeatureError(
-                f"the chat template writes {whole[-200:]!r}, which should begin with {before.text[-60:]!r} "
-                f"and end with {closing!r}: what stands around a response must not depend on it, and its last "
-                "message is the assistant's"
+                f"the chat template writes {whole[-200:]!r}, which should have {before.text[-60:]!r} before "
+                f"the response and end with {closing!r}: what stands around a response must not depend on "
+                "it, and its last message is the assistant's"
             )
         after = whole[len(before.text) :]
         return Exchange(before, after, len(after) - len(closing))

@@ -10,10 +10,11 @@ import lightning as L
 import numpy as np
 from jaxtyping import Float
 from torch import Tensor
-from torch.utils.data import DataLoader, Sampler
+from torch.utils.data import DataLoader, Dataset, Sampler
 
 from fsa.episodes.dataset import EpisodeBatches, collate
-from fsa.episodes.sampler import EpisodeSampler
+from fsa.episodes.sampler import EpisodeRows, EpisodeSampler
+from fsa.episodes.tokens import ItemTokens
 from fsa.errors import ConfigError
 from fsa.types import EpisodeBatch
 
@@ -53,6 +54,10 @@ class EpisodeData(L.LightningDataModule):
         validation: Draws the validation episodes, in turn, with contexts of the largest validation size.
         features: One vector an item of both [m, d].
         settings: How many of them make a batch.
+        tokens: Tokens of every item of both, for models that run a language model on the targets. Validation
+            then comes in batches of as many users as training.
+        num_blocks: Blocks of rows near in length that the tokens of a batch come in, or fewer where a batch
+            may have fewer options; see `ItemTokens.rows`.
     """
 
     def __init__(
@@ -61,8 +66,11 @@ class EpisodeData(L.LightningDataModule):
         validation: EpisodeSampler,
         features: Float[Tensor, "m d"],
         settings: EpisodeSettings,
+        tokens: ItemTokens | None = None,
+        num_blocks: int = 4,
     ) -> None:
         super().__init__()
+        self.tokens, self.num_blocks = tokens, num_blocks
         self.settings, self.features = settings, features
         self.train, self.validation = train, validation
         self.frozen = validation.draw(np.arange(settings.validation_episodes))
@@ -77,13 +85,16 @@ class EpisodeData(L.LightningDataModule):
     def train_dataloader(self) -> DataLoader[EpisodeBatch]:
         trainer, settings = self._trainer, self.settings
         accumulated, processes = trainer.accumulate_grad_batches, trainer.world_size
-        if settings.users_per_step % (accumulated * processes):
-            raise ConfigError(
-                f"users_per_step is {settings.users_per_step}, which {processes} processes with "
-                f"{accumulated} accumulated batches each cannot share equally"
-            )
-        users = settings.users_per_step // accumulated
-        batches = EpisodeBatches(self.train, self.features, users, trainer.global_rank, processes)
+        users = self._users_per_batch
+        batches = EpisodeBatches(
+            self.train,
+            self.features,
+            users * processes,
+            trainer.global_rank,
+            processes,
+            tokens=self.tokens,
+            num_blocks=self._blocks(users),
+        )
         # The whole run is one epoch; a resumed one starts at the step that its checkpoint was written at.
         numbers = BatchNumbers(trainer.global_step * accumulated, trainer.max_steps * accumulated)
         return self._loader(batches, sampler=numbers, num_workers=settings.num_workers)
@@ -91,9 +102,24 @@ class EpisodeData(L.LightningDataModule):
     def val_dataloader(self) -> list[DataLoader[EpisodeBatch]]:
         loaders = []
         for size in self.settings.context_sizes:
-            batch = collate(self.frozen.with_context(size), self.validation.table, self.features)
-            loaders.append(self._loader([batch]))
+            loaders.append(self._loader(_Frozen(self, self._parts(self.frozen.with_context(size)))))
         return loaders
+
+    def collate_frozen(self, episodes: EpisodeRows) -> EpisodeBatch:
+        """A batch of validation."""
+        blocks = self._blocks(len(episodes.index))
+        return collate(episodes, self.validation.table, self.features, self.tokens, blocks)
+
+    def _parts(self, episodes: EpisodeRows) -> list[EpisodeRows]:
+        """What is validated at once: all episodes, or as many as a language model takes in training."""
+        if self.tokens is None:
+            return [episodes]
+        users = self._users_per_batch
+        return [episodes.part(slice(start, start + users)) for start in range(0, len(episodes.index), users)]
+
+    def _blocks(self, users: int) -> int:
+        """Every user has a target, and every target two options: as many rows there are in any batch."""
+        return min(self.num_blocks, 2 * users)
 
     def _loader(self, batches: Any, **more: Any) -> DataLoader[EpisodeBatch]:
         return DataLoader(batches, batch_size=None, pin_memory=self._on_gpu(), **more)
@@ -102,9 +128,34 @@ class EpisodeData(L.LightningDataModule):
         return self._trainer.strategy.root_device.type == "cuda"
 
     @property
+    def _users_per_batch(self) -> int:
+        """Users of one batch on one process."""
+        accumulated, processes = self._trainer.accumulate_grad_batches, self._trainer.world_size
+        users, left_over = divmod(self.settings.users_per_step, accumulated * processes)
+        if left_over:
+            raise ConfigError(
+                f"users_per_step is {self.settings.users_per_step}, which {processes} processes with "
+                f"{accumulated} accumulated batches each cannot share equally"
+            )
+        return users
+
+    @property
     def _trainer(self) -> L.Trainer:
         assert self.trainer is not None, "Lightning sets the trainer before it asks for data"
         return self.trainer
+
+
+class _Frozen(Dataset[EpisodeBatch]):
+    """Batches of validation, made when asked for: as tensors, all of them could fill the memory."""
+
+    def __init__(self, data: EpisodeData, parts: list[EpisodeRows]) -> None:
+        self.data, self.parts = data, parts
+
+    def __len__(self) -> int:
+        return len(self.parts)
+
+    def __getitem__(self, number: int) -> EpisodeBatch:
+        return self.data.collate_frozen(self.parts[number])
 
 
 class BatchNumbers(Sampler[int]):

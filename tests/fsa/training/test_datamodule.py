@@ -5,7 +5,9 @@ import numpy as np
 import pytest
 import torch
 
+from fsa.episodes.tokens import ItemTokens
 from fsa.errors import ConfigError
+from fsa.training.datamodule import EpisodeData
 from tests.fsa.training.small import SIZES, small_data
 
 
@@ -87,6 +89,42 @@ def test_validation_episodes_are_frozen_and_nested():
         assert torch.equal(batches[0, size].context.rows, batches[1, size].context.rows)
     # Every size predicts the same choices.
     assert torch.equal(batches[0, SIZES[0]].target.rows, batches[0, SIZES[1]].target.rows)
+
+
+def with_tokens(num_blocks: int = 4, **settings: Any) -> EpisodeData:
+    """Every item is five tokens, the last three of them its response."""
+    data = small_data(users_per_step=4, **settings)
+    lines = [np.arange(5)] * len(data.features)
+    data = EpisodeData(
+        data.train,
+        data.validation,
+        data.features,
+        data.settings,
+        ItemTokens.of(lines, [2] * len(lines)),
+        num_blocks,
+    )
+    data.trainer = trainer(accumulate=2)
+    return data
+
+
+def test_tokens_come_with_the_targets_in_as_many_blocks_as_told():
+    for num_blocks in (1, 3):
+        blocks = [batch.target.tokens.blocks for batch in with_tokens(num_blocks).train_dataloader()]
+        assert [len(each) for each in blocks] == [num_blocks] * 12
+    # Two users have at least a target each, of two options.
+    assert len(next(iter(with_tokens(99).train_dataloader())).target.tokens.blocks) == 4
+
+
+def test_validation_with_tokens_takes_as_many_users_at_once_as_training():
+    data = with_tokens(validation_episodes=5)
+    whole = small_data(validation_episodes=5)
+    whole.trainer = trainer()
+    for parted, together in zip(data.val_dataloader(), whole.val_dataloader(), strict=True):
+        parts, (batch,) = list(parted), list(together)
+        assert [part.index.tolist() for part in parts] == [[0, 1], [2, 3], [4]]
+        seen = [row for part in parts for row in part.target.rows[part.target.mask].tolist()]
+        assert seen == batch.target.rows[batch.target.mask].tolist()
+        assert all(part.target.tokens.num_response for part in parts)
 
 
 def test_validation_shares_no_choice_with_training():
