@@ -11,7 +11,7 @@ from torch.distributed.device_mesh import DeviceMesh
 from torch.distributed.fsdp import fully_shard, register_fsdp_forward_method
 
 # Methods beside `forward` that read parameters: these have to be gathered first.
-_CALLED = ("log_prob", "best")
+_CALLED = ("log_prob", "best", "reference")
 
 
 def strategy_of(name: str, processes: int) -> str | Strategy:
@@ -30,12 +30,25 @@ def strategy_of(name: str, processes: int) -> str | Strategy:
 
 
 def shard(part: nn.Module, mesh: DeviceMesh) -> None:
-    """Split a part's parameters over the processes of a mesh; a part without any stays as it is."""
+    """Split a part's parameters over the processes of a mesh; a part without any stays as it is.
+
+    Modules that a part names by a method `shard_units`, as a language model names its decoder blocks, are
+    split on their own: the weights of one are gathered at a time, all others only while the part runs.
+    Every process has to run such a module equally often.
+
+    Args:
+        part: Anything of the training module that has parameters.
+        mesh: The processes, in one dimension.
+    """
     if next(part.parameters(), None) is None:
         return
+    for module in list(part.modules()):
+        if hasattr(module, "shard_units"):
+            for unit in module.shard_units():
+                fully_shard(unit, mesh=mesh)
     fully_shard(part, mesh=mesh)
     for name in _CALLED:
-        if hasattr(part, name):
+        if callable(getattr(part, name, None)):
             register_fsdp_forward_method(part, name)
 
 
