@@ -10,7 +10,7 @@ from torch import Tensor
 from torch.autograd.function import once_differentiable
 from torch.utils.checkpoint import checkpoint
 
-from fsa.errors import ShapeError
+from fsa.errors import ConfigError, ShapeError
 from fsa.types import TokenRows
 
 _CHUNK_TOKENS = 256
@@ -87,6 +87,36 @@ def token_log_probs(
         parts = zip(states.split(chunk), targets.split(chunk), strict=True)
         chunks = [checkpoint(_log_probs, part, head, wanted, use_reentrant=False) for part, wanted in parts]
         return torch.cat(chunks) if chunks else _log_probs(states, head, targets)
+
+
+@torch.no_grad()
+def check_head(model: Any) -> None:
+    """Refuse a model whose logits are anything but causal hidden states times its output layer's weight.
+
+    Args:
+        model: Of transformers; in evaluation mode.
+
+    Raises:
+        ConfigError: It caps or scales its logits, its output layer has a bias, or a token sees later ones.
+    """
+    name, output, text = type(model).__name__, model.get_output_embeddings(), model.config.get_text_config()
+    if getattr(text, "final_logit_softcapping", None):
+        raise ConfigError(f"{name} caps its logits (final_logit_softcapping), which is not supported")
+    if output is None or getattr(output, "bias", None) is not None:
+        raise ConfigError(f"{name} has no output layer, or one with a bias, which is not supported")
+    ids = torch.arange(min(4, len(output.weight)), device=output.weight.device).unsqueeze(0)
+    theirs = model(ids, use_cache=False).logits.float()
+    hidden = model.get_decoder()(ids, use_cache=False).last_hidden_state
+    tolerance = (1e-2 if output.weight.dtype is torch.bfloat16 else 1e-4) * theirs.abs().max()
+    if _differ((hidden @ output.weight.T).float(), theirs, tolerance):
+        raise ConfigError(f"{name} does more to its logits than multiply by the output layer's weight")
+    earlier = model.get_decoder()(ids[:, :-1], use_cache=False).last_hidden_state
+    if _differ((earlier @ output.weight.T).float(), theirs[:, :-1], tolerance):
+        raise ConfigError(f"{name} is no causal language model: a token's state changes with those after it")
+
+
+def _differ(ours: Tensor, theirs: Tensor, tolerance: Tensor) -> bool:
+    return ours.shape != theirs.shape or bool((ours - theirs).abs().max() > tolerance)
 
 
 class _FrozenHead(torch.autograd.Function):

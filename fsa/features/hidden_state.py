@@ -2,37 +2,26 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
-import warnings
-from collections.abc import Iterator, Sequence
 from functools import cached_property
-from pathlib import Path
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 import torch
 from jaxtyping import Float32
-from numpy.typing import NDArray
-from transformers import AutoConfig, AutoModel, AutoTokenizer, PreTrainedTokenizerBase
+from transformers import AutoModel
 
-from fsa.backbones import backbone_hash, resolve
 from fsa.errors import FeatureError
-from fsa.features.buckets import length_buckets, pad_right
-from fsa.features.extractor import FeatureExtractor
+from fsa.features.buckets import pad_right
 from fsa.features.pooling import POOLINGS, pool
-from fsa.features.progress import SlowBar
 from fsa.features.rendering import Rendered, Template, parts_of
-from fsa.features.store import FeatureStore
+from fsa.features.stored import StoredFeatures
 from fsa.features.tokens import Tokens, chat_of, tokenize
-from fsa.paths import cache_dir
-from fsa.types import Numbers, Text
+from fsa.types import Text
 
 _LAYOUT = "fsa.hidden_state.1"  # in the fingerprint: raise it when the same arguments give other vectors
-_CHUNK = 8192  # texts whose token ids are held at once
 
 
-class HiddenState(FeatureExtractor):
+class HiddenState(StoredFeatures):
     """One vector per (prompt, response), computed once and kept under `cache_dir() / "features"`.
 
     Cheap to make: the backbone is found, hashed and loaded when first needed. A text is never padded to a
@@ -57,6 +46,8 @@ class HiddenState(FeatureExtractor):
         (1, 384)
     """
 
+    computes: ClassVar[str] = "Features"
+
     def __init__(
         self,
         backbone: str = "minilm",
@@ -68,113 +59,18 @@ class HiddenState(FeatureExtractor):
         device: str = "auto",
         store: bool = True,
     ) -> None:
-        for name, value, allowed in (
-            ("pooling", pooling, POOLINGS),
-            ("dtype", dtype, ("float32", "bfloat16")),
-        ):
-            if value not in allowed:
-                raise FeatureError(f"{name} is {value!r}; it is one of {', '.join(allowed)}")
-        for name, number in (("max_tokens", max_tokens), ("batch_tokens", batch_tokens)):
-            if number < 1:
-                raise FeatureError(f"{name} is {number}; it is 1 or more")
+        super().__init__(backbone, max_tokens, batch_tokens, dtype, device, store)
+        if pooling not in POOLINGS:
+            raise FeatureError(f"pooling is {pooling!r}; it is one of {', '.join(POOLINGS)}")
         parts_of(reads)
-        self.backbone, self.pooling, self.reads = backbone, pooling, reads
-        self.max_tokens, self.batch_tokens = max_tokens, batch_tokens
-        self.dtype, self.device, self.store = dtype, device, store
-        self._cut: set[bytes] = set()
-        self._warned = False
-
-    @property
-    def fingerprint(self) -> str:
-        return hashlib.blake2b(json.dumps(self._about, sort_keys=True).encode(), digest_size=16).hexdigest()
+        self.pooling, self.reads = pooling, reads
 
     @property
     def width(self) -> int:
         return int(self._config.hidden_size) * len(self.pooling.split("+"))
 
     @property
-    def num_cut(self) -> int:
-        """Different texts seen so far that were too long."""
-        return len(self._cut)
-
-    @cached_property
-    def backbone_hash(self) -> str:
-        """sha256 of the backbone's weights, configuration and tokenizer."""
-        return backbone_hash(self._folder)
-
-    def extract(
-        self, prompts: Sequence[Text], responses: Sequence[Text | Numbers], progress: bool = False
-    ) -> Float32[np.ndarray, "m d"]:
-        rendered = [self._render(*pair) for pair in zip(prompts, responses, strict=True)]
-        if not rendered:
-            return np.zeros((0, self.width), np.float32)
-        names = np.array([text.key() for text in rendered], "V16")
-        _, first, inverse = np.unique(names, return_index=True, return_inverse=True)
-        keys = names[first].view(np.uint8).reshape(-1, 16)
-        rows = self._look_up(keys, [rendered[place] for place in first], progress)  # [unique, d + 1]
-        self._count_cut(keys, rows[:, -1])
-        return rows[inverse, :-1]
-
-    def _look_up(self, keys: NDArray[np.uint8], texts: list[Rendered], progress: bool) -> NDArray[np.float32]:
-        """A row per text: its vector, then how many tokens were cut. From the store where it is known."""
-        if self._store is None:
-            found, rows = np.zeros(len(keys), bool), np.zeros((len(keys), self.width + 1), np.float32)
-        else:
-            found, rows = self._store.get(keys)
-        missing = np.flatnonzero(~found)
-        with SlowBar(f"Features ({self.backbone})", len(missing), enabled=progress) as bar:
-            for places, batch in self._batches(missing, texts):
-                vectors = self._run([tokens.ids for tokens in batch])
-                rows[places, :-1], rows[places, -1] = vectors, [tokens.num_cut for tokens in batch]
-                if self._store is not None:
-                    self._store.append(keys[places], rows[places])
-                bar.advance(len(batch), sum(len(tokens.ids) for tokens in batch))
-        return rows
-
-    def _batches(
-        self, missing: NDArray[np.int64], texts: list[Rendered]
-    ) -> Iterator[tuple[NDArray[np.int64], list[Tokens]]]:
-        """Batches of texts of nearly one length, with their places in `texts`."""
-        for start in range(0, len(missing), _CHUNK):
-            places = missing[start : start + _CHUNK]
-            limit = self._max_tokens
-            tokens = tokenize(self._tokenizer, [texts[place] for place in places], max_tokens=limit)
-            for batch in length_buckets([len(each.ids) for each in tokens], self.batch_tokens):
-                yield places[batch], [tokens[row] for row in batch]
-
-    def _run(self, rows: list[NDArray[np.int64]]) -> Float32[np.ndarray, "m d"]:
-        """One forward pass."""
-        ids, mask = pad_right(rows, self._tokenizer.pad_token_id or 0)
-        with torch.inference_mode():
-            attended = torch.from_numpy(mask).to(self._device)
-            hidden = self._model(
-                torch.from_numpy(ids).to(self._device), attention_mask=attended
-            ).last_hidden_state
-            vectors = pool(hidden, attended, self.pooling).cpu().numpy()
-        if not np.isfinite(vectors).all():
-            raise FeatureError(
-                f"backbone {self.backbone!r} gave features that are not finite, as {self.dtype}"
-            )
-        return vectors
-
-    def _render(self, prompt: Text, response: Text | Numbers) -> Rendered:
-        if not isinstance(response, str) and any(isinstance(part, int | float) for part in response):
-            raise FeatureError(f"a response is numbers, {response}; HiddenState reads text (use Numeric)")
-        return self._template.render(prompt, response)  # type: ignore[arg-type]
-
-    def _count_cut(self, keys: NDArray[np.uint8], num_cut: NDArray[np.float32]) -> None:
-        self._cut.update(key.tobytes() for key in keys[num_cut > 0])
-        if self._cut and not self._warned:
-            self._warned = True
-            warnings.warn(
-                f"{self.num_cut} of {len(keys)} texts have more than {self._max_tokens} tokens and were cut, "
-                "from the left of the prompt; said once, counted in num_cut",
-                stacklevel=3,
-            )
-
-    @property
     def _about(self) -> dict[str, Any]:
-        """Everything that a vector depends on."""
         return {
             "layout": _LAYOUT,
             "backbone_hash": self.backbone_hash,
@@ -185,35 +81,24 @@ class HiddenState(FeatureExtractor):
             "dtype": self.dtype,
         }
 
-    @cached_property
-    def _folder(self) -> Path:
-        return resolve(self.backbone)
+    def _render(self, prompt: Text, response: Text) -> Rendered:
+        return self._template.render(prompt, response)
 
-    @cached_property
-    def _config(self) -> Any:
-        return AutoConfig.from_pretrained(self._folder).get_text_config()
+    def _tokenize(self, texts: list[Rendered]) -> list[Tokens]:
+        return tokenize(self._tokenizer, texts, max_tokens=self._max_tokens)
 
-    @cached_property
-    def _max_tokens(self) -> int:
-        positions = getattr(self._config, "max_position_embeddings", None) or self.max_tokens
-        return int(min(self.max_tokens, positions, self._tokenizer.model_max_length))
-
-    @cached_property
-    def _tokenizer(self) -> PreTrainedTokenizerBase:
-        tokenizer = AutoTokenizer.from_pretrained(self._folder)
-        if not tokenizer.is_fast:
-            raise FeatureError(f"backbone {self.backbone!r} has no fast tokenizer (tokenizer.json)")
-        return tokenizer
+    def _run(self, batch: list[Tokens]) -> Float32[np.ndarray, "m d"]:
+        ids, mask = pad_right([tokens.ids for tokens in batch], self._tokenizer.pad_token_id or 0)
+        with torch.inference_mode():
+            attended = torch.from_numpy(mask).to(self._device)
+            hidden = self._model(
+                torch.from_numpy(ids).to(self._device), attention_mask=attended
+            ).last_hidden_state
+            return pool(hidden, attended, self.pooling).cpu().numpy()
 
     @cached_property
     def _template(self) -> Template:
         return Template(self.reads, chat_of(self._tokenizer))
-
-    @cached_property
-    def _device(self) -> torch.device:
-        if self.device != "auto":
-            return torch.device(self.device)
-        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
 
     @cached_property
     def _model(self) -> Any:
@@ -223,10 +108,3 @@ class HiddenState(FeatureExtractor):
         if model.config.is_encoder_decoder:
             model = model.get_encoder()
         return model.eval().requires_grad_(False).to(self._device)
-
-    @cached_property
-    def _store(self) -> FeatureStore | None:
-        if not self.store:
-            return None
-        folder = cache_dir() / "features" / self.fingerprint
-        return FeatureStore(folder, self.width + 1, about=self._about)  # the last column: tokens cut

@@ -1,0 +1,110 @@
+"""`LogProb`: log-probability of a response under a frozen language model; the reference of a policy."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import Any, ClassVar, Literal
+
+import numpy as np
+import torch
+from jaxtyping import Float32
+from transformers import AutoModelForCausalLM
+
+from fsa.features.buckets import pad_right
+from fsa.features.response_tokens import Exchange, Exchanges, ResponseTokens
+from fsa.features.stored import StoredFeatures
+from fsa.log_probs import check_head, response_log_probs
+from fsa.types import Text, TokenRows
+
+_LAYOUT = "fsa.log_prob.1"  # in the fingerprint: raise it when the same arguments give other numbers
+
+
+class LogProb(StoredFeatures):
+    """One number per (prompt, response), in nats: log p(response, its end | prompt), summed over its tokens.
+
+    Computed once and kept under `cache_dir() / "features"`, as `HiddenState` does with vectors. Tokens are
+    those of `response_tokens`.
+
+    Args:
+        backbone: "gemma-270m", a hub id, or a folder; a causal language model.
+        max_tokens: Most tokens of a prompt with its response; a backbone that takes fewer lowers it.
+        batch_tokens: Tokens in a batch with its padding. On a GPU larger is faster.
+        dtype: Of the weights. "bfloat16" halves memory; numbers then vary with their batch, third digit.
+        device: "auto" (a GPU if there is one), "cpu", "cuda", "cuda:1", "mps".
+        store: Keep numbers on the disk, and look there first.
+
+    Raises:
+        ConfigError: The backbone is no causal language model, or does more than multiply by its output layer.
+        FeatureError: An argument is not what it may be.
+
+    Example:
+        >>> LogProb("gemma-270m").extract(["Name a colour."], ["Red."]).shape  # doctest: +SKIP
+        (1, 1)
+    """
+
+    computes: ClassVar[str] = "Log-probabilities"
+
+    def __init__(
+        self,
+        backbone: str,
+        max_tokens: int = 512,
+        batch_tokens: int = 2048,
+        dtype: Literal["float32", "bfloat16"] = "float32",
+        device: str = "auto",
+        store: bool = True,
+    ) -> None:
+        super().__init__(backbone, max_tokens, batch_tokens, dtype, device, store)
+
+    @property
+    def width(self) -> int:
+        return 1
+
+    @property
+    def _about(self) -> dict[str, Any]:
+        return {
+            "layout": _LAYOUT,
+            "backbone_hash": self.backbone_hash,
+            "max_tokens": self._max_tokens,
+            "dtype": self.dtype,
+        }
+
+    def _render(self, prompt: Text, response: Text) -> Exchange:
+        return self._exchanges.of(prompt, response)
+
+    def _tokenize(self, texts: list[Exchange]) -> list[ResponseTokens]:
+        return self._exchanges.tokens(texts, self._max_tokens)
+
+    def _run(self, batch: list[ResponseTokens]) -> Float32[np.ndarray, "m 1"]:
+        rows = _rows_of(batch).to(self._device)
+        with torch.inference_mode():
+            # Padding stands on the right: no token looks at what comes after it.
+            hidden = self._model.get_decoder()(rows.ids, use_cache=False).last_hidden_state
+            head = self._model.get_output_embeddings().weight
+            return response_log_probs(hidden, head, rows).unsqueeze(1).cpu().numpy()
+
+    @cached_property
+    def _exchanges(self) -> Exchanges:
+        return Exchanges(self._tokenizer)
+
+    @cached_property
+    def _model(self) -> Any:
+        dtype = getattr(torch, self.dtype)
+        model: Any = AutoModelForCausalLM.from_pretrained(self._folder, dtype=dtype, use_safetensors=True)
+        model = model.eval().requires_grad_(False).to(self._device)
+        check_head(model)
+        return model
+
+
+def _rows_of(batch: list[ResponseTokens]) -> TokenRows:
+    ids, mask = (torch.from_numpy(part) for part in pad_right([tokens.ids for tokens in batch], 0))
+    start = torch.tensor([tokens.start for tokens in batch])
+    m, length = ids.shape
+    return TokenRows(
+        ids=ids,
+        mask=mask.bool(),
+        is_response=mask.bool() & (torch.arange(length) >= start[:, None]),
+        slot=torch.arange(m),
+        reference=torch.full((m,), torch.nan),
+        blocks=((0, m, length),),
+        num_response=(sum(len(tokens.ids) - tokens.start for tokens in batch),),
+    )

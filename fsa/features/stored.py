@@ -1,0 +1,209 @@
+"""`StoredFeatures`: numbers that a frozen backbone gives a text, computed once and kept on the disk."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import warnings
+from abc import abstractmethod
+from collections.abc import Iterator, Sequence
+from functools import cached_property
+from pathlib import Path
+from typing import Any, ClassVar, Protocol
+
+import numpy as np
+import torch
+from jaxtyping import Float32
+from numpy.typing import NDArray
+from transformers import AutoConfig, AutoTokenizer, PreTrainedTokenizerBase
+
+from fsa.backbones import backbone_hash, resolve
+from fsa.errors import FeatureError
+from fsa.features.buckets import length_buckets
+from fsa.features.extractor import FeatureExtractor
+from fsa.features.progress import SlowBar
+from fsa.features.store import FeatureStore
+from fsa.paths import cache_dir
+from fsa.types import Numbers, Text
+
+_CHUNK = 8192  # texts whose token ids are held at once
+
+
+class Readable(Protocol):
+    """A text as a backbone gets it."""
+
+    def key(self) -> bytes:
+        """16 bytes that name it."""
+
+
+class Tokenized(Protocol):
+    """A text as token ids."""
+
+    @property
+    def ids(self) -> NDArray[np.int64]:
+        """Token ids [l]."""
+
+    @property
+    def num_cut(self) -> int:
+        """Tokens that had to go."""
+
+
+class StoredFeatures(FeatureExtractor):
+    """Base of extractors that run a backbone over texts; they keep numbers under `cache_dir() / "features"`.
+
+    Cheap to make: the backbone is found, hashed and loaded when first needed. A text is never padded to a
+    fixed length, and one that comes twice is computed once. Over-long text is cut from the left of the prompt
+    (then from the right of the response), counted in `num_cut`, and warned of once.
+
+    Args:
+        backbone: "minilm", "gemma-270m", a hub id, or a folder.
+        max_tokens: Most tokens of a text, special ones counted; a backbone that takes fewer lowers it.
+        batch_tokens: Tokens in a batch with its padding. Fastest on two CPU cores; on a GPU larger is faster.
+        dtype: Of the weights. "bfloat16" halves memory; numbers then vary with their batch, third digit.
+        device: "auto" (a GPU if there is one), "cpu", "cuda", "cuda:1", "mps".
+        store: Keep numbers on the disk, and look there first.
+
+    Raises:
+        FeatureError: An argument is not what it may be.
+    """
+
+    computes: ClassVar[str]
+    """What the progress bar says."""
+
+    def __init__(
+        self, backbone: str, max_tokens: int, batch_tokens: int, dtype: str, device: str, store: bool
+    ) -> None:
+        if dtype not in ("float32", "bfloat16"):
+            raise FeatureError(f"dtype is {dtype!r}; it is one of float32, bfloat16")
+        for name, number in (("max_tokens", max_tokens), ("batch_tokens", batch_tokens)):
+            if number < 1:
+                raise FeatureError(f"{name} is {number}; it is 1 or more")
+        self.backbone, self.max_tokens, self.batch_tokens = backbone, max_tokens, batch_tokens
+        self.dtype, self.device, self.store = dtype, device, store
+        self._cut: set[bytes] = set()
+        self._warned = False
+
+    @property
+    def fingerprint(self) -> str:
+        return hashlib.blake2b(json.dumps(self._about, sort_keys=True).encode(), digest_size=16).hexdigest()
+
+    @property
+    def num_cut(self) -> int:
+        """Different texts seen so far that were too long."""
+        return len(self._cut)
+
+    @cached_property
+    def backbone_hash(self) -> str:
+        """sha256 of the backbone's weights, configuration and tokenizer."""
+        return backbone_hash(self._folder)
+
+    def extract(
+        self, prompts: Sequence[Text], responses: Sequence[Text | Numbers], progress: bool = False
+    ) -> Float32[np.ndarray, "m d"]:
+        rendered = [self._render(*pair) for pair in zip(prompts, self._texts(responses), strict=True)]
+        if not rendered:
+            return np.zeros((0, self.width), np.float32)
+        names = np.array([text.key() for text in rendered], "V16")
+        _, first, inverse = np.unique(names, return_index=True, return_inverse=True)
+        keys = names[first].view(np.uint8).reshape(-1, 16)
+        rows = self._look_up(keys, [rendered[place] for place in first], progress)  # [unique, d + 1]
+        self._count_cut(keys, rows[:, -1])
+        return rows[inverse, :-1]
+
+    @property
+    @abstractmethod
+    def _about(self) -> dict[str, Any]:
+        """Everything that a number depends on."""
+
+    @abstractmethod
+    def _render(self, prompt: Text, response: Text) -> Any:
+        """A prompt and a response as the backbone gets them: `Readable`."""
+
+    @abstractmethod
+    def _tokenize(self, texts: list[Any]) -> Sequence[Tokenized]:
+        """Token ids of rendered texts."""
+
+    @abstractmethod
+    def _run(self, batch: list[Any]) -> Float32[np.ndarray, "m d"]:
+        """One forward pass over tokenised texts."""
+
+    def _look_up(self, keys: NDArray[np.uint8], texts: list[Readable], progress: bool) -> NDArray[np.float32]:
+        """A row per text: its numbers, then how many tokens were cut. From the store where it is known."""
+        if self._store is None:
+            found, rows = np.zeros(len(keys), bool), np.zeros((len(keys), self.width + 1), np.float32)
+        else:
+            found, rows = self._store.get(keys)
+        missing = np.flatnonzero(~found)
+        with SlowBar(f"{self.computes} ({self.backbone})", len(missing), enabled=progress) as bar:
+            for places, batch in self._batches(missing, texts):
+                rows[places, :-1], rows[places, -1] = self._run(batch), [tokens.num_cut for tokens in batch]
+                if not np.isfinite(rows[places]).all():
+                    raise FeatureError(
+                        f"backbone {self.backbone!r} gave {self.computes.lower()} that are not finite, as "
+                        f"{self.dtype}"
+                    )
+                if self._store is not None:
+                    self._store.append(keys[places], rows[places])
+                bar.advance(len(batch), sum(len(tokens.ids) for tokens in batch))
+        return rows
+
+    def _batches(
+        self, missing: NDArray[np.int64], texts: list[Readable]
+    ) -> Iterator[tuple[NDArray[np.int64], list[Tokenized]]]:
+        """Batches of texts of nearly one length, with their places in `texts`."""
+        for start in range(0, len(missing), _CHUNK):
+            places = missing[start : start + _CHUNK]
+            tokens = self._tokenize([texts[place] for place in places])
+            for batch in length_buckets([len(each.ids) for each in tokens], self.batch_tokens):
+                yield places[batch], [tokens[row] for row in batch]
+
+    def _texts(self, responses: Sequence[Text | Numbers]) -> Iterator[Text]:
+        for response in responses:
+            if not isinstance(response, str) and any(isinstance(part, int | float) for part in response):
+                raise FeatureError(
+                    f"a response is numbers, {response}; {type(self).__name__} reads text (use Numeric)"
+                )
+            yield response  # type: ignore[misc]
+
+    def _count_cut(self, keys: NDArray[np.uint8], num_cut: NDArray[np.float32]) -> None:
+        self._cut.update(key.tobytes() for key in keys[num_cut > 0])
+        if self._cut and not self._warned:
+            self._warned = True
+            warnings.warn(
+                f"{self.num_cut} of {len(keys)} texts have more than {self._max_tokens} tokens and were cut, "
+                "from the left of the prompt; said once, counted in num_cut",
+                stacklevel=3,
+            )
+
+    @cached_property
+    def _folder(self) -> Path:
+        return resolve(self.backbone)
+
+    @cached_property
+    def _config(self) -> Any:
+        return AutoConfig.from_pretrained(self._folder).get_text_config()
+
+    @cached_property
+    def _max_tokens(self) -> int:
+        positions = getattr(self._config, "max_position_embeddings", None) or self.max_tokens
+        return int(min(self.max_tokens, positions, self._tokenizer.model_max_length))
+
+    @cached_property
+    def _tokenizer(self) -> PreTrainedTokenizerBase:
+        tokenizer = AutoTokenizer.from_pretrained(self._folder)
+        if not tokenizer.is_fast:
+            raise FeatureError(f"backbone {self.backbone!r} has no fast tokenizer (tokenizer.json)")
+        return tokenizer
+
+    @cached_property
+    def _device(self) -> torch.device:
+        if self.device != "auto":
+            return torch.device(self.device)
+        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+
+    @cached_property
+    def _store(self) -> FeatureStore | None:
+        if not self.store:
+            return None
+        folder = cache_dir() / "features" / self.fingerprint
+        return FeatureStore(folder, self.width + 1, about=self._about)  # the last column: tokens cut
