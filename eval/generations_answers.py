@@ -1,0 +1,119 @@
+"""`Answers`: what one policy writes for people and prompts; what was asked before is not written again."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from rich.console import Console
+
+from fsa.errors import ConfigError
+from fsa.outputs.policy import Policy, PolicyPerson
+from fsa.types import Text
+
+Person = PolicyPerson | None
+"""Whose answers; None asks the reference."""
+
+
+@dataclass(frozen=True)
+class Writing:
+    """How answers are written.
+
+    Attributes:
+        max_new_tokens: Longest answer, in tokens.
+        do_sample: Draw answers at random; without, the likeliest token each time.
+        temperature: Of drawing, > 0; larger is more random.
+        samples: Answers for each person and prompt; more than one needs drawing.
+        batch_size: Prompts answered at once.
+        seed: Seed of drawing.
+    """
+
+    max_new_tokens: int = 200
+    do_sample: bool = False
+    temperature: float = 1.0
+    samples: int = 1
+    batch_size: int = 64
+    seed: int = 1
+
+    def __post_init__(self) -> None:
+        if self.samples < 1 or (self.samples > 1 and not self.do_sample):
+            raise ConfigError(
+                f"samples is {self.samples}; it is 1 or more, and above 1 only with --do-sample true"
+            )
+        if self.temperature <= 0:
+            raise ConfigError(f"temperature is {self.temperature}; it is above 0")
+
+    @property
+    def options(self) -> dict[str, Any]:
+        """Options of transformers' `generate`."""
+        chosen: dict[str, Any] = {"max_new_tokens": self.max_new_tokens, "do_sample": self.do_sample}
+        # Whole distributions: a cut to the likeliest tokens would be another policy.
+        return chosen | (
+            {"temperature": self.temperature, "top_k": 0, "top_p": 1.0} if self.do_sample else {}
+        )
+
+
+class Answers:
+    """Answers of one policy; one belief asked one prompt is answered once, whoever holds it.
+
+    Args:
+        policy: What answers.
+        writing: How.
+        console: Where progress is shown; None shows none.
+    """
+
+    def __init__(self, policy: Policy, writing: Writing, console: Console | None = None) -> None:
+        self.policy, self.writing, self.console = policy, writing, console
+        self.written: dict[tuple[bytes, str, int], str] = {}
+
+    def of(self, people: Sequence[Person], prompts: Sequence[Text], what: str = "") -> np.ndarray:
+        """Answers of everybody to everything [people, prompts, samples].
+
+        Args:
+            people: Whose policies [p].
+            prompts: What to answer [q].
+            what: What it is for, to be shown beside the number of answers to write.
+        """
+        keys = [_key(person) for person in people]
+        named = [repr(prompt) for prompt in prompts]
+        wanted = {
+            (key, name, sample): (person, prompt)
+            for key, person in zip(keys, people, strict=True)
+            for name, prompt in zip(named, prompts, strict=True)
+            for sample in range(self.writing.samples)
+        }
+        self._write({asked: of for asked, of in wanted.items() if asked not in self.written}, what)
+        found = [
+            self.written[key, name, sample]
+            for key in keys
+            for name in named
+            for sample in range(self.writing.samples)
+        ]
+        return np.array(found, object).reshape(len(people), len(prompts), self.writing.samples)
+
+    def _write(self, asked: dict[tuple[bytes, str, int], tuple[Person, Text]], what: str) -> None:
+        if not asked:
+            return
+        if self.console:
+            self.console.print(f"{what}: {len(asked):,} answers to write")
+        people, prompts = zip(*asked.values(), strict=True)
+        with torch.random.fork_rng():
+            torch.manual_seed(self.writing.seed)
+            texts = self.policy.generate(
+                people,
+                prompts,
+                batch_size=self.writing.batch_size,
+                progress=self.console is not None,
+                **self.writing.options,
+            )
+        self.written.update(zip(asked, texts, strict=True))
+
+
+def _key(person: Person) -> bytes:
+    """A person's latent to six decimals: company in a batch changes only what lies behind them."""
+    if person is None:
+        return b"reference"
+    return np.round(person.belief.mean[0].double().cpu().numpy(), 6).tobytes()
