@@ -45,7 +45,8 @@ class SmallLlama(Start):
     ) -> None:
         if min(width, layers, heads) < 1 or width % (2 * heads):
             raise ConfigError(
-                f"width is {width} and heads is {heads}; a head is width / heads wide, an even number"
+                f"width is {width}, heads is {heads} and layers is {layers}; all are 1 or more, and a head "
+                "is width / heads wide, an even number"
             )
         if vocabulary < 300:
             raise ConfigError(
