@@ -127,7 +127,7 @@ class RewardJudge(Judge):
 
 
 def logistic(better_less_worse: Float[np.ndarray, "n d"], penalty: float) -> Float[np.ndarray, " d"]:
-    """Weights that minimise the mean of log(1 + exp(-w . x)) plus `penalty` / 2 times |w|^2, by Newton steps."""
+    """Weights that minimise the mean of log(1 + exp(-w . x)) plus `penalty` / 2 times |w|^2; Newton steps."""
     x = better_less_worse
     weights = np.zeros(x.shape[1])
     for _ in range(_STEPS):

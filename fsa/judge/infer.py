@@ -14,6 +14,7 @@ from fsa.errors import ConfigError
 from fsa.judge.scores import AttributeScores
 from fsa.judge.target import LEVELS, AlignmentTarget
 
+SHARPNESSES = (1.0, 2.0, 4.0, 8.0, 16.0)
 _MOST_ATTRIBUTES = 6  # 6 ** 6 targets at five levels, or not named; one more attribute is six times as many
 
 
@@ -69,7 +70,7 @@ class TargetBelief:
         Raises:
             ConfigError: A score is missing.
         """
-        log_probs = _log_probabilities(scores, self.attributes, self.levels, self.sharpnesses)  # [t, h, k]
+        log_probs = log_probabilities(scores, self.attributes, self.levels, self.sharpnesses)  # [t, h, k]
         return np.asarray(np.einsum("th,thk->k", self.probability, np.exp(log_probs)))
 
     def _weights(self) -> Float[np.ndarray, " t"]:
@@ -88,7 +89,7 @@ def infer_target(
     choices: Sequence[int],
     scores: Sequence[AttributeScores],
     *,
-    sharpnesses: Sequence[float] = (1.0, 2.0, 4.0, 8.0, 16.0),
+    sharpnesses: Sequence[float] = SHARPNESSES,
 ) -> TargetBelief:
     """The posterior over targets given which response was chosen of each probe.
 
@@ -116,12 +117,12 @@ def infer_target(
     for place, (choice, one) in enumerate(zip(choices, scores, strict=True)):
         if not 0 <= choice < len(one.mean):
             raise ConfigError(f"choice {place} must be from 0 to {len(one.mean) - 1}, came {choice}")
-        log_probability += _log_probabilities(one, names, belief.levels, belief.sharpnesses)[..., choice]
+        log_probability += log_probabilities(one, names, belief.levels, belief.sharpnesses)[..., choice]
     probability = np.exp(log_probability - log_probability.max())
     return TargetBelief(names, belief.levels, belief.sharpnesses, probability / probability.sum())
 
 
-def prior(attributes: Sequence[str], *, sharpnesses: Sequence[float]) -> TargetBelief:
+def prior(attributes: Sequence[str], *, sharpnesses: Sequence[float] = SHARPNESSES) -> TargetBelief:
     """What is believed of somebody who has chosen nothing; see `infer_target`.
 
     Raises:
@@ -140,12 +141,17 @@ def prior(attributes: Sequence[str], *, sharpnesses: Sequence[float]) -> TargetB
     return TargetBelief(tuple(attributes), levels, np.asarray(sharpnesses, np.float64), probability)
 
 
-def _log_probabilities(
+def log_probabilities(
     scores: AttributeScores,
     attributes: Sequence[str],
     levels: Float[np.ndarray, "t a"],
     sharpnesses: Float[np.ndarray, " h"],
 ) -> Float[np.ndarray, "t h k"]:
+    """Log-probability of each response under every target and sharpness, in nats.
+
+    Raises:
+        ConfigError: A score is missing, or an attribute is not scored.
+    """
     columns = scores.columns(attributes)  # [k, a]
     if np.isnan(columns).any():
         raise ConfigError("a score is missing; leave probes out that the judge could not score")
