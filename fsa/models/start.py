@@ -64,4 +64,4 @@ class Pretrained(Start):
             model = AutoModelForCausalLM.from_pretrained(folder, **options)
         except ValueError as error:  # an encoder, such as minilm
             raise ConfigError(f"{folder}: holds no causal language model: {error}") from error
-        return Started(model, tokenizer)
+        return Started(model.train(), tokenizer)

@@ -27,6 +27,7 @@ def test_a_folder_gives_its_weights_in_float32_whatever_they_are_stored_in(folde
     assert {value.dtype for value in model.state_dict().values()} == {torch.float32}
     assert all(torch.equal(value, stored[name].float()) for name, value in model.state_dict().items())
     assert tokenizer.eos_token == "<eos>"
+    assert model.training  # its own dropout is on
 
 
 def test_a_tokenizer_without_an_end_is_refused(folder: Path):
