@@ -44,7 +44,9 @@ class EpisodeRows:
         sizes = [
             (rows >= 0).sum(1).reshape(num_parts, -1).max(1).tolist() for rows in (self.context, self.target)
         ]
-        columns = [column.reshape(num_parts, -1, *column.shape[1:]) for column in vars(self).values()]
+        # Not -1 for the length: where all contexts are empty it could be any.
+        length = len(self.index) // num_parts
+        columns = [column.reshape(num_parts, length, *column.shape[1:]) for column in vars(self).values()]
         return [
             EpisodeRows(index, user, context[:, :n], target[:, :m], wanted)
             for index, user, context, target, wanted, n, m in zip(*columns, *sizes, strict=True)

@@ -123,3 +123,11 @@ def test_an_empty_table_is_refused():
     table = table_of([[0, 1]])
     with pytest.raises(EpisodeError, match="no choices"):
         EpisodeSampler(table.select(np.zeros(2, bool)))
+
+
+def test_episodes_without_context_can_be_parted():
+    sampler = EpisodeSampler(table_of([list(range(6))] * 4), max_context=3)
+    episodes = sampler.draw(np.arange(4)).with_context(0)
+    assert [part.context.shape for part in episodes.split(2)] == [(2, 0), (2, 0)]
+    assert episodes.part(slice(1, 4)).context.shape == (3, 0)
+    assert episodes.part(slice(1, 4)).index.tolist() == [1, 2, 3]
