@@ -40,8 +40,8 @@ def judge(
             `at_least` (attributes of which more is as good).
         candidates: JSONL file; each line has `prompt`, `responses` (two or more), and any other field, which
             is echoed.
-        judge: Folder of a saved regressor, or a YAML file with `judge`: the judge's class and arguments. If not
-            given, Gemma 3 270M on this machine compares the responses (HelpSteer2's attributes, no examples).
+        judge: Folder of a saved regressor, or a YAML file with `judge`: the judge's class and arguments. If
+            not given, Gemma 3 270M here compares the responses (HelpSteer2's attributes, no examples).
         examples: Labelled file for a judge of YAML to learn from: `prompt`, `responses`, `labels`.
         save: Folder to save a regressor that learned from `examples` to.
         out: JSONL file to write; the screen if not given. Each line is its candidates with `choice` (place of
