@@ -1,0 +1,10 @@
+"""The plain judge is the comparative one without the comparison."""
+
+from fsa.judge.comparative import ComparativeJudge
+from fsa.judge.plain import PlainJudge
+from tests.small_judges import Scripted, rated
+
+
+def test_one_request_a_response_instead_of_one_for_all():
+    assert PlainJudge(Scripted(rated)).groups(3) == [(0,), (1,), (2,)]
+    assert ComparativeJudge(Scripted(rated)).groups(3) == [(0, 1, 2)]
