@@ -43,6 +43,7 @@ class LanguageModel(nn.Module):
         backbone: The model with its adapters.
         conditioning: What steers it.
         folder: Where its weights came from.
+        name, rank, alpha: As given.
 
     Raises:
         ConfigError: The folder holds no causal language model, a target cannot be adapted or steered, or the
@@ -68,9 +69,10 @@ class LanguageModel(nn.Module):
         super().__init__()
         if dtype not in _DTYPES:
             raise ConfigError(f"dtype is {dtype!r}; it is one of {', '.join(_DTYPES)}")
+        self.name, self.rank, self.alpha = backbone, rank, alpha
         self.folder = resolve(backbone)
         model = _load(self.folder, _DTYPES[dtype])
-        _check_head(model)
+        _check(model)
         self.backbone = _adapted(model, rank, alpha, targets, lora_dropout)
         self.conditioning = conditioning
         conditioning.attach(self.backbone, d_belief)
@@ -109,19 +111,23 @@ class LanguageModel(nn.Module):
     @torch.no_grad()
     def reference_hidden(self, ids: Int[Tensor, "m l"], mask: Bool[Tensor, "m l"]) -> Float[Tensor, "m l d"]:
         """Hidden states of the reference: no adapter, no z, no gradient."""
-        with self.conditioning.unconditional(), self._adapters_off():
+        with self._reference():
             return self._run(ids, mask)
 
     @torch.no_grad()
     def generate(
-        self, ids: Int[Tensor, "m l"], mask: Bool[Tensor, "m l"], z: Float[Tensor, "m z"], **options: Any
+        self,
+        ids: Int[Tensor, "m l"],
+        mask: Bool[Tensor, "m l"],
+        z: Float[Tensor, "m z"] | None,
+        **options: Any,
     ) -> Int[Tensor, "m*k t"]:
         """Prompts with their continuations, row i steered by z[i]; k rows each with `num_return_sequences=k`.
 
         Args:
             ids: Prompts, padded on the left.
             mask: True where a token is.
-            z: One belief sample a prompt.
+            z: One belief sample a prompt; None writes as the reference does, adapters off.
             options: Of transformers' `generate`.
         """
         model: Any = self._causal
@@ -133,7 +139,7 @@ class LanguageModel(nn.Module):
         was_training = self.training
         self.eval()  # transformers keeps no cache while it checkpoints gradients
         try:
-            with self.conditioning.given(z, repeats=max(copies)):
+            with self._reference() if z is None else self.conditioning.given(z, repeats=max(copies)):
                 generated: Tensor = model.generate(ids, attention_mask=mask.long(), **options)
         finally:
             self.train(was_training)
@@ -156,6 +162,21 @@ class LanguageModel(nn.Module):
         # Padding on the right needs no mask: no token looks at what comes after it.
         hidden: Tensor = self._causal.get_decoder()(ids, use_cache=False, **where).last_hidden_state
         return hidden
+
+    def adapters(self) -> dict[str, tuple[Float[Tensor, "r i"], Float[Tensor, "o r"]]]:
+        """A and B of each adapted layer, by the name that `conditioning.gains` has for it."""
+        layers: dict[str, Any] = {
+            name: self.backbone.get_submodule(name) for name in self.conditioning.layers
+        }
+        active = self.backbone.active_adapter
+        return {
+            name: (layer.lora_A[active].weight, layer.lora_B[active].weight) for name, layer in layers.items()
+        }
+
+    @contextmanager
+    def _reference(self) -> Iterator[None]:
+        with self.conditioning.unconditional(), self._adapters_off():
+            yield
 
     @contextmanager
     def _adapters_off(self) -> Iterator[None]:
@@ -180,19 +201,26 @@ class LanguageModel(nn.Module):
 
 
 def _load(folder: Path, dtype: torch.dtype) -> PreTrainedModel:
+    loaded: PreTrainedModel
+    report: dict[str, Any]
     try:
-        model: PreTrainedModel = AutoModelForCausalLM.from_pretrained(
-            folder, dtype=dtype, use_safetensors=True
+        loaded, report = AutoModelForCausalLM.from_pretrained(
+            folder, dtype=dtype, use_safetensors=True, output_loading_info=True
         )
-    except ValueError as error:  # an encoder, such as minilm
+    except ValueError as error:
         raise ConfigError(f"{folder}: holds no causal language model: {error}") from error
+    if report["missing_keys"]:  # an encoder, such as minilm, has no output layer: it would be random
+        missing = sorted(report["missing_keys"])
+        raise ConfigError(
+            f"{folder}: holds no causal language model: {type(loaded).__name__} needs {missing[0]}"
+        )
     part: Any
-    for part in model.modules():  # its own dropout off
+    for part in loaded.modules():  # its own dropout off
         if isinstance(part, nn.Dropout):
             part.p = 0.0
         elif isinstance(getattr(part, "attention_dropout", None), float):
             part.attention_dropout = 0.0
-    return model.eval()
+    return loaded.eval()
 
 
 def _adapted(
@@ -214,20 +242,26 @@ def _adapted(
 
 
 @torch.no_grad()
-def _check_head(model: PreTrainedModel) -> None:
-    """Refuse a model whose logits are anything but hidden states times the output layer's weight."""
+def _check(model: PreTrainedModel) -> None:
+    """Refuse logits that are more than hidden states times the head's weight, and tokens that look ahead."""
     name, output = type(model).__name__, model.get_output_embeddings()
     if getattr(_text_config(model), "final_logit_softcapping", None):
         raise ConfigError(f"{name} caps its logits (final_logit_softcapping), which is not supported")
     if getattr(output, "bias", None) is not None:
         raise ConfigError(f"{name} has a bias on its output layer, which is not supported")
     ids = torch.arange(min(4, len(output.weight))).unsqueeze(0)
-    theirs = model(ids, use_cache=False).logits.float()
     hidden = model.get_decoder()(ids, use_cache=False).last_hidden_state
-    ours = (hidden @ output.weight.T).float()
-    tolerance = 1e-2 if output.weight.dtype is torch.bfloat16 else 1e-4
-    if theirs.shape != ours.shape or (theirs - ours).abs().max() > tolerance * theirs.abs().max():
+    theirs = model(ids, use_cache=False).logits
+    if not _is_near(hidden @ output.weight.T, theirs):
         raise ConfigError(f"{name} does more to its logits than multiply by the output layer's weight")
+    shorter = model.get_decoder()(ids[:, :-1], use_cache=False).last_hidden_state
+    if not _is_near(hidden[:, :-1], shorter):
+        raise ConfigError(f"{name} looks at tokens to come, so it is no causal language model")
+
+
+def _is_near(ours: Tensor, theirs: Tensor) -> bool:
+    tolerance = 1e-2 if theirs.dtype is torch.bfloat16 else 1e-4
+    return ours.shape == theirs.shape and bool((ours - theirs).abs().max() <= tolerance * theirs.abs().max())
 
 
 def _text_config(model: nn.Module) -> Any:

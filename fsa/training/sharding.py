@@ -10,6 +10,8 @@ from torch import nn
 from torch.distributed.device_mesh import DeviceMesh
 from torch.distributed.fsdp import fully_shard, register_fsdp_forward_method
 
+from fsa.errors import CheckpointError
+
 # Methods beside `forward` that read parameters: these have to be gathered first.
 _CALLED = ("log_prob", "best", "reference")
 
@@ -24,7 +26,7 @@ def strategy_of(name: str, processes: int) -> str | Strategy:
     if name != "fsdp":
         return name
     # One file with all parameters, so that a run may be resumed on another number of processes.
-    return ModelParallelStrategy(
+    return _TrainedParametersOnly(
         data_parallel_size=processes, tensor_parallel_size=1, save_distributed_checkpoint=False
     )
 
@@ -42,6 +44,7 @@ def shard(part: nn.Module, mesh: DeviceMesh) -> None:
     """
     if next(part.parameters(), None) is None:
         return
+    module: Any
     for module in list(part.modules()):
         if hasattr(module, "shard_units"):
             for unit in module.shard_units():
@@ -50,6 +53,27 @@ def shard(part: nn.Module, mesh: DeviceMesh) -> None:
     for name in _CALLED:
         if callable(getattr(part, name, None)):
             register_fsdp_forward_method(part, name)
+
+
+class _TrainedParametersOnly(ModelParallelStrategy):
+    """FSDP2 of a model whose `state_dict` leaves out frozen weights; Lightning alone would miss them."""
+
+    def load_checkpoint(self, checkpoint_path: Any, weights_only: bool | None = None) -> dict[str, Any]:
+        module = self.lightning_module
+        assert module is not None
+        saved = torch.load(checkpoint_path, map_location="cpu", mmap=True, weights_only=True)["state_dict"]
+        differing = sorted(saved.keys() ^ module.state_dict().keys())
+        if differing:
+            where = "only in the checkpoint" if differing[0] in saved else "not in the checkpoint"
+            raise CheckpointError(
+                f"{checkpoint_path}: {len(differing)} tensors differ from the model's;"
+                f" {differing[0]} is {where}"
+            )
+        was_strict, module.strict_loading = module.strict_loading, False
+        try:
+            return super().load_checkpoint(checkpoint_path, weights_only)
+        finally:
+            module.strict_loading = was_strict
 
 
 def is_sharded(model: nn.Module) -> bool:

@@ -13,6 +13,8 @@ from transformers import (
     Gemma2ForCausalLM,
     GraniteConfig,
     GraniteForCausalLM,
+    LlamaConfig,
+    LlamaForCausalLM,
     PhiConfig,
     PhiForCausalLM,
 )
@@ -120,8 +122,10 @@ class TestState:
             holder.load_state_dict({**holder.state_dict(), **extra})
 
     def test_another_rank_is_refused(self, llama: Path):
+        torch.manual_seed(0)
+        other = LanguageModel(str(llama), 3, LoraGain(), rank=4)
         with pytest.raises(RuntimeError, match="size mismatch"):
-            make(llama, targets=["q_proj"]).load_state_dict(make(llama, targets=["k_proj"]).state_dict())
+            make(llama).load_state_dict(other.state_dict())
 
 
 class TestGenerate:
@@ -144,8 +148,16 @@ class TestGenerate:
 
 class TestRefusals:
     def test_an_encoder(self, bert: Path):
-        with pytest.raises(ConfigError, match="causal language model"):
+        with pytest.raises(ConfigError, match=r"BertLMHeadModel needs cls\.predictions"):
             make(bert)
+
+    def test_an_encoder_with_an_output_layer(self, tmp_path: Path):
+        config = LlamaConfig(**SMALL)
+        LlamaForCausalLM(config).save_pretrained(tmp_path / "both-ways")
+        written = json.loads((tmp_path / "both-ways" / "config.json").read_text())
+        (tmp_path / "both-ways" / "config.json").write_text(json.dumps({**written, "is_causal": False}))
+        with pytest.raises(ConfigError, match="looks at tokens to come"):
+            make(tmp_path / "both-ways")
 
     def test_a_folder_without_weights(self, tmp_path: Path):
         with pytest.raises(FeatureError):
