@@ -38,16 +38,21 @@ MAY_IMPORT = {
     "likelihoods": NOUNS,
     "metrics": NOUNS,
     "models": NOUNS | {"backbones", "log_probs", "conditioning.conditioning"},
-    "judge": NOUNS | {"backbones", "paths", "features", "likelihoods.likelihood", "choices.simulate"},
+    "judge": NOUNS
+    | {"seeding", "backbones", "paths", "features", "likelihoods.likelihood"}
+    | {"choices.simulate", "choices.source", "choices.table"},
     "training": NOUNS | {"seeding", "episodes", "features", "metrics", "objectives.objective"} | BASES,
-    "outputs": NOUNS | {"backbones", "choices", "features", "conditioning", "judge", "paths"} | BASES,
+    "outputs": NOUNS
+    | {"backbones", "choices", "features", "conditioning", "judge", "paths"}
+    | {"episodes.tokens", "models.language_scorer", "models.backbone"}
+    | BASES,
 }
 
 # Packages that only some places may import; a place is a path prefix.
 ONLY_IN = {
     "lightning": ("fsa/training/", "train/"),
     "peft": ("fsa/models/backbone.py", "fsa/outputs/adapters.py"),
-    "transformers": ("fsa/backbones.py", "fsa/features/", "fsa/models/", "fsa/judge/engines/"),
+    "transformers": ("fsa/backbones.py", "fsa/outputs/item_tokens.py", "fsa/features/", "fsa/models/", "fsa/judge/engines/"),
     "datasets": ("fsa/choices/",),
     "matplotlib": ("fsa/outputs/", "eval/"),
     "jsonargparse": ("fsa/outputs/", "train/", "eval/"),

@@ -25,11 +25,15 @@ from fsa.features.projection import Projection
 from fsa.likelihoods.btl import BradleyTerryLuce
 from fsa.likelihoods.likelihood import ChoiceLikelihood
 from fsa.models.bilinear import Bilinear
+from fsa.models.language_scorer import LanguageScorer
+from fsa.models.policy import PolicyScorer
 from fsa.models.scorer import Scorer
 from fsa.objectives.nll import NegativeLogLikelihood
 from fsa.objectives.objective import Objective
 from fsa.outputs.cli import run_recipe
-from fsa.outputs.reward_model import FORMAT, RewardModel
+from fsa.outputs.item_tokens import item_tokens
+from fsa.outputs.policy import Policy
+from fsa.outputs.reward_model import RewardModel
 from fsa.outputs.runs import CONFIG_YAML, META, about_this_run, write_json, write_yaml
 from fsa.training.checkpoints import claim_folder
 from fsa.training.datamodule import EpisodeData, EpisodeSettings
@@ -38,6 +42,8 @@ from fsa.training.module import ChoiceModule
 from fsa.training.optimizers import AdamW
 from fsa.training.processes import is_first_process
 from train.features import item_features
+
+_READER = ("encoder", "features", "projection", "d_belief")  # what reads a user's choices
 
 
 def train_reward(
@@ -57,6 +63,8 @@ def train_reward(
     num_samples: int = 1,
     only_group: str | None = None,
     shuffle_choices: bool = False,
+    encoder_from: str | None = None,
+    train_encoder: bool = True,
     seed: int = 0,
     out: str = "runs/reward",
     resume: bool = False,
@@ -82,6 +90,9 @@ def train_reward(
         only_group: Train on this group's choices alone: a dedicated model.
         shuffle_choices: Deal every outcome out anew among its options, at random: a leak test. Evaluation
             does the same, and has to find chance.
+        encoder_from: Run folder to take the encoder from, with the features and projection that it reads and
+            the width of its belief, in place of those named here.
+        train_encoder: Train the encoder too; without, only what it steers.
         seed: Seed of weights, training episodes, belief noise and dropout.
         out: Run folder to write.
         resume: Go on from the run folder's last checkpoint; `--resume RUN` on the command line.
@@ -99,16 +110,24 @@ def train_reward(
     check_fit(parted.train, likelihood)
     console.print(_summary(table, parted))
 
+    start = RewardModel.from_pretrained(encoder_from) if encoder_from else None
+    if start:
+        config = {**config, **{slot: start.config[slot] for slot in _READER}}
+        features, projection, d_belief = start.features, start.projection, int(start.config["d_belief"])
     items = item_features(table, features)
-    items.fit(projection, parted.train)
+    if not start:
+        items.fit(projection, parted.train)
     matrix = items.project(projection)
     if is_first_process():  # before training, so that a run that dies can be resumed
         write_yaml(folder / CONFIG_YAML, {**config, "resume": False, "overwrite": False})
 
     widths = (matrix.shape[1], d_belief)
+    reader, scoring = start.encoder.float() if start else encoder(*widths), scorer(*widths)
+    reader.requires_grad_(train_encoder)
+    tokens = item_tokens(table, scoring) if isinstance(scoring, LanguageScorer) else None
     module = ChoiceModule(
-        encoder(*widths),
-        scorer(*widths),
+        reader,
+        scoring,
         likelihood,
         objective,
         optimizer,
@@ -117,7 +136,7 @@ def train_reward(
         seed,
     )
     draws, frozen = samplers(parted, episodes, seed)
-    data = EpisodeData(draws, frozen, matrix, episodes)
+    data = EpisodeData(draws, frozen, matrix, episodes, tokens)
     shortened = draws.draw(np.arange(1000)).num_shortened  # a sample of the run's own episodes
     if shortened:
         console.print(
@@ -126,7 +145,8 @@ def train_reward(
     prepared = time.monotonic()
     outcome = loop.fit(module, data, folder, resume)
 
-    model = RewardModel(reward_config(config, matrix.shape[1]), projection, trust_remote_code=True)
+    door = Policy if isinstance(scoring, PolicyScorer) else RewardModel
+    model = door(model_config(config, matrix.shape[1], door.layout), projection, trust_remote_code=True)
     model.load_state_dict({k: v for k, v in module.state_dict().items() if k in model.state_dict()})
     if not is_first_process():
         return model
@@ -189,14 +209,11 @@ def check_fit(table: ChoiceTable, likelihood: ChoiceLikelihood) -> None:
         )
 
 
-def reward_config(config: Mapping[str, Any], d_feature: int) -> dict[str, Any]:
-    """The part of a configuration that a reward model is built from."""
-    parts = {
-        slot: config[slot]
-        for slot in ("encoder", "scorer", "likelihood", "features", "projection", "d_belief")
-    }
+def model_config(config: Mapping[str, Any], d_feature: int, layout: str) -> dict[str, Any]:
+    """The part of a configuration that a model is built from."""
+    parts = {slot: config[slot] for slot in ("scorer", "likelihood", *_READER)}
     num_samples = max(int(config["num_samples"]), 64)
-    return {"format": FORMAT, "d_feature": d_feature, **parts, "num_samples": num_samples}
+    return {"format": layout, "d_feature": d_feature, **parts, "num_samples": num_samples}
 
 
 def _summary(table: ChoiceTable, parted: Splits) -> str:

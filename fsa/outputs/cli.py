@@ -12,8 +12,11 @@ from typing import Any
 from jsonargparse import ActionConfigFile, ArgumentParser, auto_cli  # type: ignore[attr-defined]
 
 from fsa.errors import ConfigError, FsaError
+from fsa.outputs.generate import generate
+from fsa.outputs.judge_cli import judge
 from fsa.outputs.runs import CONFIG_YAML
 from fsa.outputs.score import score
+from fsa.outputs.write_adapters import adapter
 
 # Options that may be written without the name of the part they belong to.
 _SHORT = {"--on_bad_record": "--source.on_bad_record"}
@@ -130,7 +133,8 @@ def _first_line(function: Callable[..., Any]) -> str:
 
 def main() -> None:
     """The `fsa` command."""
+    commands = {"score": score, "generate": generate, "adapter": adapter, "judge": judge}
     try:
-        auto_cli({"score": score}, as_positional=False, args=plain_arguments(sys.argv[1:]))
+        auto_cli(commands, as_positional=False, args=plain_arguments(sys.argv[1:]))
     except FsaError as error:
         sys.exit(f"error: {error}")

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import torch
@@ -18,9 +18,11 @@ from fsa.errors import CheckpointError, ShapeError
 from fsa.features.extractor import FeatureExtractor
 from fsa.features.projection import Projection
 from fsa.likelihoods.likelihood import ChoiceLikelihood
+from fsa.models.language_scorer import LanguageScorer
 from fsa.models.scorer import Scorer
 from fsa.outputs.hub import OnHub, check_layout
 from fsa.outputs.inputs import Choices, as_choice, as_prompt, as_response
+from fsa.outputs.item_tokens import Texts
 from fsa.outputs.model_card import write_card
 from fsa.outputs.parts import build_part
 from fsa.outputs.runs import (
@@ -32,7 +34,7 @@ from fsa.outputs.runs import (
     read_json,
     write_json,
 )
-from fsa.types import Belief, Choice, ChoiceBatch, Numbers, Text
+from fsa.types import Belief, Choice, ChoiceBatch, Numbers, Text, TokenRows
 
 FORMAT = "fsa.reward.1"
 
@@ -66,11 +68,13 @@ class RewardModel(OnHub, nn.Module):
         0.93
     """
 
+    layout: ClassVar[str] = FORMAT
+
     def __init__(
         self, config: Mapping[str, Any], projection: Projection, trust_remote_code: bool = False
     ) -> None:
         super().__init__()
-        check_layout(config, FORMAT)
+        check_layout(config, self.layout)
         self.config, self.projection = dict(config), projection
         self.num_samples = _count(config, "num_samples")
         widths = (_count(config, "d_feature"), _count(config, "d_belief"))
@@ -84,7 +88,10 @@ class RewardModel(OnHub, nn.Module):
         self.likelihood = build_part(config, "likelihood", ChoiceLikelihood, **trust)  # type: ignore[type-abstract]
         self.features = build_part(config, "features", FeatureExtractor, **trust)  # type: ignore[type-abstract]
         # Double precision costs a head nothing and makes a score the same in any batch.
-        self.double().eval()
+        for part in (self.encoder, self.likelihood, *([] if self.scorer.reads_tokens else [self.scorer])):
+            part.double()
+        self.eval()
+        self.texts = Texts(self.scorer) if isinstance(self.scorer, LanguageScorer) else None
 
     @classmethod
     def from_pretrained(
@@ -105,7 +112,7 @@ class RewardModel(OnHub, nn.Module):
         config = read_json(folder / CONFIG_JSON)
         if not isinstance(config, Mapping):
             raise CheckpointError(f"{folder / CONFIG_JSON}: should hold an object, came {config!r:.80}")
-        check_layout(config, FORMAT)
+        check_layout(config, cls.layout)
         projection = build_part(config, "projection", Projection, trust_remote_code=trust_remote_code)
         arguments = config["projection"].get("init_args") or {}
         model = cls(config, type(projection).load(folder / PROJECTION, **arguments), trust_remote_code)
@@ -134,7 +141,7 @@ class RewardModel(OnHub, nn.Module):
         parsed = [[as_choice(choice, i) for i, choice in enumerate(choices)] for choices in choices_of_each]
         if not parsed:
             return []
-        beliefs = self.encoder(self._batch(parsed))
+        beliefs = self.encoder(self._batch(parsed).to(self.device))
         return [
             Person(self, Belief(mean[None], std[None]))
             for mean, std in zip(beliefs.mean, beliefs.std, strict=True)
@@ -183,24 +190,41 @@ class RewardModel(OnHub, nn.Module):
         _check_people(self, people, responses)
         sizes = [len(each) for each in responses]
         mask = torch.arange(max(sizes)) < torch.tensor(sizes)[:, None]
+        asked = [
+            as_prompt(p, f"prompts[{i}]")
+            for i, (p, k) in enumerate(zip(prompts, sizes, strict=True))
+            for _ in range(k)
+        ]
+        offered = [
+            as_response(response, f"responses[{i}][{j}]")
+            for i, each in enumerate(responses)
+            for j, response in enumerate(each)
+        ]
         features = torch.zeros(*mask.shape, self.config["d_feature"], dtype=torch.float64)
-        features[mask] = self._features(
-            [
-                as_prompt(p, f"prompts[{i}]")
-                for i, (p, k) in enumerate(zip(prompts, sizes, strict=True))
-                for _ in range(k)
-            ],
-            [
-                as_response(response, f"responses[{i}][{j}]")
-                for i, each in enumerate(responses)
-                for j, response in enumerate(each)
-            ],
-        )
+        tokens = None
+        if self.texts:
+            tokens = self._with_reference(self.texts.rows(asked, offered, np.flatnonzero(mask.numpy())))
+        else:
+            features[mask] = self._features(asked, offered)
         choices = ChoiceBatch(
-            features.unsqueeze(1), torch.where(mask, 0, -1).unsqueeze(1), torch.zeros(len(people), 1).long()
+            features.unsqueeze(1),
+            torch.where(mask, 0, -1).unsqueeze(1),
+            torch.zeros(len(people), 1).long(),
+            tokens,
         )
         belief = Belief(torch.cat([p.belief.mean for p in people]), torch.cat([p.belief.std for p in people]))
-        return self.scorer(choices, self.latents(belief), belief)[:, :, 0], mask
+        return self.scorer(choices.to(self.device), self.latents(belief), belief)[:, :, 0].cpu(), mask
+
+    @property
+    def device(self) -> torch.device:
+        """Where the model is."""
+        return next(self.parameters()).device
+
+    def _with_reference(self, tokens: TokenRows) -> TokenRows:
+        """Tokens on the model's device, with the reference's word where the scorer asks for it."""
+        scorer: Any = self.scorer
+        tokens = tokens.to(self.device)
+        return replace(tokens, reference=scorer.reference(tokens)) if scorer.needs_reference else tokens
 
     def latents(self, belief: Belief) -> Float[Tensor, "s b z"]:
         """Samples of beliefs to average predictions over; a point needs one."""
@@ -214,6 +238,7 @@ class RewardModel(OnHub, nn.Module):
             generator=torch.Generator().manual_seed(0),
             dtype=torch.float64,
         )
+        noise = noise.to(belief.mean.device)
         return belief.mean + belief.std * (noise - noise.mean(0))
 
     def _batch(self, choices_of_each: Sequence[Sequence[Choice]]) -> ChoiceBatch:

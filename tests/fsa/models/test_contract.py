@@ -24,7 +24,8 @@ def members() -> list[type[Scorer]]:
     while queue:
         queue += (family := queue.pop().__subclasses__())
         found += [member for member in family if not inspect.isabstract(member)]
-    heads = [member for member in found if list(inspect.signature(member).parameters)[:2] == HEAD_ARGUMENTS]
+    heads = [member for member in found if not member.reads_tokens]
+    assert all(list(inspect.signature(head).parameters)[:2] == HEAD_ARGUMENTS for head in heads)
     return [member for member in heads if member.__module__.startswith("fsa.models.")]
 
 

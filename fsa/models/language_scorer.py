@@ -1,0 +1,87 @@
+"""`LanguageScorer`: base of the scorers that run a whole language model steered by the belief."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from typing import ClassVar, Literal
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from fsa.conditioning.conditioning import Conditioning
+from fsa.errors import ConfigError
+from fsa.models.backbone import LanguageModel
+from fsa.models.scorer import Scorer
+from fsa.types import Belief, ChoiceBatch, TokenRows
+
+
+class LanguageScorer(Scorer):
+    """Scores options by a language model whose LoRA adapters the belief steers; reads tokens, not features.
+
+    Args:
+        d_feature: Not used: the options come as tokens.
+        d_belief: Width of the belief.
+        backbone: The frozen model: a name, a folder, or a hub id.
+        conditioning: How a belief acts on the model's weights.
+        rank: Rank of the adapters.
+        alpha: Scale of the adapters: dW = (alpha / rank) B A.
+        targets: Names of the adapted layers, or "all-linear".
+        lora_dropout: Share of an adapter's inputs dropped in training, 0-1.
+        gradient_checkpointing: Compute activations again in the backward pass: less memory, a third slower.
+        dtype: Of the frozen weights; what is trained is float32 in any case.
+        max_tokens: Most tokens of a prompt with its response; the prompt is cut from the left.
+    """
+
+    reads_tokens: ClassVar[bool] = True
+    needs_reference: ClassVar[bool] = False
+
+    def __init__(
+        self,
+        d_feature: int,
+        d_belief: int,
+        *,
+        backbone: str,
+        conditioning: Conditioning,
+        rank: int = 8,
+        alpha: float = 16.0,
+        targets: list[str] | str = "all-linear",
+        lora_dropout: float = 0.0,
+        gradient_checkpointing: bool = False,
+        dtype: Literal["float32", "bfloat16"] = "float32",
+        max_tokens: int = 512,
+    ) -> None:
+        super().__init__()
+        self.max_tokens, self.dtype = max_tokens, dtype
+        self.language_model = LanguageModel(
+            backbone,
+            d_belief,
+            conditioning,
+            rank=rank,
+            alpha=alpha,
+            targets=targets,
+            lora_dropout=lora_dropout,
+            gradient_checkpointing=gradient_checkpointing,
+            dtype=dtype,
+        )
+
+    def forward(
+        self, choices: ChoiceBatch, z: Float[Tensor, "s b z"], belief: Belief
+    ) -> Float[Tensor, "s b n k p"]:
+        tokens = choices.tokens
+        if tokens is None:
+            raise ConfigError(f"{type(self).__name__} reads tokens, but the choices came without any")
+        per_user = choices.places[0].numel()
+        owner = tokens.slot // per_user  # [m]
+        samples = []
+        for latent in z.float():
+            rows = latent[owner]  # [m, z]
+            scored = [self.score_rows(block, rows[first:last]) for first, last, block in tokens.each_block()]
+            values = torch.cat(scored)  # [m, p]
+            empty = values.new_zeros(choices.places.numel(), values.shape[1])
+            samples.append(empty.index_copy(0, tokens.slot, values).unflatten(0, choices.places.shape))
+        return torch.stack(samples)
+
+    @abstractmethod
+    def score_rows(self, block: TokenRows, z: Float[Tensor, "m z"]) -> Float[Tensor, "m p"]:
+        """Scores of some rows, each under its own latent."""

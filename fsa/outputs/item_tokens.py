@@ -1,0 +1,79 @@
+"""Tokens for scorers that run a language model: of a whole table to train on, of a few texts to score."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+from jaxtyping import Bool, Int
+from numpy.typing import NDArray
+from torch import Tensor
+from transformers import PreTrainedTokenizerBase
+
+from fsa.choices.table import ChoiceTable
+from fsa.episodes.tokens import ItemTokens
+from fsa.features.log_prob import LogProb
+from fsa.features.response_tokens import prompt_tokens, response_tokens
+from fsa.models.language_scorer import LanguageScorer
+from fsa.types import Text, TokenRows
+
+_BLOCKS = 4  # of rows near in length, that a few texts come in
+
+
+class Texts:
+    """Texts as one language scorer reads them.
+
+    Args:
+        scorer: Its tokenizer, and the most tokens that it takes.
+    """
+
+    def __init__(self, scorer: LanguageScorer) -> None:
+        self.tokenizer: PreTrainedTokenizerBase = scorer.language_model.tokenizer
+        self.max_tokens = scorer.max_tokens
+
+    def items(self, prompts: Sequence[Text], responses: Sequence[Text]) -> ItemTokens:
+        """Tokens of responses to prompts, without a reference."""
+        made = response_tokens(self.tokenizer, prompts, responses, max_tokens=self.max_tokens)
+        return ItemTokens.of([each.ids for each in made], [each.start for each in made])
+
+    def rows(
+        self, prompts: Sequence[Text], responses: Sequence[Text], slots: NDArray[np.integer]
+    ) -> TokenRows:
+        """Responses to prompts as rows of one batch, each in its slot."""
+        everything = np.arange(len(prompts))
+        return self.items(prompts, responses).rows(everything, slots, min(_BLOCKS, len(prompts)))
+
+    def prompts(self, prompts: Sequence[Text]) -> tuple[Int[Tensor, "m l"], Bool[Tensor, "m l"]]:
+        """Prompts to be answered, padded on the left, and where their tokens are."""
+        rows = prompt_tokens(self.tokenizer, prompts, max_tokens=self.max_tokens)
+        longest = max(map(len, rows))
+        ids = np.zeros((len(rows), longest), np.int64)
+        mask = np.zeros(ids.shape, bool)
+        for i, row in enumerate(rows):
+            ids[i, longest - len(row) :], mask[i, longest - len(row) :] = row, True
+        return torch.from_numpy(ids), torch.from_numpy(mask)
+
+
+def item_tokens(table: ChoiceTable, scorer: LanguageScorer, progress: bool = True) -> ItemTokens:
+    """Tokens of every item that a table offers, and where the scorer needs one their reference.
+
+    The reference's log-probabilities are computed once and kept on the disk, before training: no second copy
+    of the model is there while it trains.
+    """
+    used = table.items_used
+    prompts = [table.text(int(number)) for number in table.item_prompt[used]]
+    responses = [table.response(int(item)) for item in used]
+    read = Texts(scorer).items(prompts, responses)  # type: ignore[arg-type]
+    ids: list[NDArray[np.int64]] = [np.zeros(0, np.int64)] * table.num_items
+    start = np.zeros(table.num_items, np.int64)
+    for place, item in enumerate(used):
+        ids[item] = read.ids[read.offsets[place] : read.offsets[place + 1]]
+    start[used] = read.start
+    tokens = ItemTokens.of(ids, start.tolist())
+    if not scorer.needs_reference:
+        return tokens
+    reference = np.full(table.num_items, np.nan, np.float32)
+    model = LogProb(scorer.language_model.name, max_tokens=scorer.max_tokens, dtype=scorer.dtype)
+    reference[used] = model.extract(prompts, responses, progress=progress)[:, 0]
+    return tokens.with_reference(reference)

@@ -1,0 +1,132 @@
+"""`Policy`: a trained policy, from which each person's comes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, ClassVar
+
+import torch
+from rich.progress import track
+
+from fsa.errors import CheckpointError, ShapeError
+from fsa.models.language_scorer import LanguageScorer
+from fsa.outputs.adapters import save_adapter
+from fsa.outputs.inputs import Choices, as_prompt
+from fsa.outputs.reward_model import Person, RewardModel
+from fsa.types import Belief, Text
+
+FORMAT = "fsa.policy.1"
+
+
+class Policy(RewardModel):
+    """Gives anybody's policy from a few of their choices, without training.
+
+    It scores too: rewards are beta times the log-ratio to the reference.
+
+    Example:
+        >>> policy = fsa.Policy.from_pretrained("runs/policy")  # doctest: +SKIP
+        >>> person = policy.for_user(choices)  # doctest: +SKIP
+        >>> person.generate(["How do I ask for a rise?"], max_new_tokens=200)  # doctest: +SKIP
+        >>> person.save_adapter("adapters/person")  # doctest: +SKIP
+    """
+
+    layout: ClassVar[str] = FORMAT
+
+    def for_user(self, choices: Choices) -> PolicyPerson:
+        """One person, read once. No choices at all is legal: somebody unknown."""
+        return self.for_users([choices])[0]
+
+    def for_users(self, choices_of_each: Sequence[Choices]) -> list[PolicyPerson]:  # type: ignore[override]
+        """Many people, read together; the same beliefs as one by one."""
+        return [PolicyPerson(self, person.belief) for person in super().for_users(choices_of_each)]
+
+    def with_latent(self, z: torch.Tensor) -> PolicyPerson:
+        """Somebody by their latent alone, for instance between two people [z]."""
+        return PolicyPerson(self, Belief.point(z.detach().double()[None]))
+
+    @torch.no_grad()
+    def generate(
+        self,
+        people: Sequence[PolicyPerson | None],
+        prompts: Sequence[Text],
+        batch_size: int = 32,
+        progress: bool = False,
+        **options: Any,
+    ) -> list[Any]:
+        """Answers to m prompts, each by the policy of its own person; a batch may mix people.
+
+        Args:
+            people: Whose policies [m]; None is the reference, with no adapter at all.
+            prompts: What to answer [m].
+            batch_size: Prompts answered at once.
+            progress: Show a progress bar.
+            options: Those of transformers' `generate`: `max_new_tokens`, `do_sample`, `num_beams`,
+                `num_return_sequences` and so on.
+
+        Returns:
+            One text a prompt; a list of texts where `num_return_sequences` is above 1.
+
+        Raises:
+            ShapeError: People and prompts are not equally many, or a person was read by another policy.
+        """
+        if len(people) != len(prompts):
+            raise ShapeError(f"{len(people)} people, {len(prompts)} prompts")
+        if any(person is not None and person.model is not self for person in people):
+            raise ShapeError("a person was read by another policy; beliefs of two models do not mix")
+        texts = [as_prompt(prompt, f"prompts[{i}]") for i, prompt in enumerate(prompts)]
+        # The reference's rows apart: the adapters are on or off for a whole batch. Then by length.
+        order = sorted(range(len(texts)), key=lambda i: (people[i] is None, len(str(texts[i]))))
+        split = sum(person is not None for person in people)
+        starts = [*range(0, split, batch_size), *range(split, len(order), batch_size)]
+        answers: list[Any] = [None] * len(order)
+        for start in track(starts, "Generating", disable=not progress):
+            end = min(start + batch_size, split if start < split else len(order))
+            rows = order[start:end]
+            answered = self._answers([people[i] for i in rows], [texts[i] for i in rows], options)
+            for i, answer in zip(rows, answered, strict=True):
+                answers[i] = answer
+        return answers
+
+    def _answers(
+        self, people: Sequence[PolicyPerson | None], prompts: Sequence[Text], options: dict[str, Any]
+    ) -> list[Any]:
+        assert self.texts is not None, "a policy's scorer reads tokens"
+        model, tokenizer = _scorer(self).language_model, self.texts.tokenizer
+        ids, mask = (each.to(self.device) for each in self.texts.prompts(prompts))
+        padding = tokenizer.eos_token_id if tokenizer.pad_token_id is None else tokenizer.pad_token_id
+        given = {
+            "pad_token_id": padding,
+            "eos_token_id": tokenizer.eos_token_id,
+            "do_sample": False,
+            **options,
+        }
+        steered = [person.belief.mean for person in people if person is not None]
+        z = torch.cat(steered).float().to(self.device) if steered else None
+        written = model.generate(ids, mask, z, **given)
+        decoded = tokenizer.batch_decode(written[:, ids.shape[1] :], skip_special_tokens=True)
+        each = options.get("num_return_sequences") or 1
+        stripped = [text.strip() for text in decoded]
+        return stripped if each == 1 else [stripped[i : i + each] for i in range(0, len(stripped), each)]
+
+
+@dataclass(frozen=True)
+class PolicyPerson(Person):
+    """One person's policy: a belief about them, and the policy it was read by."""
+
+    model: Policy
+
+    def generate(self, prompts: Sequence[Text], **options: Any) -> list[Any]:
+        """Answers to some prompts; see `Policy.generate`."""
+        return self.model.generate([self] * len(prompts), prompts, **options)
+
+    def save_adapter(self, folder: str | Path) -> None:
+        """Write a plain PEFT LoRA: this person's gains folded into its weights; see `save_adapter`."""
+        save_adapter(_scorer(self.model).language_model, self.belief.mean[0].float(), Path(folder))
+
+
+def _scorer(policy: Policy) -> LanguageScorer:
+    if not isinstance(policy.scorer, LanguageScorer):
+        raise CheckpointError(f"config.json: scorer is {type(policy.scorer).__name__}, which writes no text")
+    return policy.scorer
