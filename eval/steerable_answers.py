@@ -76,7 +76,7 @@ class Answers:
             with self.path.open("r+b") as stream:
                 stream.truncate(len(whole))
         found = []
-        for number, line in enumerate(whole.decode("utf-8").splitlines(), 1):
+        for number, line in enumerate(whole.decode("utf-8").split("\n")[:-1], 1):
             try:
                 found.append(json.loads(line))
             except ValueError as error:

@@ -57,7 +57,7 @@ def _entries(path: Path) -> Iterator[tuple[str, Any]]:
         for i, entry in enumerate(_parsed(text, str(path))):
             yield f"{path}:[{i}]", entry
         return
-    for number, line in enumerate(text.splitlines(), 1):
+    for number, line in enumerate(text.split("\n"), 1):
         if line.strip():
             yield f"{path}:{number}", _parsed(line, f"{path}:{number}")
 
