@@ -20,10 +20,14 @@ from fsa.choices.splits import NAMES, Splitter
 from fsa.choices.table import ChoiceTable
 from fsa.choices.truth import Truth
 from fsa.episodes.sampler import EpisodeRows, EpisodeSampler
+from fsa.episodes.tokens import ItemTokens
 from fsa.errors import ConfigError
 from fsa.features.extractor import FeatureExtractor
+from fsa.models.language_scorer import LanguageScorer
 from fsa.outputs.item_features import ItemFeatures
+from fsa.outputs.item_tokens import item_tokens
 from fsa.outputs.parts import refuse_foreign
+from fsa.outputs.policy import open_model
 from fsa.outputs.reward_model import RewardModel
 from fsa.outputs.runs import CONFIG_YAML, read_yaml
 
@@ -154,11 +158,13 @@ class Run:
     only_group: str | None
     at: Data
     features: Float[Tensor, "m d"]
+    tokens: ItemTokens | None = None
 
     def predict(self, size: int) -> Predictions:
         """Predictions after `size` choices; those of a dedicated model for its own group."""
         at = self.at
-        predictions = predict(self.model, at.table, self.features, at.episodes.with_context(size), at.truth)
+        seen = at.episodes.with_context(size)
+        predictions = predict(self.model, at.table, self.features, seen, at.truth, self.tokens)
         if self.only_group is None:
             return predictions
         return predictions.where(predictions.group == at.table.groups.index(self.only_group).as_py())
@@ -167,13 +173,14 @@ class Run:
 def opened(folder: Path, settings: Settings, known: dict[str, Data]) -> Run:
     """A run folder's model, and its data out of `known`, which is added to."""
     config = read_yaml(folder / CONFIG_YAML)
-    model = RewardModel.from_pretrained(folder, trust_remote_code=settings.trust_remote_code)
+    model = open_model(folder, trust_remote_code=settings.trust_remote_code)
     key = repr([config.get(name) for name in ("source", "splits", "shuffle_choices")])
     if key not in known:
         known[key] = Data.of(config, settings)
     at = known[key]
     features = at.items_of(model.features).project(model.projection)
-    return Run(model, int(config["seed"]), config.get("only_group"), at, features)
+    tokens = item_tokens(at.table, model.scorer) if isinstance(model.scorer, LanguageScorer) else None
+    return Run(model, int(config["seed"]), config.get("only_group"), at, features, tokens)
 
 
 def _run_folders(pattern: str) -> tuple[Path, ...]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, fields
 
 import numpy as np
@@ -15,12 +15,14 @@ from fsa.choices.table import ChoiceTable
 from fsa.choices.truth import Truth
 from fsa.episodes.dataset import collate
 from fsa.episodes.sampler import EpisodeRows
+from fsa.episodes.tokens import ItemTokens
 from fsa.metrics.choice_accuracy import confidence, correctness
 from fsa.metrics.steering import flip_correctness
 from fsa.outputs.reward_model import RewardModel
 from fsa.types import ChoiceBatch
 
 _EPISODES_AT_ONCE = 512
+_EPISODES_READ_AT_ONCE, _BLOCKS = 32, 8  # where a language model reads the options, and in how many blocks
 
 
 @dataclass(frozen=True)
@@ -65,6 +67,7 @@ def predict(
     features: Float[Tensor, "m d"],
     episodes: EpisodeRows,
     truth: Truth | None = None,
+    tokens: ItemTokens | None = None,
 ) -> Predictions:
     """Predict every target of some episodes.
 
@@ -74,17 +77,26 @@ def predict(
         features: Projected features of its items.
         episodes: What is seen and what is predicted.
         truth: What generated the choices, where it is known.
+        tokens: Tokens of the items, for a model that reads them.
     """
-    features = features.double()
+    features, at_once = features.double(), _EPISODES_AT_ONCE if tokens is None else _EPISODES_READ_AT_ONCE
     return Predictions.concatenate(
-        [_predict(model, table, features, part, truth) for part in _parts(episodes)]
+        [
+            _predict(model, table, features, episodes.part(slice(start, start + at_once)), truth, tokens)
+            for start in range(0, len(episodes.index), at_once)
+        ]
     )
 
 
 def _predict(
-    model: RewardModel, table: ChoiceTable, features: Tensor, episodes: EpisodeRows, truth: Truth | None
+    model: RewardModel,
+    table: ChoiceTable,
+    features: Tensor,
+    episodes: EpisodeRows,
+    truth: Truth | None,
+    tokens: ItemTokens | None,
 ) -> Predictions:
-    batch = collate(episodes, table, features)
+    batch = collate(episodes, table, features, tokens, min(_BLOCKS, 2 * len(episodes.index)))
     is_target = batch.target.mask.numpy()
     places = batch.target.places.numpy()[is_target]
     best, log_prob = _given(model, batch.context, batch.target)
@@ -114,9 +126,3 @@ def _given(model: RewardModel, context: ChoiceBatch, target: ChoiceBatch) -> tup
     best = model.likelihood.best(scores, target.option_mask.expand(len(scores), -1, -1, -1)).mean(0)
     log_prob = model.likelihood.log_prob(scores, target.places).logsumexp(0) - math.log(len(scores))
     return best.numpy(), log_prob.numpy()
-
-
-def _parts(episodes: EpisodeRows) -> Iterator[EpisodeRows]:
-    for start in range(0, len(episodes.index), _EPISODES_AT_ONCE):
-        part = slice(start, start + _EPISODES_AT_ONCE)
-        yield EpisodeRows(**{f.name: getattr(episodes, f.name)[part] for f in fields(episodes)})

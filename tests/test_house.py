@@ -52,7 +52,10 @@ MAY_IMPORT = {
 ONLY_IN = {
     "lightning": ("fsa/training/", "train/"),
     "peft": ("fsa/models/backbone.py", "fsa/outputs/adapters.py"),
-    "transformers": ("fsa/backbones.py", "fsa/outputs/item_tokens.py", "fsa/features/", "fsa/models/", "fsa/judge/engines/"),
+    "transformers": (
+        "fsa/backbones.py", "fsa/log_probs.py", "fsa/features/", "fsa/models/", "fsa/judge/engines/",
+        "fsa/outputs/item_tokens.py",
+    ),  # fmt: skip
     "datasets": ("fsa/choices/",),
     "matplotlib": ("fsa/outputs/", "eval/"),
     "jsonargparse": ("fsa/outputs/", "train/", "eval/"),

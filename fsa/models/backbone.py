@@ -201,16 +201,15 @@ class LanguageModel(nn.Module):
 
 
 def _load(folder: Path, dtype: torch.dtype) -> PreTrainedModel:
-    loaded: PreTrainedModel
-    report: dict[str, Any]
+    options: dict[str, Any] = {"dtype": dtype, "use_safetensors": True, "output_loading_info": True}
+    result: Any
     try:
-        loaded, report = AutoModelForCausalLM.from_pretrained(
-            folder, dtype=dtype, use_safetensors=True, output_loading_info=True
-        )
+        result = AutoModelForCausalLM.from_pretrained(folder, **options)
     except ValueError as error:
         raise ConfigError(f"{folder}: holds no causal language model: {error}") from error
-    if report["missing_keys"]:  # an encoder, such as minilm, has no output layer: it would be random
-        missing = sorted(report["missing_keys"])
+    loaded: PreTrainedModel = result[0]
+    missing = sorted(result[1]["missing_keys"])
+    if missing:  # an encoder, such as minilm, has no output layer: it would be random
         raise ConfigError(
             f"{folder}: holds no causal language model: {type(loaded).__name__} needs {missing[0]}"
         )

@@ -133,7 +133,7 @@ def _first_line(function: Callable[..., Any]) -> str:
 
 def main() -> None:
     """The `fsa` command."""
-    commands = {"score": score, "generate": generate, "adapter": adapter, "judge": judge}
+    commands: dict[str, Any] = {"score": score, "generate": generate, "adapter": adapter, "judge": judge}
     try:
         auto_cli(commands, as_positional=False, args=plain_arguments(sys.argv[1:]))
     except FsaError as error:

@@ -13,10 +13,11 @@ from transformers import PreTrainedTokenizerBase
 
 from fsa.choices.table import ChoiceTable
 from fsa.episodes.tokens import ItemTokens
+from fsa.errors import FeatureError
 from fsa.features.log_prob import LogProb
 from fsa.features.response_tokens import prompt_tokens, response_tokens
 from fsa.models.language_scorer import LanguageScorer
-from fsa.types import Text, TokenRows
+from fsa.types import Numbers, Text, TokenRows
 
 _BLOCKS = 4  # of rows near in length, that a few texts come in
 
@@ -63,8 +64,8 @@ def item_tokens(table: ChoiceTable, scorer: LanguageScorer, progress: bool = Tru
     """
     used = table.items_used
     prompts = [table.text(int(number)) for number in table.item_prompt[used]]
-    responses = [table.response(int(item)) for item in used]
-    read = Texts(scorer).items(prompts, responses)  # type: ignore[arg-type]
+    responses = only_text([table.response(int(item)) for item in used])
+    read = Texts(scorer).items(prompts, responses)
     ids: list[NDArray[np.int64]] = [np.zeros(0, np.int64)] * table.num_items
     start = np.zeros(table.num_items, np.int64)
     for place, item in enumerate(used):
@@ -77,3 +78,15 @@ def item_tokens(table: ChoiceTable, scorer: LanguageScorer, progress: bool = Tru
     model = LogProb(scorer.language_model.name, max_tokens=scorer.max_tokens, dtype=scorer.dtype)
     reference[used] = model.extract(prompts, responses, progress=progress)[:, 0]
     return tokens.with_reference(reference)
+
+
+def only_text(responses: Sequence[Text | Numbers]) -> list[Text]:
+    """Responses, where all are text.
+
+    Raises:
+        FeatureError: One is numbers, which no language model reads.
+    """
+    for response in responses:
+        if not isinstance(response, str) and any(isinstance(part, int | float) for part in response):
+            raise FeatureError(f"a response is numbers, {response}; a language model reads text")
+    return list(responses)  # type: ignore[arg-type]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
@@ -15,6 +15,7 @@ from fsa.models.language_scorer import LanguageScorer
 from fsa.outputs.adapters import save_adapter
 from fsa.outputs.inputs import Choices, as_prompt
 from fsa.outputs.reward_model import Person, RewardModel
+from fsa.outputs.runs import CONFIG_JSON, local_folder, read_json
 from fsa.types import Belief, Text
 
 FORMAT = "fsa.policy.1"
@@ -109,6 +110,17 @@ class Policy(RewardModel):
         each = options.get("num_return_sequences") or 1
         stripped = [text.strip() for text in decoded]
         return stripped if each == 1 else [stripped[i : i + each] for i in range(0, len(stripped), each)]
+
+
+def open_model(name: str | Path, *, trust_remote_code: bool = False) -> RewardModel:
+    """A run folder or hub id, as a policy or as a reward model, whichever it is.
+
+    Raises:
+        CheckpointError: It is neither.
+    """
+    config = read_json(local_folder(name) / CONFIG_JSON)
+    is_policy = isinstance(config, Mapping) and config.get("format") == FORMAT
+    return (Policy if is_policy else RewardModel).from_pretrained(name, trust_remote_code=trust_remote_code)
 
 
 @dataclass(frozen=True)

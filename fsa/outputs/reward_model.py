@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 
 import numpy as np
 import torch
@@ -22,7 +22,7 @@ from fsa.models.language_scorer import LanguageScorer
 from fsa.models.scorer import Scorer
 from fsa.outputs.hub import OnHub, check_layout
 from fsa.outputs.inputs import Choices, as_choice, as_prompt, as_response
-from fsa.outputs.item_tokens import Texts
+from fsa.outputs.item_tokens import Texts, only_text
 from fsa.outputs.model_card import write_card
 from fsa.outputs.parts import build_part
 from fsa.outputs.runs import (
@@ -96,7 +96,7 @@ class RewardModel(OnHub, nn.Module):
     @classmethod
     def from_pretrained(
         cls, name: str | Path, *, revision: str | None = None, trust_remote_code: bool = False
-    ) -> RewardModel:
+    ) -> Self:
         """Open a run folder, a folder written by `save_pretrained`, or a model on the hub.
 
         Args:
@@ -203,7 +203,8 @@ class RewardModel(OnHub, nn.Module):
         features = torch.zeros(*mask.shape, self.config["d_feature"], dtype=torch.float64)
         tokens = None
         if self.texts:
-            tokens = self._with_reference(self.texts.rows(asked, offered, np.flatnonzero(mask.numpy())))
+            slots = np.flatnonzero(mask.numpy())
+            tokens = self._with_reference(self.texts.rows(asked, only_text(offered), slots))
         else:
             features[mask] = self._features(asked, offered)
         choices = ChoiceBatch(
