@@ -3,6 +3,8 @@
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
+from itertools import count
 from pathlib import Path
 
 import lightning as L
@@ -44,6 +46,19 @@ def drop_frozen(module: nn.Module, state: dict, prefix: str, metadata: object) -
             del state[f"{prefix}blocks.{number}.0.{name}"]
 
 
+class Stream(torch.utils.data.IterableDataset):
+    """Batches of eight rows without end, from any of them on; a process gets its share of the rows."""
+
+    def __init__(self, first: int, processes: int) -> None:
+        self.first, self.processes = first, processes
+
+    def __iter__(self) -> Iterator[torch.Tensor]:
+        rank = int(os.environ.get("RANK", 0))
+        for number in count(self.first):
+            rows = torch.randn(8, 4, generator=torch.Generator().manual_seed(number))
+            yield rows[rank :: self.processes]
+
+
 class Training(L.LightningModule):
     def __init__(self, seed: int = 0, extra: bool = False) -> None:
         super().__init__()
@@ -66,10 +81,7 @@ class Training(L.LightningModule):
 def fit(strategy: str, steps: int, start: Path | None = None, end: Path | None = None, **module) -> dict:
     """Trained weights after some steps of eight rows each, shared out over the processes."""
     processes = 2 if strategy == "fsdp" else 1
-    rows = torch.randn(6, 8, 4, generator=torch.Generator().manual_seed(1))
     done = int(torch.load(start, weights_only=True)["global_step"]) if start else 0
-    rank = int(os.environ.get("RANK", 0))
-    mine = [batch[rank::processes] for batch in rows[done:]]
     trainer = L.Trainer(
         accelerator="cpu",
         devices=processes,
@@ -83,7 +95,9 @@ def fit(strategy: str, steps: int, start: Path | None = None, end: Path | None =
         use_distributed_sampler=False,
     )
     training = Training(**module)
-    trainer.fit(training, torch.utils.data.DataLoader(mine, batch_size=None), ckpt_path=start)
+    trainer.fit(
+        training, torch.utils.data.DataLoader(Stream(done, processes), batch_size=None), ckpt_path=start
+    )
     weights = trainer.strategy.lightning_module_state_dict()
     if end is not None:
         trainer.save_checkpoint(end)
