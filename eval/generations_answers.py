@@ -27,6 +27,8 @@ class Writing:
         do_sample: Draw answers at random; without, the likeliest token each time.
         temperature: Of drawing, > 0; larger is more random.
         samples: Answers for each person and prompt; more than one needs drawing.
+        shared_samples: The same for answers that everybody's are compared with, where answers are drawn.
+            Their chance is shared, so that no number of people averages it out.
         batch_size: Prompts answered at once.
         seed: Seed of drawing.
     """
@@ -35,6 +37,7 @@ class Writing:
     do_sample: bool = False
     temperature: float = 1.0
     samples: int = 1
+    shared_samples: int = 32
     batch_size: int = 64
     seed: int = 1
 
@@ -69,30 +72,34 @@ class Answers:
         self.policy, self.writing, self.console = policy, writing, console
         self.written: dict[tuple[bytes, str, int], str] = {}
 
-    def of(self, people: Sequence[Person], prompts: Sequence[Text], what: str = "") -> np.ndarray:
+    def shared(self, person: Person, prompts: Sequence[Text], what: str = "") -> np.ndarray:
+        """Answers that everybody's are compared with [1, prompts, shared samples]."""
+        how = self.writing
+        return self.of([person], prompts, what, max(how.samples, how.shared_samples) if how.do_sample else 1)
+
+    def of(
+        self, people: Sequence[Person], prompts: Sequence[Text], what: str = "", samples: int | None = None
+    ) -> np.ndarray:
         """Answers of everybody to everything [people, prompts, samples].
 
         Args:
             people: Whose policies [p].
             prompts: What to answer [q].
             what: What it is for, to be shown beside the number of answers to write.
+            samples: Answers of each to each; as many as `writing` says where None.
         """
+        each = range(self.writing.samples if samples is None else samples)
         keys = [_key(person) for person in people]
         named = [repr(prompt) for prompt in prompts]
         wanted = {
             (key, name, sample): (person, prompt)
             for key, person in zip(keys, people, strict=True)
             for name, prompt in zip(named, prompts, strict=True)
-            for sample in range(self.writing.samples)
+            for sample in each
         }
         self._write({asked: of for asked, of in wanted.items() if asked not in self.written}, what)
-        found = [
-            self.written[key, name, sample]
-            for key in keys
-            for name in named
-            for sample in range(self.writing.samples)
-        ]
-        return np.array(found, object).reshape(len(people), len(prompts), self.writing.samples)
+        found = [self.written[key, name, sample] for key in keys for name in named for sample in each]
+        return np.array(found, object).reshape(len(people), len(prompts), len(each))
 
     def _write(self, asked: dict[tuple[bytes, str, int], tuple[Person, Text]], what: str) -> None:
         if not asked:

@@ -31,7 +31,7 @@ class Written:
     """Answers of one policy to everything a field asks.
 
     Attributes:
-        reference, nobody: Answers of the reference, and to somebody unknown [1, q, samples].
+        reference, nobody: Answers of the reference, and to somebody unknown [1, q, shared samples].
         given: Answers by choices seen [p, q, samples].
         reversed: Answers once the largest context is reversed [p, q, samples].
     """
@@ -49,16 +49,20 @@ class Written:
 
 def write(answers: Answers, field: Field, sizes: Sequence[int]) -> Written:
     """Ask a policy everything: nobody's answers, everybody's at each size, and everybody's reversed."""
-    read = answers.policy.for_users
-    prompts, largest = field.prompts, max(sizes)
+    read, prompts, people = answers.policy.for_users, field.prompts, field.subjects
+    nobody = answers.shared(read([[]])[0], prompts, "somebody unknown")
+    reference = answers.shared(None, prompts, "the reference")
+    unknown = np.broadcast_to(nobody, (len(people), *nobody.shape[1:]))  # all alike without choices
+    known = [size for size in sizes if size]
+    if not known:
+        return Written(reference, nobody, {0: unknown}, unknown)
     # One call for all sizes, so that batches are full and one bar shows the whole.
-    contexts = [subject.seen(size) for size in sizes for subject in field.subjects]
-    contexts += [subject.reversed(largest) for subject in field.subjects]
-    people = read([[], *contexts])
-    texts = answers.of(people, prompts, "answers at each context size")
-    by_size = texts[1:].reshape(len(sizes) + 1, len(field.subjects), *texts.shape[1:])
-    reference = answers.of([None], prompts, "the reference")
-    return Written(reference, texts[:1], dict(zip(sizes, by_size, strict=False)), by_size[-1])
+    contexts = [person.seen(size) for size in known for person in people]
+    contexts += [person.reversed(max(known)) for person in people]
+    texts = answers.of(read(contexts), prompts, "answers after choices, and after the same reversed")
+    by_size = texts.reshape(len(known) + 1, len(people), *texts.shape[1:])
+    given = {0: unknown} if 0 in sizes else {}
+    return Written(reference, nobody, given | dict(zip(known, by_size, strict=False)), by_size[-1])
 
 
 @dataclass(frozen=True)
@@ -83,7 +87,7 @@ def cells_of(
 
     Args:
         written: The answers.
-        rival: The pooled policy's [1, q, samples], or None.
+        rival: The pooled policy's [1, q, shared samples], or None.
         field: Whom and what they are for.
         judge: Measures them.
         seed: Which training this is.
@@ -110,21 +114,21 @@ def cells_of(
 
 def moved(
     levels: Float[np.ndarray, "p q c a"],
-    before: Float[np.ndarray, "1 q c a"],
+    before: Float[np.ndarray, "1 q r a"],
     tastes: Float[np.ndarray, "p a"],
 ) -> Float[np.ndarray, "p q"]:
     """How far answers went in the direction of each person's taste, in the mean over samples."""
-    return np.einsum("pqa,pa->pq", (levels - before).mean(2), tastes)
+    return np.einsum("pqa,pa->pq", levels.mean(2) - before.mean(2), tastes)
 
 
 def wins(
     levels: Float[np.ndarray, "p q c a"],
-    rivals: Float[np.ndarray, "1 q c a"],
+    rivals: Float[np.ndarray, "1 q r a"],
     tastes: Float[np.ndarray, "p a"],
 ) -> Float[np.ndarray, "p q"]:
     """Share of samples that suit each person better than the rival's, each against each; ties half."""
     mine = np.einsum("pqca,pa->pqc", levels, tastes)[:, :, :, None]
-    theirs = np.einsum("pqca,pa->pqc", np.broadcast_to(rivals, levels.shape), tastes)[:, :, None, :]
+    theirs = np.einsum("qra,pa->pqr", rivals[0], tastes)[:, :, None, :]
     # Equal up to rounding is a tie: the same text may be weighed in another order.
     gain = np.where(np.abs(mine - theirs) < 1e-9, 0, mine - theirs)
     return ((np.sign(gain) + 1) / 2).mean((2, 3))

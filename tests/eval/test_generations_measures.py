@@ -34,6 +34,13 @@ def test_samples_are_asked_for_apart():
     }
 
 
+def test_what_everybody_is_compared_with_is_drawn_more_often(field):
+    written = write(Answers(StandIn(), Writing(do_sample=True, samples=2)), field, [0, 3])
+    assert written.nobody.shape == written.reference.shape == (1, 6, 32)
+    assert written.given[0].shape == (16, 6, 32)
+    assert written.given[3].shape == written.reversed.shape == (16, 6, 2)
+
+
 @pytest.mark.parametrize("wrong", [{"samples": 2}, {"samples": 0}, {"temperature": 0.0}])
 def test_ways_of_writing_that_cannot_be_are_refused(wrong):
     with pytest.raises(ConfigError):
@@ -57,6 +64,9 @@ def test_a_win_is_better_than_the_rival_by_ones_own_taste_and_a_tie_is_half():
 def test_samples_are_compared_each_against_each():
     mine, rival = np.array([[[[1.0], [-1.0]]]]), np.array([[[[0.0], [-1.0]]]])
     assert_allclose(wins(mine, rival, np.ones((1, 1))), [[(1 + 1 + 0 + 0.5) / 4]])
+    more = np.array([[[[0.0], [-1.0], [2.0]]]])
+    assert_allclose(wins(mine, more, np.ones((1, 1))), [[(1 + 1 + 0 + 0 + 0.5 + 0) / 6]])
+    assert_allclose(moved(mine, more, np.ones((1, 1))), [[0 - 1 / 3]])
 
 
 def test_nobodys_answers_are_one_a_prompt_and_everybodys_one_each(field):
