@@ -25,6 +25,7 @@ from fsa.outputs.cli import run_recipe
 from fsa.outputs.report import Report, Row
 from fsa.outputs.runs import about_this_run
 
+TARGETS = ("high", "low", "sampled", "single")
 _PLOT = "accuracy_by_target.png"
 _LEFT_OUT = (
     "Kaleido and the multi-objective reward model of the published repository: their weights are not at "
@@ -35,7 +36,7 @@ _LEFT_OUT = (
 def steerable(
     judge: list[str],
     data: str,
-    targets: list[str] = ["high", "low", "sampled", "single"],  # noqa: B006
+    targets: list[str] | None = None,
     out: str = "runs/steerable",
     against: str = "",
     limit: int | None = None,
@@ -51,7 +52,8 @@ def steerable(
     Args:
         judge: A file of configs/judge (or its bare name), `NAME=FILE` to name it; may be given several times.
         data: Folder of `steerable_train.json` and `steerable_eval.json`, or a `MIC.csv`.
-        targets: `high`, `low`, `sampled` (of each size), `single` (one attribute at each level), JSON files.
+        targets: `high`, `low`, `sampled` (of each size), `single` (one attribute at each level), JSON files;
+            may be given several times. All but files if not given.
         out: Folder of answers and report.
         against: A method's name; every other is reported less this one, on the same choices.
         limit: Test probes, from the first; all if not given.
@@ -64,7 +66,7 @@ def steerable(
         ChoiceDataError: The data cannot be read.
     """
     at, folder = benchmark(data, limit), Path(out)
-    sets = target_sets(targets, at.attributes, count, seed)
+    sets = target_sets(targets or TARGETS, at.attributes, count, seed)
     methods: list[tuple[Method, Mapping[str, Any]]] = [(Oracle(at.test), {}), *map(method_of, judge)]
     names = [method.name for method, _ in methods]
     if len(set(names)) < len(names) or (against and against not in names):

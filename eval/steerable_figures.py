@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 from jaxtyping import Float
@@ -144,6 +145,7 @@ def _interval(means: NDArray[np.float64], n: int) -> Interval:
     return Interval(float(means[0]), float(low), float(high), n, 1)
 
 
+@cache
 def _draws(probes: int, seed: int) -> Float[np.ndarray, "r n"]:
     """How often each probe was drawn; the first row takes each once."""
     generator = np.random.default_rng(seed)

@@ -63,6 +63,7 @@ class Scored(Method):
     def __init__(self, name: str, judge: Judge, fixed: AlignmentTarget | None = None) -> None:
         super().__init__(name)
         self.judge, self.fixed = judge, fixed
+        self._parsed: dict[str, AttributeScores] = {}
 
     def id(self, probe: Probe, target: AlignmentTarget) -> str:
         return probe.key
@@ -75,7 +76,10 @@ class Scored(Method):
         return [{"scores": one.to_json()} for one in scores]
 
     def scores(self, answer: Mapping[str, Any]) -> AttributeScores:
-        return AttributeScores.from_json(answer["scores"])
+        one = answer["id"]
+        if one not in self._parsed:
+            self._parsed[one] = AttributeScores.from_json(answer["scores"])
+        return self._parsed[one]
 
     def picks(self, answer: Mapping[str, Any], target: AlignmentTarget) -> tuple[int, ...]:
         # A reward model is steered to the largest reward, whoever asks.
@@ -126,7 +130,7 @@ class Oracle(Scored):
 
     def __init__(self, test: Sequence[Labelled]) -> None:
         Method.__init__(self, ORACLE)
-        self.fixed = None
+        self.fixed, self._parsed = None, {}
         self._labels = {each.probe.key: each.labels for each in test}
 
     def learn(self, train: Sequence[Labelled]) -> None:
