@@ -19,9 +19,9 @@ def adapted(llama: Path, **options) -> PeftModel:
     return get_peft_model(AutoModelForCausalLM.from_pretrained(llama), LoraConfig(r=2, **options))
 
 
-def steered(llama: Path) -> LanguageModel:
+def steered(llama: Path, **gains: float) -> LanguageModel:
     torch.manual_seed(1)
-    model = LanguageModel(str(llama), 3, LoraGain(), rank=2, alpha=6, targets=["q_proj", "down_proj"])
+    model = LanguageModel(str(llama), 3, LoraGain(**gains), rank=2, alpha=6, targets=["q_proj", "down_proj"])
     for name, parameter in model.named_parameters():
         if "lora_B" in name:
             nn.init.normal_(parameter, std=0.3)
@@ -136,3 +136,15 @@ class TestRefusals:
             conditioning.given(torch.zeros(2, 3)),
         ):
             model(torch.ones(2, 5, dtype=torch.long))
+
+
+def test_without_a_shared_part_an_unknown_person_gets_the_reference_and_opposites_opposite_weights(
+    llama: Path,
+):
+    model = steered(llama, shared=0.0)
+    ids, mask = torch.arange(4, 12)[None], torch.ones(1, 8, dtype=torch.bool)
+    assert torch.equal(model.hidden(ids, mask, torch.zeros(1, 3)), model.reference_hidden(ids, mask))
+    z = torch.randn(3, generator=torch.Generator().manual_seed(1))
+    prepare, gains = model.conditioning.prepare, model.conditioning.gains
+    for name, (_, up) in model.adapters().items():
+        assert_close(up * prepare(gains(z)[name]), -up * prepare(gains(-z)[name]))
