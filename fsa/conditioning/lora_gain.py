@@ -14,13 +14,15 @@ _ADAPTERS = ("lora_A", "lora_embedding_A")
 
 
 class LoraGain(Conditioning):
-    """Scales each rank of each LoRA layer: dW(z) = (alpha / r) B diag(1 + g(z)) A, with g linear in z.
+    """Scales each rank of each LoRA layer: dW(z) = (alpha / r) B diag(shared + g(z)) A, with g linear in z.
 
     B is zero before training, so a new model equals its backbone. The head is not: were g zero as well, the
     encoder would get no gradient for two steps. For a fixed person, B diag(1 + g) is a plain adapter's B.
 
     Args:
         std: Spread of the head's first weights, > 0. Larger tells people apart sooner, and more roughly.
+        shared: How much of the adapter acts on everybody. At 1 somebody unknown (z = 0) gets what people have in
+            common; at 0 they get the reference itself, and the opposite belief the opposite change of weights.
 
     Raises:
         ConfigError: `std` is not above 0.
@@ -31,11 +33,11 @@ class LoraGain(Conditioning):
 
     can_fold: ClassVar[bool] = True
 
-    def __init__(self, std: float = 0.05) -> None:
+    def __init__(self, std: float = 0.05, shared: float = 1.0) -> None:
         super().__init__()
         if std <= 0:
             raise ConfigError(f"std is {std}; it is above 0, or nothing reaches the encoder for two steps")
-        self.std = std
+        self.std, self.shared = std, shared
 
     def find(self, backbone: nn.Module) -> dict[str, Site]:
         adapted = [(n, m) for n, m in backbone.named_modules() if any(hasattr(m, a) for a in _ADAPTERS)]
@@ -49,7 +51,7 @@ class LoraGain(Conditioning):
         return head
 
     def prepare(self, gains: Float[Tensor, "m w"]) -> Float[Tensor, "m w"]:
-        return 1 + gains
+        return self.shared + gains
 
     def steer(self, output: Float[Tensor, "m l r"], gain: Float[Tensor, "m 1 r"]) -> Float[Tensor, "m l r"]:
         return output * gain

@@ -46,7 +46,7 @@ def save_adapter(model: LanguageModel, z: Float[Tensor, " z"], folder: Path) -> 
     gains = model.conditioning.gains(z.to(next(model.parameters()).device))
     tensors: dict[str, Tensor] = {}
     for name, (down, up) in model.adapters().items():
-        folded = up * (1 + gains[name])  # [out, r]
+        folded = up * model.conditioning.prepare(gains[name])  # [out, r]
         missing = served - rank
         tensors[f"{name}.lora_A.weight"] = functional.pad(down, (0, 0, 0, missing))
         tensors[f"{name}.lora_B.weight"] = functional.pad(folded, (0, missing))

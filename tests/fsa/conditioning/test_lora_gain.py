@@ -138,9 +138,7 @@ class TestRefusals:
             model(torch.ones(2, 5, dtype=torch.long))
 
 
-def test_without_a_shared_part_an_unknown_person_gets_the_reference_and_opposites_opposite_weights(
-    llama: Path,
-):
+def test_without_a_shared_part_who_is_unknown_gets_the_reference_and_opposites_opposites(llama: Path):
     model = steered(llama, shared=0.0)
     ids, mask = torch.arange(4, 12)[None], torch.ones(1, 8, dtype=torch.bool)
     assert torch.equal(model.hidden(ids, mask, torch.zeros(1, 3)), model.reference_hidden(ids, mask))
