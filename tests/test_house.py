@@ -51,7 +51,7 @@ MAY_IMPORT = {
 # Packages that only some places may import; a place is a path prefix.
 ONLY_IN = {
     "lightning": ("fsa/training/", "train/"),
-    "peft": ("fsa/models/backbone.py", "fsa/outputs/adapters.py"),
+    "peft": ("fsa/models/backbone.py", "fsa/outputs/adapters.py", "eval/adapter_check.py"),
     "transformers": (
         "fsa/backbones.py",
         "fsa/log_probs.py",
