@@ -59,6 +59,7 @@ ONLY_IN = {
         "fsa/models/",
         "fsa/judge/engines/",
         "fsa/outputs/item_tokens.py",
+        "eval/adapter_check.py",
         "eval/bench_policy_trl.py",
     ),
     "datasets": ("fsa/choices/", "eval/bench_policy_trl.py"),
