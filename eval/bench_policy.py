@@ -26,9 +26,10 @@ Measured = dict[str, list[dict[str, float]]]
 def policy_against_trl(
     steps: int = 6,
     repetitions: int = 3,
+    *,
+    more_steps: int = 3,
     large_head: Sizes = LARGE_HEAD,
     small_head: Sizes = SMALL_HEAD,
-    reward: bool = True,
 ) -> list[Figure]:
     """NP-DPO against TRL's `DPOTrainer`, a steered reward LM against its `RewardTrainer`, gains against none.
 
@@ -39,47 +40,49 @@ def policy_against_trl(
     Args:
         steps: Steps counted; one warms up, and one ends the last.
         repetitions: How often.
+        more_steps: Times as many where steps are fast and the difference small.
         large_head: A model that is mostly head.
         small_head: One that has less than a tenth of its weights in its head.
-        reward: Whether reward models are measured as well.
     """
-    has_trl = find_spec("trl") is not None
-    if not has_trl:
-        print(
-            'Skipped: policies against TRL, which is not installed (pip install "fsa[bench]")',
-            file=sys.stderr,
-        )
-    alone = ["np_dpo", "dpo"]
-    kinds = [*alone, "trl_dpo", *(["reward_lm", "trl_reward"] if reward else [])] if has_trl else alone
-    share, large = _measured(kinds, large_head, steps, repetitions)
-    figures = [*_gains(large), *(_of_large_head(large) if has_trl else [])]
-    if has_trl:
-        share, small = _measured(["np_dpo", "trl_dpo"], small_head, steps, repetitions)
-        figures += _of_small_head(small, share)
-    return figures
+    with tempfile.TemporaryDirectory(prefix="fsa-bench-") as work:
+        large, small = Path(work) / "large-head", Path(work) / "small-head"
+        make(large, large_head)
+        many, pairs = more_steps * steps, large_head.pairs
+        figures = _gains(_measured(["np_dpo", "dpo"], large, many, repetitions, pairs))
+        if find_spec("trl") is None:
+            print(_SKIPPED, file=sys.stderr)
+            return figures
+        against_dpo = _measured(["np_dpo", "trl_dpo"], large, steps, repetitions, pairs)
+        rewards = _measured(["reward_lm", "trl_reward"], large, many, repetitions, pairs)
+        name = f"NP-DPO, head {100 * make(small, small_head):.0f} % of the weights"
+        light = _measured(["np_dpo", "trl_dpo"], small, steps, repetitions, small_head.pairs)
+    return [
+        *figures,
+        *_against(against_dpo, "np_dpo", "trl_dpo", "NP-DPO, large head", speedup=3, memory=0.6),
+        *_against(rewards, "reward_lm", "trl_reward", "reward LM", speedup=1),
+        *_against(light, "np_dpo", "trl_dpo", name, speedup=1.2, prefix="small_head_"),
+    ]
 
 
-def _measured(kinds: Sequence[str], sizes: Sizes, steps: int, repetitions: int) -> tuple[float, Measured]:
-    """The head's share of the weights, and every kind of step measured in turn.
+def _measured(kinds: Sequence[str], folder: Path, steps: int, repetitions: int, pairs: int) -> Measured:
+    """Every kind of step measured, in turn.
 
     Raises:
         SystemExit: A measurement failed, or two trained on different tokens.
     """
     found: Measured = {kind: [] for kind in kinds}
-    with tempfile.TemporaryDirectory(prefix="fsa-bench-") as folder:
-        share = make(Path(folder), sizes)
-        for _ in range(repetitions):
-            for kind in kinds:
-                found[kind].append(_in_own_process(kind, folder, steps + _WARM + 1, sizes.pairs))
+    for _ in range(repetitions):
+        for kind in kinds:
+            found[kind].append(_in_own_process(kind, folder, steps + _WARM + 1, pairs))
     tokens = {kind: {each["tokens"] for each in measured} for kind, measured in found.items()}
     if len(set.union(*tokens.values())) != 1:
         sys.exit(f"not the same tokens were trained on: {tokens}")
-    return share, found
+    return found
 
 
-def _in_own_process(kind: str, folder: str, steps: int, pairs: int) -> dict[str, float]:
+def _in_own_process(kind: str, folder: Path, steps: int, pairs: int) -> dict[str, float]:
     """One measurement; the reference's log-probabilities and whatever TRL keeps go into the folder."""
-    wanted = {"what": kind, "folder": folder, "steps": steps, "pairs": pairs, "warm": _WARM}
+    wanted = {"what": kind, "folder": str(folder), "steps": steps, "pairs": pairs, "warm": _WARM}
     command = [sys.executable, "-m", "eval.bench_policy_step", json.dumps(wanted)]
     caches = {"FSA_CACHE": f"{folder}/fsa", "HF_DATASETS_CACHE": f"{folder}/datasets", "TQDM_DISABLE": "1"}
     done = subprocess.run(command, capture_output=True, text=True, check=False, env={**os.environ, **caches})
@@ -87,18 +90,6 @@ def _in_own_process(kind: str, folder: str, steps: int, pairs: int) -> dict[str,
         sys.exit(f"{' '.join(command)} failed:\n{done.stderr}")
     found: dict[str, float] = json.loads(done.stdout.splitlines()[-1])  # trainers print before
     return found
-
-
-def _of_large_head(measured: Measured) -> list[Figure]:
-    return [
-        *_against(measured, "np_dpo", "trl_dpo", "NP-DPO, large head", speedup=3, memory=0.6),
-        *(_against(measured, "reward_lm", "trl_reward", "reward LM", 1) if "reward_lm" in measured else []),
-    ]
-
-
-def _of_small_head(measured: Measured, share: float) -> list[Figure]:
-    name = f"NP-DPO, head {100 * share:.0f} % of the weights"
-    return _against(measured, "np_dpo", "trl_dpo", name, speedup=1.2, prefix="small_head_")
 
 
 def _against(

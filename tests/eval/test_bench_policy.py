@@ -162,4 +162,4 @@ def test_without_trl_the_rest_is_measured_and_that_is_said(monkeypatch, capsys):
 
 def test_a_failed_measurement_is_told(tmp_path):
     with pytest.raises(SystemExit, match="nothing-like-this"):
-        bench_policy._in_own_process("nothing-like-this", str(tmp_path), steps=1, pairs=1)
+        bench_policy._in_own_process("nothing-like-this", tmp_path, steps=1, pairs=1)
