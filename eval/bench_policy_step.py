@@ -12,7 +12,6 @@ from typing import Any
 
 import numpy as np
 import torch
-from fsa.outputs.item_tokens import item_tokens
 from torch import Tensor
 
 from eval.bench_loader import WIDTH
@@ -30,6 +29,7 @@ from fsa.models.language_scorer import LanguageScorer
 from fsa.models.policy import PolicyScorer
 from fsa.models.reward_lm import RewardLM
 from fsa.objectives.nll import NegativeLogLikelihood
+from fsa.outputs.item_tokens import item_tokens
 from fsa.training.datamodule import EpisodeData, EpisodeSettings
 from fsa.training.loop import Loop
 from fsa.training.module import ChoiceModule
