@@ -1,6 +1,7 @@
 """The engine for OpenAI-compatible servers, against one that misbehaves in every way it can."""
 
 import json
+import time
 
 import numpy as np
 import pytest
@@ -120,8 +121,10 @@ def test_no_more_requests_at_once_than_allowed():
 
 def test_requests_start_no_faster_than_the_rate():
     with misbehaving(GOOD) as (url, server):
+        asked = time.monotonic()
         engine(url, per_minute=60 / 0.05, concurrency=8).ask([QUESTION] * 4)
-    assert server.times[-1] - server.times[0] >= 3 * 0.05 - 0.02
+    # Three waits lie between the first and the last; a slow machine only makes it later.
+    assert max(server.times) - asked >= 3 * 0.05
 
 
 def test_a_pace_spaces_turns_evenly(monkeypatch):
