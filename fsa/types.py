@@ -6,7 +6,7 @@ Axes: **b** users (one episode each), **n** choices, **k** options, **s** latent
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from typing import Any, TypeAlias, TypeVar
 
@@ -239,10 +239,35 @@ class ChoiceBatch(_TensorRecord):
         net = torch.where(told_apart, torch.sign(other - mine), 0).sum(-1).to(self.features.dtype)
         return net / net.clamp(min=0).sum(-1, keepdim=True).clamp(min=1e-9)
 
+    def difference(self) -> Float[Tensor, "b n d"]:
+        """Features of what was preferred less those of what it was preferred to, weighed by `contrast`.
+
+        Zeros for padding and complete ties.
+        """
+        features = torch.where(self.option_mask.unsqueeze(-1), self.features, 0)
+        return torch.einsum("bnkd,bnk->bnd", features, self.contrast())
+
     def reversed(self) -> ChoiceBatch:
         """The same options with the opposite outcome: for each choice the worst place becomes the best."""
         worst = self.places.amax(-1, keepdim=True)
         return replace(self, places=torch.where(self.option_mask, worst - self.places, -1))
+
+    def of_user(self, user: int) -> ChoiceBatch:
+        """The choices of one user of the batch, padded as they are; without tokens."""
+        one = slice(user, user + 1)
+        return ChoiceBatch(self.features[one], self.places[one], self.rows[one])
+
+    @staticmethod
+    def of_users(parts: Sequence[ChoiceBatch]) -> ChoiceBatch:
+        """Users of several batches in one, padded to the most choices and options of any; without tokens."""
+        sizes = [part.places.shape[1:] for part in parts]
+        n, k = max(size[0] for size in sizes), max(size[1] for size in sizes)
+        padded = [_padded(part, n, k) for part in parts]
+        return ChoiceBatch(
+            torch.cat([part.features for part in padded]),
+            torch.cat([part.places for part in padded]),
+            torch.cat([part.rows for part in padded]),
+        )
 
 
 @dataclass(frozen=True)
@@ -263,7 +288,7 @@ class EpisodeBatch(_TensorRecord):
     def everything(self) -> ChoiceBatch:
         """Context and target together: what a posterior over the user may read in training."""
         options = max(self.context.places.shape[2], self.target.places.shape[2])
-        parts = [_pad_options(part, options) for part in (self.context, self.target)]
+        parts = [_padded(part, part.places.shape[1], options) for part in (self.context, self.target)]
         return ChoiceBatch(
             torch.cat([part.features for part in parts], 1),
             torch.cat([part.places for part in parts], 1),
@@ -271,12 +296,16 @@ class EpisodeBatch(_TensorRecord):
         )
 
 
-def _pad_options(choices: ChoiceBatch, options: int) -> ChoiceBatch:
-    missing = options - choices.places.shape[2]
-    if not missing:
+def _padded(choices: ChoiceBatch, n: int, k: int) -> ChoiceBatch:
+    """The same choices among n choices of k options each; without tokens."""
+    more_n, more_k = n - choices.places.shape[1], k - choices.places.shape[2]
+    if not more_n and not more_k:
         return choices
-    features = functional.pad(choices.features, (0, 0, 0, missing))
-    return ChoiceBatch(features, functional.pad(choices.places, (0, missing), value=-1), choices.rows)
+    return ChoiceBatch(
+        functional.pad(choices.features, (0, 0, 0, more_k, 0, more_n)),
+        functional.pad(choices.places, (0, more_k, 0, more_n), value=-1),
+        functional.pad(choices.rows, (0, more_n), value=-1),
+    )
 
 
 @dataclass(frozen=True)
@@ -286,10 +315,13 @@ class Belief(_TensorRecord):
     Attributes:
         mean: Centre of the belief.
         std: Spread, >= 0; all zeros make it a point.
+        memory: The choices themselves, for scorers that read them (`Scorer.reads_memory`); None where the
+            encoder kept nothing but the belief.
     """
 
     mean: Float[Tensor, "b z"]
     std: Float[Tensor, "b z"]
+    memory: ChoiceBatch | None = None
 
     def __post_init__(self) -> None:
         if self.mean.shape != self.std.shape:
@@ -299,6 +331,21 @@ class Belief(_TensorRecord):
     def point(cls, mean: Float[Tensor, "b z"]) -> Belief:
         """A belief without doubt."""
         return cls(mean, torch.zeros_like(mean))
+
+    @staticmethod
+    def of_users(parts: Sequence[Belief]) -> Belief:
+        """Beliefs about the users of several batches in one."""
+        memories = [part.memory for part in parts if part.memory is not None]
+        return Belief(
+            torch.cat([part.mean for part in parts]),
+            torch.cat([part.std for part in parts]),
+            ChoiceBatch.of_users(memories) if memories else None,
+        )
+
+    def of_user(self, user: int) -> Belief:
+        """The belief about one user of the batch."""
+        one = slice(user, user + 1)
+        return Belief(self.mean[one], self.std[one], self.memory and self.memory.of_user(user))
 
     def sample(self, noise: Float[Tensor, "s b z"]) -> Float[Tensor, "s b z"]:
         """Latents drawn from the belief: mean + std * noise, differentiable in both; a point gives its mean.

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Iterable
 from typing import ClassVar
 
+import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from fsa.errors import ConfigError
 from fsa.types import Belief, ChoiceBatch
 
 
@@ -19,10 +22,13 @@ class Scorer(nn.Module, ABC):
     Attributes:
         reads_tokens: Whether the options have to come as tokens: the scorer runs a language model.
         needs_reference: Whether these have to come with their log-probability under the reference.
+        reads_memory: Whether it reads the user's choices (`Belief.memory`) in place of samples z: it fits or
+            attends to them itself. Its encoder is `fsa.encoders.verbatim.Verbatim`.
     """
 
     reads_tokens: ClassVar[bool] = False
     needs_reference: ClassVar[bool] = False
+    reads_memory: ClassVar[bool] = False
 
     @abstractmethod
     def forward(
@@ -35,3 +41,24 @@ class Scorer(nn.Module, ABC):
             z: Samples of the belief.
             belief: The belief itself, for scorers that attend to more than a sample.
         """
+
+    @torch.no_grad()
+    def learn_users(self, choices: Iterable[ChoiceBatch]) -> None:
+        """Look at all training users once, before training; a scorer that keeps nothing of them does nothing.
+
+        Args:
+            choices: The training choices in batches; each user is in one row of one batch.
+        """
+
+    def remembered(self, belief: Belief) -> ChoiceBatch:
+        """The choices that a belief keeps.
+
+        Raises:
+            ConfigError: It keeps none.
+        """
+        if belief.memory is None:
+            raise ConfigError(
+                f"{type(self).__name__} reads the user's choices themselves, but the encoder keeps none;"
+                " choose the encoder fsa.encoders.verbatim.Verbatim"
+            )
+        return belief.memory

@@ -142,10 +142,7 @@ class RewardModel(OnHub, nn.Module):
         if not parsed:
             return []
         beliefs = self.encoder(self._batch(parsed).to(self.device))
-        return [
-            Person(self, Belief(mean[None], std[None]))
-            for mean, std in zip(beliefs.mean, beliefs.std, strict=True)
-        ]
+        return [Person(self, beliefs.of_user(i)) for i in range(len(parsed))]
 
     @torch.no_grad()
     def score_batch(
@@ -213,7 +210,7 @@ class RewardModel(OnHub, nn.Module):
             torch.zeros(len(people), 1).long(),
             tokens,
         )
-        belief = Belief(torch.cat([p.belief.mean for p in people]), torch.cat([p.belief.std for p in people]))
+        belief = Belief.of_users([person.belief for person in people])
         return self.scorer(choices.to(self.device), self.latents(belief), belief)[:, :, 0].cpu(), mask
 
     @property

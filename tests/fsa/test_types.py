@@ -1,5 +1,6 @@
 import itertools
 import math
+from dataclasses import replace
 
 import pytest
 import torch
@@ -154,6 +155,25 @@ class TestChoiceBatch:
         assert_close(choices.reversed().contrast(), -choices.contrast())
         assert_close(choices.contrast().sum(), torch.tensor(0.0), atol=1e-6, rtol=0)
 
+    def test_difference_is_the_options_weighed_by_contrast(self):
+        """A pair, a pick among three, a complete tie and padding; what padding holds does not count."""
+        choices = batch([[0, 1, -1], [1, 0, 1], [0, 0, -1], [-1, -1, -1]], width=2)
+        options = choices.features[0]
+        expected = torch.zeros(4, 2)
+        expected[0] = options[0, 0] - options[0, 1]
+        expected[1] = options[1, 1] - (options[1, 0] + options[1, 2]) / 2
+        assert_close(choices.difference()[0], expected)
+        nowhere = torch.where(choices.option_mask.unsqueeze(-1), choices.features, torch.nan)
+        assert_close(replace(choices, features=nowhere).difference()[0], expected)
+
+    def test_users_of_several_batches_stand_in_one_and_can_be_taken_out_again(self):
+        first, second = batch([[0, 1], [1, 0]]), batch([[2, 0, 1]])
+        both = ChoiceBatch.of_users([first, second])
+        assert both.places.tolist() == [[[0, 1, -1], [1, 0, -1]], [[2, 0, 1], [-1, -1, -1]]]
+        assert both.mask.tolist() == [[True, True], [True, False]]
+        assert_close(both.of_user(0).features[:, :, :2], first.features)
+        assert_close(both.of_user(1).features[:, :1], second.features)
+
     @given(outcomes())
     def test_reversed_agrees_with_a_choice_reversed_where_that_can_be_said(self, case):
         """The opposite of a partial ranking has no outcome: several are best, and the rest are ranked."""
@@ -199,6 +219,19 @@ class TestEpisodeBatch:
 
 
 class TestBelief:
+    def test_beliefs_of_several_batches_keep_their_memories(self):
+        first, second = batch([[0, 1], [1, 0]]), batch([[1, 0]])
+        parts = [Belief(torch.full((1, 2), i), torch.ones(1, 2), m) for i, m in ((1.0, first), (2.0, second))]
+        both = Belief.of_users(parts)
+        assert both.mean.tolist() == [[1, 1], [2, 2]]
+        assert both.of_user(0).memory.places.tolist() == first.places.tolist()
+        assert both.of_user(1).memory.places.tolist() == [[[1, 0], [-1, -1]]]
+
+    def test_beliefs_without_memory_stay_without(self):
+        both = Belief.of_users([Belief.point(torch.ones(2, 3)), Belief.point(torch.zeros(1, 3))])
+        assert both.mean.sum(1).tolist() == [3, 3, 0]
+        assert both.memory is both.of_user(1).memory is None
+
     def beliefs(self) -> tuple[Belief, Belief]:
         torch.manual_seed(0)
         a, b = (Belief(torch.randn(5, 3), torch.rand(5, 3) + 0.1) for _ in range(2))
