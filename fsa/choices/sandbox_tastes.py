@@ -74,14 +74,14 @@ class ContinuousTastes:
 
     def users(self, num_users: int, seed: int) -> tuple[Float[Array, "u a"], Int[Array, " u"]]:
         """Weights and group number of each user."""
-        weights = _on_sphere(num_users, seed, _USERS)
+        weights = on_sphere(num_users, seed, _USERS)
         strongest = np.abs(weights).argmax(1)
         is_negative = weights[np.arange(num_users), strongest] < 0
         return weights, 2 * strongest + is_negative
 
     def prior(self, seed: int) -> Float[Array, "t a"]:
         """A sample of tastes, other than any user's; with each its opposite, as the prior is symmetric."""
-        half = _on_sphere(self.num_samples // 2, seed, _PRIOR)
+        half = on_sphere(self.num_samples // 2, seed, _PRIOR)
         return np.concatenate([half, -half])
 
 
@@ -97,8 +97,9 @@ def _weights_of(name: str) -> Float[Array, " a"]:
     return weights / np.linalg.norm(weights)
 
 
-def _on_sphere(num: int, seed: int, purpose: int) -> Float[Array, "n a"]:
-    index, attribute = np.arange(num)[:, None], np.arange(len(ATTRIBUTES))
+def on_sphere(num: int, seed: int, purpose: int, width: int = len(ATTRIBUTES)) -> Float[Array, "n a"]:
+    """Directions, uniform on the sphere; another purpose gives others."""
+    index, attribute = np.arange(num)[:, None], np.arange(width)
     # Box-Muller: two uniforms give a normal. 1 - u is above 0, so that its logarithm is finite.
     radius = np.sqrt(-2 * np.log(1 - uniform(seed, purpose, index, attribute, 0)))
     normal = radius * np.cos(2 * np.pi * uniform(seed, purpose, index, attribute, 1))

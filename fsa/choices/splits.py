@@ -14,6 +14,7 @@ from fsa.errors import ChoiceDataError, ConfigError
 from fsa.seeding import stable_hash
 
 NAMES = ("train", "validation", "test")
+_TEST = NAMES.index("test")
 
 
 @dataclass(frozen=True)
@@ -42,12 +43,15 @@ class Splitter:
         fractions: Expected fraction of prompts or users in train, validation and test; sum to 1.
         seed: Another seed gives another partition.
         validation_by: What the validation split that "record" cuts off train does not share with it.
+        unseen: Groups whose users go to test alone: what they choose about prompts of another split, or what a
+            record puts elsewhere, is dropped.
     """
 
     by: Literal["prompt", "user", "both", "record"] = "prompt"
     fractions: tuple[float, float, float] = (0.8, 0.1, 0.1)
     seed: int = 0
     validation_by: Literal["prompt", "user"] = "prompt"
+    unseen: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if len(self.fractions) != 3 or min(self.fractions) < 0 or abs(sum(self.fractions) - 1) > 1e-9:
@@ -71,15 +75,40 @@ class Splitter:
 
     def _place(self, table: ChoiceTable) -> NDArray[np.int64]:
         """0, 1 or 2 for each choice's split, -1 for none [n]."""
-        if self.by == "record":
-            return self._as_recorded(table)
         if self.by == "both":
-            by_prompt, by_user = (
-                self._cut(_draw_prompts(table, self.seed)),
-                self._cut(_draw_users(table, self.seed)),
-            )
+            by_prompt, by_user = self._by_prompt(table), self._by_user(table)
             return np.where(by_prompt == by_user, by_prompt, -1)
-        return self._cut((_draw_prompts if self.by == "prompt" else _draw_users)(table, self.seed))
+        if self.by == "user":
+            return self._by_user(table)
+        place = self._as_recorded(table) if self.by == "record" else self._by_prompt(table)
+        return np.where(self._is_unseen(table) & (place != _TEST), -1, place)
+
+    def crossed(self, table: ChoiceTable, users: str, prompts: str) -> ChoiceTable:
+        """Choices that "both" drops: of one split's users about another split's prompts.
+
+        Raises:
+            ConfigError: The split does not separate both.
+        """
+        if self.by != "both":
+            raise ConfigError(f"users and prompts cross in a split by both, this one is by {self.by}")
+        is_here = (self._by_user(table) == NAMES.index(users)) & (
+            self._by_prompt(table) == NAMES.index(prompts)
+        )
+        return table.select(is_here)
+
+    def _by_prompt(self, table: ChoiceTable) -> NDArray[np.int64]:
+        return self._cut(_draw_prompts(table, self.seed))
+
+    def _by_user(self, table: ChoiceTable) -> NDArray[np.int64]:
+        return np.where(self._is_unseen(table), _TEST, self._cut(_draw_users(table, self.seed)))
+
+    def _is_unseen(self, table: ChoiceTable) -> NDArray[np.bool_]:
+        """Choices of users who have one in an unseen group [n]."""
+        names = table.groups.to_pylist()
+        if unknown := [name for name in self.unseen if name not in names]:
+            raise ConfigError(f"unseen names {', '.join(unknown)}; the groups are {', '.join(sorted(names))}")
+        group = np.isin(table.group, [names.index(name) for name in self.unseen])
+        return np.isin(table.user, np.unique(table.user[group]))
 
     def _cut(self, draw: NDArray[np.float64]) -> NDArray[np.int64]:
         train, validation, _ = self.fractions
