@@ -17,6 +17,7 @@ from fsa.choices.splits import Splits, Splitter
 from fsa.choices.table import ChoiceTable
 from fsa.encoders.deep_set import DeepSet
 from fsa.encoders.encoder import ContextEncoder
+from fsa.episodes.by_user import choices_by_user
 from fsa.episodes.sampler import EpisodeSampler
 from fsa.errors import ConfigError
 from fsa.features.extractor import FeatureExtractor
@@ -124,6 +125,7 @@ def train_reward(
     widths = (matrix.shape[1], d_belief)
     reader, scoring = start.encoder.float() if start else encoder(*widths), scorer(*widths)
     reader.requires_grad_(train_encoder)
+    scoring.learn_users(choices_by_user(parted.train, matrix))
     tokens = item_tokens(table, scoring) if isinstance(scoring, LanguageScorer) else None
     module = ChoiceModule(
         reader,

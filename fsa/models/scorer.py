@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import ClassVar
 
 import torch
@@ -48,6 +48,13 @@ class Scorer(nn.Module, ABC):
 
         Args:
             choices: The training choices in batches; each user is in one row of one batch.
+        """
+
+    def make_room(self, stored: Mapping[str, Tensor]) -> None:
+        """Give buffers that grow with the training users the length of stored ones, before these are loaded.
+
+        Args:
+            stored: Tensors by their names in this scorer.
         """
 
     def remembered(self, belief: Belief) -> ChoiceBatch:

@@ -93,6 +93,11 @@ class RewardModel(OnHub, nn.Module):
         self.eval()
         self.texts = Texts(self.scorer) if isinstance(self.scorer, LanguageScorer) else None
 
+    def make_room(self, stored: Mapping[str, Tensor]) -> None:
+        """Let the scorer's buffers grow to stored ones, before these are checked and loaded."""
+        part = "scorer."
+        self.scorer.make_room({n.removeprefix(part): t for n, t in stored.items() if n.startswith(part)})
+
     @classmethod
     def from_pretrained(
         cls, name: str | Path, *, revision: str | None = None, trust_remote_code: bool = False
@@ -116,7 +121,7 @@ class RewardModel(OnHub, nn.Module):
         projection = build_part(config, "projection", Projection, trust_remote_code=trust_remote_code)
         arguments = config["projection"].get("init_args") or {}
         model = cls(config, type(projection).load(folder / PROJECTION, **arguments), trust_remote_code)
-        load_strictly(model, folder / WEIGHTS)
+        load_strictly(model, folder / WEIGHTS, model.make_room)
         model.origin = folder
         return model
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import platform
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -111,8 +111,16 @@ def local_folder(name: str | Path, revision: str | None = None) -> Path:
         raise CheckpointError(f"{name}: neither a run folder nor a model on the hub ({error})") from error
 
 
-def load_strictly(model: nn.Module, path: Path) -> None:
+def load_strictly(
+    model: nn.Module, path: Path, make_room: Callable[[Mapping[str, Tensor]], None] | None = None
+) -> None:
     """Fill a model from a safetensors file that holds exactly its tensors.
+
+    Args:
+        model: What to fill.
+        path: The file.
+        make_room: Is shown the stored tensors first, so that those of the model that may have any length
+            take theirs.
 
     Raises:
         CheckpointError: A tensor is missing, left over, not finite, or of another shape; each is named.
@@ -121,6 +129,8 @@ def load_strictly(model: nn.Module, path: Path) -> None:
         stored = load_file(path)
     except (OSError, SafetensorError) as error:
         raise CheckpointError(f"{path}: cannot be read: {error}") from error
+    if make_room:
+        make_room(stored)
     check_tensors(path, stored, model.state_dict())
     model.load_state_dict(stored, strict=True)
 
