@@ -93,7 +93,8 @@ def test_swapping_every_choice_flips_the_mean_preference(synthetic_run):
     assert as_swapped < -1
 
 
-OVERLAYS = [("pooled",), ("pooled", "dedicated"), ("dpl",), ("vpl",)]
+NO_CONTEXT = [("pooled",), ("pooled", "dedicated"), ("dpl",)]
+OVERLAYS = [*NO_CONTEXT, ("vpl",), ("own_btl",), ("nearest_users",), ("gpo",)]
 
 
 @pytest.mark.slow
@@ -105,9 +106,8 @@ def test_every_baseline_trains_and_comes_back(overlays, tmp_path):
     assert all(0 < p < 1 for p in asked)
     stderr = rewards.for_user([]).score("", [0.2, 0.4, 0.6]).stderr
     assert (stderr is not None) == ("vpl" in overlays)
-    if "vpl" not in overlays:  # nobody's choices are read
-        unknown = rewards.for_user([])
-        assert asked[0] == unknown.prefers("", 0.95, 0.5)
+    unknown = rewards.for_user([])
+    assert (asked[0] == unknown.prefers("", 0.95, 0.5)) == (overlays in NO_CONTEXT)
     assert read_yaml(folder / "config.yaml")["encoder"]["class_path"].startswith("fsa.encoders.")
 
 

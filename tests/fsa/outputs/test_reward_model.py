@@ -68,6 +68,35 @@ def test_nobodys_score_depends_on_the_others(encoder, scorer):
     check_company(rewards, choices, [""] * 100, [numbers(5000 + i, 1 + i % 4) for i in range(100)])
 
 
+RIVALS = {
+    "own": part("models.own_logistic.OwnLogistic", ridge=1.0),
+    "transformer": part("models.group_preference.GroupPreference", width=8, heads=2),
+}
+
+
+def remembering(scorer: str) -> RewardModel:
+    return small_model(encoder=part("encoders.verbatim.Verbatim"), scorer=RIVALS[scorer])
+
+
+@pytest.mark.parametrize("scorer", RIVALS)
+def test_nobodys_score_depends_on_the_others_where_choices_are_remembered(scorer):
+    choices = [choices_of(i, i % 12, 2 + i % 3) for i in range(100)]
+    check_company(
+        remembering(scorer), choices, [""] * 100, [numbers(5000 + i, 1 + i % 4) for i in range(100)]
+    )
+
+
+@pytest.mark.parametrize("scorer", RIVALS)
+def test_remembered_choices_are_made_features_once(scorer, monkeypatch):
+    rewards, read = remembering(scorer), []
+    extract = rewards.features.extract
+    monkeypatch.setattr(rewards.features, "extract", lambda p, r: read.append(len(r)) or extract(p, r))
+    person = rewards.for_user(choices_of(1, 4))
+    person.score("", numbers(0, 3))
+    person.score("", numbers(1, 2))
+    assert read == [8, 3, 2]
+
+
 @pytest.mark.parametrize("store", [True, False])
 def test_nobodys_score_depends_on_the_others_where_texts_are_read_in_batches(bert, store):
     rewards = text_model(bert, store=store)
