@@ -69,9 +69,8 @@ def suite(
     settings = Settings(context_sizes, split, episodes, max_targets, seed=1, trust_remote_code=True)
     plan = Plan.of(datasets, methods, seeds, settings, data)
     if reference not in methods or (timing_dataset or next(iter(datasets))) not in datasets:
-        raise ConfigError(
-            f"reference is {reference!r} and timing_dataset {timing_dataset!r}: not in the suite"
-        )
+        came = f"reference is {reference!r} and timing_dataset {timing_dataset!r}"
+        raise ConfigError(f"{came}; the suite has {', '.join(methods)} on {', '.join(datasets)}")
     cells, wanted, console, folder = plan.cells(), plan.cells(only), Console(), Path(out)
     folder.mkdir(parents=True, exist_ok=True)
     command = "python -m eval.suite " + shlex.join(sys.argv[1:])
@@ -88,7 +87,7 @@ def suite(
     console.print(progress)
     if timing:
         timing_pass(plan, folder, wanted, timing_dataset or next(iter(datasets)), console)
-    if docs:
+    if docs and len(progress.accuracy):
         write(folder, Path(docs))
         console.print(f"{docs}: written from {folder}")
     for failed, error in progress.failed.items():

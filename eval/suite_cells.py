@@ -8,18 +8,19 @@ OUT/cells/DATASET/METHOD/SEED-KEY/cell.json      about the cell (names as given,
                                   run/           the run folder; of a dedicated method run/GROUP/, one each
 ```
 
-`suite.json`: `name`, `config` (the recipe's arguments), `reference`, `processes`, `cells`: a list of `dataset`,
-`method`, `seed`, `key`, `folder` (relative to OUT), `status` (planned, running, done, failed), `error` (one
-line, or null).
+`suite.json`: `name`, `config` (the recipe's arguments), `reference`, `processes`, `cells`: a list of
+`dataset`, `method`, `seed`, `key`, `folder` (relative to OUT), `status` (planned, running, done, failed),
+`error` (one line, or null).
 
 `cell.json`: `dataset`, `method`, `seed`, `key`, `split`, `groups` (names by group number), `dedicated`,
 `context_sizes`, `fixed_users`, `one_prompt`, `where` (names by number; number 0 is what the data set's split
-claims, the table's main one), `claim` (that name), `parameters` (trainable, of one model), `seconds`
+claims, the table's main one), `claim` (that name), `users` and `shortened` (people, and episodes with fewer
+choices than asked, by place), `accuracy` (there, after the most choices), `parameters` (of one model), `seconds`
 {`features`, `prepare`, `train`, `measure`} (`train` with `processes` cells at a time), `processes`, `timing`
 {`adapt_ms`, `n`, and for one data set `train_alone`} where there was a timing pass, `config` (the training's,
 whole), `command`, and versions, commit, date.
 
-`predictions.npz`: an array [rows] for each field of `eval.predictions.Predictions`, and `size` (choices seen),
+`predictions.npz`: an array [rows] for each field of `eval.predictions.Predictions`, `size` (choices seen) and
 `where` (number). Rows of all sizes and places one after the other: where 0 by size, where 1 by size, ... All
 methods and seeds of a data set are asked the same in the same order: row i of one is row i of the other.
 
@@ -112,6 +113,12 @@ class Asked:
 
     predictions: Predictions
     labels: Mapping[str, NDArray[Any]]
+
+    @property
+    def accuracy(self) -> float:
+        """Credit at the most choices seen, where the data set's claim is tested."""
+        size = self.labels["size"]
+        return float(self.predictions.correct[(size == size.max()) & (self.labels["where"] == 0)].mean())
 
     def save(self, path: Path) -> None:
         """Write one compressed file of plain arrays."""

@@ -22,6 +22,7 @@ from fsa.outputs.cli import configs_first, plain_arguments
 from train.reward import train_reward
 
 _MEASURED_AS = 1  # raise when what is measured changes, and all cells are measured anew
+_SPLITTER = {"class_path": "fsa.choices.splits.Splitter"}  # in a configuration it goes without its class
 _NOT_IN_KEY = ("out", "resume", "overwrite", "seed")
 
 
@@ -60,7 +61,7 @@ class Member:
         set: Options over them, by dotted name.
         datasets: Patterns of data sets that it is for; all where None.
         dedicated: One model a group, which knows whose group it is: the oracle.
-        on: More for single data sets, by pattern: `config` and `set`.
+        per_dataset: More for single data sets, by pattern: `config` and `set`.
     """
 
     name: str
@@ -68,7 +69,7 @@ class Member:
     set: Mapping[str, Any] | None = None
     datasets: Sequence[str] | None = None
     dedicated: bool = False
-    on: Mapping[str, Mapping[str, Any]] | None = None
+    per_dataset: Mapping[str, Mapping[str, Any]] | None = None
 
     def is_for(self, dataset: DataSet) -> bool:
         """Whether it is measured on a data set."""
@@ -76,7 +77,8 @@ class Member:
 
     def more_on(self, dataset: DataSet) -> list[Mapping[str, Any]]:
         """What is said for this data set alone."""
-        return [more for pattern, more in (self.on or {}).items() if fnmatch(dataset.name, pattern)]
+        given = self.per_dataset or {}
+        return [more for pattern, more in given.items() if fnmatch(dataset.name, pattern)]
 
 
 @dataclass(frozen=True)
@@ -146,7 +148,7 @@ class Plan:
         config = resolved(self.arguments(dataset))
         data = {name: config[name] for name in ("source", "splits")}
         asked = {"claim": dataset.claim, "conflicts": list(dataset.conflicts), **vars(self.settings)}
-        return _hash([_MEASURED_AS, asked, data, sources_of(data)])
+        return _hash([_MEASURED_AS, asked, data, sources_of(data), sources_of(_SPLITTER)])
 
     def arguments(self, dataset: DataSet, method: Member | None = None) -> tuple[str, ...]:
         """Of the training recipe; without a method those that say what the data are."""
@@ -188,10 +190,10 @@ def _parser() -> ArgumentParser:
 
 
 def sources_of(config: Mapping[str, Any]) -> dict[str, str]:
-    """Hash of the code of every part of a configuration, by module: its own file, and what it reads of its room.
+    """Hash of the code of every part of a configuration, by module: its file, and what it reads of its room.
 
-    Comments and docstrings do not count. The training loop, which all methods share, does not count either:
-    after a change of it that changes results, give the suite another folder.
+    Comments and docstrings do not count. What is no part of a configuration (the recipe, the training step)
+    does not count either: after a change there that changes results, give the suite another folder.
     """
     waiting = {path.rpartition(".")[0] for path in _class_paths(config)}
     known: dict[str, str] = {}
@@ -222,11 +224,18 @@ def _code(module: str) -> tuple[str, frozenset[str]]:
     imported = {node.module for node in ast.walk(tree) if isinstance(node, ast.ImportFrom) and node.module}
     for node in ast.walk(tree):
         body = getattr(node, "body", None)
-        if isinstance(body, list) and body and isinstance(body[0], ast.Expr):
-            if isinstance(body[0].value, ast.Constant) and isinstance(body[0].value.value, str):
-                del body[0]
+        if isinstance(body, list) and body and _is_docstring(body[0]):
+            del body[0]
     digest = hashlib.blake2b(ast.dump(tree).encode(), digest_size=8).hexdigest()
     return digest, frozenset(name for name in imported if name.startswith(room))
+
+
+def _is_docstring(node: ast.AST) -> bool:
+    return (
+        isinstance(node, ast.Expr)
+        and isinstance(node.value, ast.Constant)
+        and isinstance(node.value.value, str)
+    )
 
 
 def _origin(module: str) -> str:

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 from jaxtyping import Float
+from jsonargparse import ArgumentParser
 from numpy.typing import NDArray
 from torch import Tensor
 
@@ -18,7 +19,6 @@ from eval.suite_cells import PLACES, Asked, asked
 from fsa.choices.splits import Splitter
 from fsa.choices.table import ChoiceTable
 from fsa.episodes.sampler import EpisodeRows, EpisodeSampler
-from fsa.outputs.parts import build_part
 from fsa.outputs.reward_model import RewardModel
 
 SHARES = (0.0, 0.25, 0.5, 0.75, 1.0)
@@ -54,7 +54,7 @@ class Asking:
         """
         main = Data.of(config, settings)
         places = {claim: main}
-        splitter = build_part(config, "splits", Splitter, trust_remote_code=settings.trust_remote_code)
+        splitter = splitter_of(config)
         if splitter.by == "both":
             new = settings.split
             for name, people, prompts in (("new people", new, "train"), ("new prompts", "train", new)):
@@ -66,6 +66,12 @@ class Asking:
     def main(self) -> Data:
         """What the split claims."""
         return next(iter(self.places.values()))
+
+    @property
+    def groups(self) -> list[str]:
+        """Groups that some target is of."""
+        numbers = np.unique(np.concatenate([at.groups for at in self.places.values()]))
+        return [self.main.table.groups[int(number)].as_py() for number in numbers]
 
     def about(self) -> dict[str, Any]:
         """What a reader of predictions has to know of the data."""
@@ -119,6 +125,14 @@ class Asking:
         }
 
 
+def splitter_of(config: Mapping[str, Any]) -> Splitter:
+    """What cuts a configuration's choices into splits."""
+    parser = ArgumentParser()
+    parser.add_argument("--splits", type=Splitter)
+    splitter: Splitter = parser.instantiate(parser.parse_object({"splits": config["splits"]})).splits
+    return splitter
+
+
 def save_bayes(path: Path, bayes: Mapping[str, NDArray[Any]]) -> None:
     """Keep them; a crash leaves no half a file."""
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -157,13 +171,14 @@ def conflicting_episodes(at: Data, size: int) -> Iterator[tuple[float, EpisodeRo
     assert at.truth is not None, "only a known truth says who would choose what"
     conflicts = _is_conflicting(at.truth.rewards, at.table)
     table, episodes = at.table, at.episodes
+    has_prompts = len(np.unique(table.prompt)) > 1
     chosen: list[tuple[NDArray[np.int64], NDArray[np.int64]]] = []
     kept = []
     for episode, user in enumerate(episodes.user):
         target = episodes.target[episode]
         free = np.setdiff1d(np.arange(*table.user_offsets[user : user + 2]), target)
         # A prompt (where there are several) that is asked is not shown.
-        if len(np.unique(table.prompt)) > 1:
+        if has_prompts:
             free = free[~np.isin(table.prompt[free], table.prompt[target[target >= 0]])]
         free = np.random.default_rng([size, episode]).permutation(free)
         telling, silent = free[conflicts[free]], free[~conflicts[free]]
@@ -202,7 +217,7 @@ def _episodes(table: ChoiceTable, settings: Settings) -> EpisodeRows:
 
 
 def _answers(models: Mapping[str, RewardModel], at: Data, episodes: EpisodeRows) -> Predictions:
-    """What one model for everybody says; or what each group's own model says of its group, in the same order."""
+    """What one model for everybody says; or each group's own model of its group, in the same order."""
     if "" in models:
         model = models[""]
         return predict(model, at.table, _features(model, at), episodes)

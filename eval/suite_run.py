@@ -9,9 +9,9 @@ import traceback
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import nullcontext
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
@@ -19,9 +19,10 @@ from rich.console import Console
 from rich.live import Live
 from rich.table import Table
 
-from eval.suite_cells import PREDICTIONS, Asked, Cell
+from eval.suite_cells import CELL, Cell
 from eval.suite_config import Plan
 from eval.suite_work import Bench
+from fsa.outputs.runs import read_json
 
 _bench: Bench | None = None  # of a worker process, which does many cells
 
@@ -113,29 +114,53 @@ def run_cells(plan: Plan, out: Path, progress: Progress, processes: int, console
         return
     seconds = _prepare(plan, out, list(dict.fromkeys(cell.dataset for cell in waiting)), console)
     errors = out / "errors"
-    pool = ProcessPoolExecutor(
-        processes, multiprocessing.get_context("spawn"), _start_worker, (plan, out, processes)
-    )
     running: dict[Future[str | None], Cell] = {}
-    with pool, Live(progress, console=console, refresh_per_second=1) if console.is_terminal else pool:
+    live = Live(progress, console=console, refresh_per_second=1) if console.is_terminal else nullcontext()
+    with Workers(plan, out, processes) as workers, live:
         try:
             while waiting or running:
                 while waiting and len(running) < processes:  # so that what is called running runs
                     cell = waiting.pop(0)
                     progress.change(cell, "running")
-                    running[pool.submit(_work, cell, seconds[cell.dataset])] = cell
+                    running[workers.submit(cell, seconds[cell.dataset])] = cell
                 for finished in wait(running, return_when=FIRST_COMPLETED).done:
                     cell = running.pop(finished)
                     error = _error_of(finished)
                     if error:
                         errors.mkdir(exist_ok=True)
-                        (errors / f"{cell.name.replace('/', ' - ')}.txt").write_text(error, "utf-8")
+                        name = cell.name.replace("/", " - ")
+                        (errors / f"{name}.txt").write_text(error, "utf-8")
                     progress.change(cell, error.strip().splitlines()[-1] if error else "done")
                     if not console.is_terminal:
                         console.print(progress.line(cell), soft_wrap=True, markup=False, highlight=False)
         except BaseException:
-            pool.shutdown(wait=False, cancel_futures=True)
+            workers.pool.shutdown(wait=False, cancel_futures=True)
             raise
+
+
+class Workers:
+    """Processes that do many cells each, so that they import and load once; where one is killed, new ones."""
+
+    def __init__(self, plan: Plan, out: Path, processes: int) -> None:
+        os.environ["OMP_NUM_THREADS"] = "1"  # read when a new process imports; cells share the cores
+        self.start = lambda: ProcessPoolExecutor(
+            processes, multiprocessing.get_context("spawn"), _start_worker, (plan, out, processes)
+        )
+        self.pool = self.start()
+
+    def submit(self, cell: Cell, feature_seconds: float) -> Future[str | None]:
+        """Have a cell done."""
+        try:
+            return self.pool.submit(_work, cell, feature_seconds)
+        except BrokenProcessPool:
+            self.pool = self.start()
+            return self.pool.submit(_work, cell, feature_seconds)
+
+    def __enter__(self) -> Workers:
+        return self
+
+    def __exit__(self, *about: object) -> None:
+        self.pool.shutdown()
 
 
 def _error_of(finished: Future[str | None]) -> str | None:
@@ -149,8 +174,8 @@ def _prepare(plan: Plan, out: Path, datasets: list[str], console: Console) -> di
     """Seconds that features took, by data set; here and once, or every worker would compute them."""
     bench, seconds = Bench(plan, out), {}
     for name in datasets:
-        with console.status(f"{name}: choices, features, Bayes limit"):
-            seconds[name] = bench.prepare(name)
+        seconds[name] = bench.prepare(name)
+        console.print(f"{name}: choices, features ({seconds[name]} s) and what can be known are there")
     return seconds
 
 
@@ -181,6 +206,4 @@ def _work(cell: Cell, feature_seconds: float) -> str | None:
 
 def accuracy_of(folder: Path) -> float:
     """Accuracy of a finished cell at the most choices seen, where the data set's claim is tested."""
-    asked: Asked = Asked.open(folder / PREDICTIONS)
-    size: Any = asked.labels["size"]
-    return float(asked.predictions.correct[(size == size.max()) & (asked.labels["where"] == 0)].mean())
+    return float(read_json(folder / CELL)["accuracy"])

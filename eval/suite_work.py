@@ -76,6 +76,7 @@ class Bench:
                 "split": self.plan.settings.split,
                 "context_sizes": list(self.plan.settings.context_sizes),
                 **asking.about(),
+                "accuracy": predictions.accuracy,
                 "parameters": parameters,
                 "seconds": seconds,
                 "processes": self.processes,
@@ -108,10 +109,9 @@ class Bench:
     def _train(
         self, cell: Cell, asking: Asking, folder: Path
     ) -> tuple[dict[str, RewardModel], dict[str, float], int]:
-        groups = [asking.main.table.groups[int(i)].as_py() for i in asking.main.groups]
         models: dict[str, RewardModel] = {}
         seconds = {"prepare": 0.0, "train": 0.0}
-        for group in groups if cell.dedicated else [""]:
+        for group in asking.groups if cell.dedicated else [""]:
             run = folder / RUN / group
             models[group] = train(cell, run, group)
             meta = read_json(run / META)

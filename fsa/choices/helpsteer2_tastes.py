@@ -21,8 +21,8 @@ class HelpSteer2Tastes(HelpSteer2):
     """Everybody weighs the five ratings in their own way, and says of some prompts which response is better.
 
     Weights are N(0, 1) for each rating, scaled to length 1; choices follow them without noise. A person's
-    group is the rating that they weigh most, with its sign: "+verbosity" wants more of it. Each person answers
-    prompts of their own; a pair rated alike on all five is a tie for everybody, and left out.
+    group is the rating that they weigh most, with its sign: "+verbosity" wants more of it. Each person
+    answers prompts of their own; a pair rated alike on all five is a tie for everybody, and left out.
 
     Args:
         path: As in `HelpSteer2`.

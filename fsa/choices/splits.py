@@ -43,8 +43,8 @@ class Splitter:
         fractions: Expected fraction of prompts or users in train, validation and test; sum to 1.
         seed: Another seed gives another partition.
         validation_by: What the validation split that "record" cuts off train does not share with it.
-        unseen: Groups whose users go to test alone: what they choose about prompts of another split, or what a
-            record puts elsewhere, is dropped.
+        unseen: Groups whose users go to test alone: what they say of other prompts, or what a record
+            puts elsewhere, is dropped.
     """
 
     by: Literal["prompt", "user", "both", "record"] = "prompt"

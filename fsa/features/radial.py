@@ -14,7 +14,7 @@ from fsa.types import Numbers, Text
 
 
 class Radial(FeatureExtractor):
-    """Each number in [0, 1] as bumps at equal distances: exp(-(x - centre)^2 / (2 spread^2)), spread = distance.
+    """Each number in [0, 1] as bumps at equal distances, exp(-(x - centre)^2 / (2 distance^2)).
 
     Args:
         bumps: Bumps a number, >= 2; more follow a sharper taste.

@@ -130,3 +130,63 @@ def test_a_command_line_can_set_it():
     parser.add_argument("--splits", type=Splitter, default=Splitter())
     parsed = parser.parse_args(["--splits.by", "user", "--splits.fractions", "[0.5, 0.25, 0.25]"])
     assert parser.instantiate(parsed).splits == Splitter("user", (0.5, 0.25, 0.25))
+
+
+def of_kinds():
+    """Users 0, 3, 6, ... are of the group "rare", the others of "common"."""
+    return ChoiceTable.from_choices(
+        Choice(
+            f"user {u}",
+            f"prompt {p}",
+            (f"yes {p}", f"no {p}"),
+            Pick(u % 2),
+            ["rare", "common", "common"][u % 3],
+        )
+        for u in range(60)
+        for p in range(30)
+    )
+
+
+@pytest.mark.parametrize("by", ["prompt", "user", "both"])
+def test_users_of_an_unseen_group_are_in_test_alone(by):
+    table = of_kinds()
+    train, validation, test = parts(Splitter(by=by, unseen=("rare",), fractions=(0.5, 0.2, 0.3))(table))
+    rare = {f"user {u}" for u in range(0, 60, 3)}
+    assert units(test, "user") >= rare
+    assert not (units(train, "user") | units(validation, "user")) & rare
+    assert units(train, "user") | units(validation, "user")
+    if by != "user":
+        assert_disjoint(*(units(part, "prompt") for part in (train, validation, test)))
+
+
+@pytest.mark.parametrize("by", ["prompt", "user", "both"])
+def test_everybody_else_stays_where_they_were_when_a_group_is_unseen(by):
+    table = of_kinds()
+    before, after = Splitter(by=by)(table), Splitter(by=by, unseen=("rare",))(table)
+    for one, other in zip(parts(before), parts(after), strict=True):
+        common = [part.select(part.group == part.groups.index("common").as_py()) for part in (one, other)]
+        assert units(common[0], "user") == units(common[1], "user")
+        assert len(common[0]) == len(common[1])
+
+
+def test_an_unseen_group_that_is_not_there_is_named():
+    with pytest.raises(ConfigError, match="unseen names rarest; the groups are common, rare"):
+        Splitter(unseen=("rarest",))(of_kinds())
+
+
+def test_what_a_split_by_both_drops_is_all_there_crossed():
+    table, splitter = table_of(), Splitter(by="both", fractions=(0.5, 0.2, 0.3))
+    splits = splitter(table)
+    names = ("train", "validation", "test")
+    crossed = {(u, p): splitter.crossed(table, u, p) for u in names for p in names}
+    for name in names:
+        assert len(crossed[name, name]) == len(getattr(splits, name))
+    assert sum(map(len, crossed.values())) == len(table)
+    new_people = crossed["test", "train"]
+    assert units(new_people, "user") == units(splits.test, "user")
+    assert units(new_people, "prompt") == units(splits.train, "prompt")
+
+
+def test_nothing_crosses_in_a_split_by_one_unit():
+    with pytest.raises(ConfigError, match="this one is by user"):
+        Splitter(by="user").crossed(table_of(), "test", "train")
