@@ -15,10 +15,10 @@ OUT/cells/DATASET/METHOD/SEED-KEY/cell.json      about the cell (names as given,
 `cell.json`: `dataset`, `method`, `seed`, `key`, `split`, `groups` (names by group number), `dedicated`,
 `context_sizes`, `fixed_users`, `one_prompt`, `where` (names by number; number 0 is what the data set's split
 claims, the table's main one), `claim` (that name), `users` and `shortened` (people, and episodes with fewer
-choices than asked, by place), `accuracy` (there, after the most choices), `parameters` (of one model), `seconds`
-{`features`, `prepare`, `train`, `measure`} (`train` with `processes` cells at a time), `processes`, `timing`
-{`adapt_ms`, `n`, and for one data set `train_alone`} where there was a timing pass, `config` (the training's,
-whole), `command`, and versions, commit, date.
+choices than asked, by place), `accuracy` (there, after the most choices), `parameters` (of one model),
+`seconds` {`features`, `prepare`, `train`, `measure`} (`train` with `processes` cells at a time), `processes`,
+`timing` {`adapt_ms`, `n`, and for one data set `train_alone`} where there was a timing pass, `config` (the
+training's, whole), `command`, and versions, commit, date.
 
 `predictions.npz`: an array [rows] for each field of `eval.predictions.Predictions`, `size` (choices seen) and
 `where` (number). Rows of all sizes and places one after the other: where 0 by size, where 1 by size, ... All
