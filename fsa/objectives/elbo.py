@@ -31,7 +31,7 @@ class EvidenceLowerBound(Objective):
         [Kingma2016] Sec. C.8: free bits.
     """
 
-    needs_posterior = True
+    needs_posterior = needs_spread = True
     active_above = 0.01
 
     def __init__(self, kl_weight: float = 1.0, free_bits: float = 0.0) -> None:

@@ -32,17 +32,22 @@ class Objective(nn.Module, ABC):
     """Base of all objectives.
 
     Attributes:
-        needs_posterior: Whether `given_all` must come from reading context and target together; then the
-            encoder must give beliefs with a spread.
+        needs_posterior: Whether `given_all` must come from reading context and target together.
+        needs_spread: Whether the encoder must give beliefs with a spread.
     """
 
     needs_posterior: ClassVar[bool] = False
+    needs_spread: ClassVar[bool] = False
 
     @abstractmethod
     def draw(
         self, given_context: Belief, given_all: Belief, noise: Float[Tensor, "s b z"]
     ) -> Float[Tensor, "s b z"]:
         """Latents to score the target with, made of standard normal noise."""
+
+    def to_scorer(self, given_context: Belief, given_all: Belief) -> Belief:
+        """The belief that the scorer sees beside the latents in training: the one given the context."""
+        return given_context
 
     @abstractmethod
     def forward(

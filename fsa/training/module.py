@@ -43,7 +43,7 @@ class ChoiceModule(L.LightningModule):
             dropout by (seed, batch, rank).
 
     Raises:
-        ConfigError: The objective needs a posterior and the encoder gives points.
+        ConfigError: The objective needs beliefs with a spread and the encoder gives points.
     """
 
     def __init__(
@@ -58,7 +58,7 @@ class ChoiceModule(L.LightningModule):
         seed: int = 0,
     ) -> None:
         super().__init__()
-        if objective.needs_posterior and not encoder.has_spread:
+        if objective.needs_spread and not encoder.has_spread:
             raise ConfigError(
                 f"{type(objective).__name__} needs a Gaussian belief, but {type(encoder).__name__} gives"
                 " points; choose an encoder with a spread, or fsa.objectives.nll.NegativeLogLikelihood"
@@ -73,7 +73,7 @@ class ChoiceModule(L.LightningModule):
         given_context = self.encoder(batch.context)
         given_all = self.encoder(batch.everything) if self.objective.needs_posterior else given_context
         z = self.objective.draw(given_context, given_all, self._noise(batch, given_context.mean.shape[1]))
-        scores = self.scorer(batch.target, z, given_context)
+        scores = self.scorer(batch.target, z, self.objective.to_scorer(given_context, given_all))
         log_probs = self.likelihood.log_prob(scores, batch.target.places)
         return self.objective(log_probs, batch.target, given_context, given_all), scores
 
