@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import KW_ONLY, dataclass
 from typing import Any
 
 import numpy as np
@@ -36,6 +36,7 @@ class Writing:
     max_new_tokens: int = 200
     do_sample: bool = False
     temperature: float = 1.0
+    _: KW_ONLY
     samples: int = 1
     shared_samples: int = 32
     batch_size: int = 64

@@ -74,6 +74,19 @@ def test_a_blind_policy_moves_nobody(runs, asked):
     assert all(row.value == row.low == row.high == 0 for row in moving)
 
 
+def test_how_to_write_reaches_the_policy(runs, asked, monkeypatch):
+    asked_with = []
+    answer = StandIn.generate
+
+    def recorded(self, people, prompts, batch_size=32, **options):
+        asked_with.append((batch_size, options["max_new_tokens"]))
+        return answer(self, people, prompts, batch_size=batch_size, **options)
+
+    monkeypatch.setattr(StandIn, "generate", recorded)
+    asked(str(runs / "np-0"), continuum=False, batch_size=7, max_new_tokens=9)
+    assert set(asked_with) == {(7, 9)}
+
+
 def test_a_dedicated_policy_is_asked_for_its_own_group(runs, asked):
     rows = asked(str(runs / "dedicated"), continuum=False).rows
     assert {row.group for row in rows} == {"long"}
