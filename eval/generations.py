@@ -121,9 +121,7 @@ def generations(
         field,
         judge_of(judge, source, trust_remote_code),
         sizes,
-        Writing(
-            max_new_tokens, do_sample, temperature, samples=samples, batch_size=batch_size, seed=seed
-        ),
+        Writing(max_new_tokens, do_sample, temperature, samples=samples, batch_size=batch_size, seed=seed),
         distance_answers,
         continuum and isinstance(source, Sandbox) and not judge,
         new,
