@@ -164,8 +164,8 @@ def _conflicts(numbers: Numbers, name: str, methods: Sequence[str]) -> Iterator[
             m: [numbers.get(name, m, "accuracy", size, part={"conflicting": share}) for share in shares]
             for m in methods
         }
-        body = [[m, *map(number, found)] for m, found in cells.items()]
-        yield f"### {name}: accuracy by share of conflicting choices among {size} seen, %"
+        body = [[m, *(number(row, interval=True) for row in found)] for m, found in cells.items()]
+        yield f"### {name}: accuracy by share of conflicting choices among {size} seen, % [95 %]"
         yield f"{table(['method', *(f'{s:.0%}' for s in shares)], body)}\n\n{_standing(cells.values())}"
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from jaxtyping import Float, Int
@@ -13,7 +14,7 @@ from eval.suite_cells import CONFLICTS, PREDICTIONS, Asked
 from eval.suite_page_cells import Done, Suite
 from eval.suite_stats import Cells, Resamples
 from fsa.errors import ConfigError
-from fsa.metrics.intervals import Interval, ece_interval
+from fsa.metrics.intervals import Interval, ece_interval, mean_interval
 
 BAYES = "Bayes limit"
 """The best possible prediction from the same choices, as a column beside the methods."""
@@ -120,7 +121,7 @@ class _Sums:
         part, prompt = np.divmod(rest, prompts)
         # Places number their people and prompts apart; each is resampled by itself.
         place = part // len(self.names)
-        axes = self._axes(place * users + user, place * prompts + prompt)
+        axes = resampled_axes(self.about, place * users + user, place * prompts + prompt)
         repeated = [np.tile(axis, len(self.seeds)) for axis in axes]
         seed = np.repeat(np.arange(len(self.seeds)), len(keys))
         tiled = np.tile(part, len(self.seeds)), np.tile(count, len(self.seeds))
@@ -132,14 +133,6 @@ class _Sums:
             for number, name in enumerate(names)
             if number and any(one // len(self.names) == number for one in here)
         }
-
-    def _axes(
-        self, user: Int[np.ndarray, " c"], prompt: Int[np.ndarray, " c"]
-    ) -> tuple[Int[np.ndarray, " c"], ...]:
-        """What is a sample of something: not people who are named, and not the only prompt."""
-        axes = (prompt,) if self.about["fixed_users"] else (user, prompt)
-        axes = (user,) if self.about["one_prompt"] else axes
-        return tuple(np.unique(axis, return_inverse=True)[1] for axis in axes)
 
     def _sum(self, mine: Mapping[int, Asked], name: str, size: int) -> Float[np.ndarray, " c"]:
         """Sums of a field in each cell of each seed; NaN for seeds that are missing."""
@@ -163,9 +156,24 @@ class _Sums:
         parts = [asked.predictions.where(here) for asked in mine.values()]
         joined = Predictions.concatenate(parts)
         seeds = np.repeat(list(mine), [len(part.user) for part in parts])
-        by = self._axes(joined.user, joined.prompt)
+        by = resampled_axes(self.about, joined.user, joined.prompt)
         values = joined.confidence.astype(np.float64), joined.correct.astype(np.float64)
         return ece_interval(*values, by, seeds=seeds, num_resamples=_RESAMPLES_OF_ECE)
+
+
+def resampled_axes(
+    about: Mapping[str, Any], user: Int[np.ndarray, " n"], prompt: Int[np.ndarray, " n"]
+) -> tuple[Int[np.ndarray, " n"], ...]:
+    """What is a sample of something, numbered from 0: not people who are named, and not the only prompt.
+
+    Args:
+        about: What `cell.json` says.
+        user: Label of each row or cell.
+        prompt: The same.
+    """
+    axes = (prompt,) if about["fixed_users"] else (user, prompt)
+    axes = (user,) if about["one_prompt"] else axes
+    return tuple(np.unique(axis, return_inverse=True)[1] for axis in axes)
 
 
 def _check_same(first: Asked, other: Asked, cell: Done) -> None:
@@ -179,19 +187,19 @@ def _check_same(first: Asked, other: Asked, cell: Done) -> None:
             raise ConfigError(f"{cell.folder}: was not asked the same as the other cells of its data set")
 
 
-def shares(suite: Suite, name: str) -> Iterator[tuple[str, int, float, float, int]]:
-    """Method, choices seen, share of conflicting ones among them, accuracy and n, where that was measured."""
-    found: dict[tuple[str, int, float], list[tuple[float, int]]] = {}
-    for cell in suite.of(name):
-        if (cell.folder / CONFLICTS).is_file():
-            asked = cell.asked(CONFLICTS)
-            size, share = asked.labels["size"], np.round(asked.labels["share"].astype(float), 4)
-            for one in np.unique(size).tolist():
-                for part in np.unique(share[size == one]).tolist():
-                    correct = asked.predictions.correct[(size == one) & (share == part)]
-                    found.setdefault((cell.method, one, part), []).append(
-                        (float(correct.mean()), len(correct))
-                    )
-    for (method, size, share), values in found.items():
-        accuracy, n = (float(np.mean(one)) for one in zip(*values, strict=True))
-        yield method, size, share, accuracy, round(n)
+def shares(suite: Suite, name: str) -> Iterator[tuple[str, int, float, Interval]]:
+    """Method, choices seen, share of conflicting ones among them, and accuracy, where that was measured."""
+    for method in dict.fromkeys(cell.method for cell in suite.of(name)):
+        cells = [cell for cell in suite.of(name, method) if (cell.folder / CONFLICTS).is_file()]
+        if not cells:
+            continue
+        parts = [cell.asked(CONFLICTS) for cell in cells]
+        said = Predictions.concatenate([part.predictions for part in parts])
+        size, share = (np.concatenate([part.labels[key] for part in parts]) for key in ("size", "share"))
+        seeds = np.repeat([cell.seed for cell in cells], [len(part.predictions.row) for part in parts])
+        axes = resampled_axes(cells[0].about, said.user, said.prompt)
+        for key in sorted(set(zip(size.tolist(), share.tolist(), strict=True))):
+            here = (size == key[0]) & (share == key[1])
+            values = said.correct[here].astype(np.float64)
+            found = mean_interval(values, [axis[here] for axis in axes], seeds=seeds[here])
+            yield method, key[0], round(key[1], 4), found

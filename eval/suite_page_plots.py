@@ -210,7 +210,7 @@ def _legend(figure: Figure, panels: Sequence[Any]) -> None:
     found: dict[str, Any] = {}
     for panel in panels:
         found |= {label: handle for handle, label in zip(*panel.get_legend_handles_labels(), strict=True)}
-    place = {"loc": "outside lower center", "ncols": 6, "frameon": False, "fontsize": 9}
+    place: dict[str, Any] = {"loc": "outside lower center", "ncols": 6, "frameon": False, "fontsize": 9}
     figure.legend(list(found.values()), list(found), **place)
 
 

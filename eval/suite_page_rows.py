@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 
@@ -70,10 +71,8 @@ def _numbers(measures: Measures, metric: str, method: str, size: int) -> Iterato
 
 
 def _shares(suite: Suite, name: str) -> Iterator[Row]:
-    for method, size, share, accuracy, n in shares(suite, name):
-        seeds = len(suite.of(name, method))
-        about = name, method, "all", {"conflicting": share}, size, "accuracy"
-        yield Row(*about, accuracy, None, None, n, seeds)
+    for method, size, share, found in shares(suite, name):
+        yield _row(name, method, "all", {"conflicting": share}, size, "accuracy", found)
 
 
 def _costs(suite: Suite, name: str) -> Iterator[Row]:
@@ -93,6 +92,6 @@ def _costs(suite: Suite, name: str) -> Iterator[Row]:
 
 
 def _row(
-    data: str, method: str, group: str, part: Mapping[str, str], size: int, metric: str, i: Interval
+    data: str, method: str, group: str, part: Mapping[str, Any], size: int, metric: str, i: Interval
 ) -> Row:
     return Row(data, method, group, part, size, metric, i.value, i.low, i.high, i.n, i.seeds)

