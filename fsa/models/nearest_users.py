@@ -30,8 +30,8 @@ class NearestUsers(Scorer):
     Args:
         d_feature: Width of an option's features.
         d_belief: Not used; a belief's memory is read.
-        nearest: How many training users count, >= 1; equally near ones all do. Many average out the noise in
-            each one's fitted reward.
+        nearest: How many training users count, >= 1; equally near ones all do. After one to three choices few
+            are too sure of themselves, and many, weighted by their likelihood, cost nothing later.
         ridge: Strength of the ridge of the training users' rewards, > 0; larger keeps rewards smaller.
         temperature: Temperature of the softmax at the start, in nats, > 0; larger weighs users more evenly.
 
@@ -49,9 +49,9 @@ class NearestUsers(Scorer):
         self,
         d_feature: int,
         d_belief: int,
-        nearest: int = 32,
+        nearest: int = 1000,
         ridge: float = 10.0,
-        temperature: float = 2.0,
+        temperature: float = 1.0,
     ) -> None:
         super().__init__()
         if nearest < 1 or ridge <= 0 or temperature <= 0:

@@ -33,7 +33,7 @@ class OwnLogistic(Scorer):
 
     reads_memory: ClassVar[bool] = True
 
-    def __init__(self, d_feature: int, d_belief: int, ridge: float = 30.0) -> None:
+    def __init__(self, d_feature: int, d_belief: int, ridge: float = 10.0) -> None:
         super().__init__()
         self.log_ridge = nn.Parameter(torch.tensor(math.log(ridge)))
 
