@@ -12,7 +12,7 @@ import numpy as np
 from jaxtyping import Float
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
-from matplotlib.ticker import FixedLocator, NullLocator
+from matplotlib.ticker import FixedLocator, FuncFormatter, LogLocator, NullLocator
 from PIL import Image
 
 from eval.suite_page_cells import Suite
@@ -80,6 +80,9 @@ def cost(suite: Suite, numbers: Numbers, path: Path) -> bool:
                     [max(x, 1e-3)], [100 * y], **(styles[method] | {"markersize": 9, "linestyle": "none"})
                 )
         panel.set_xscale("log")
+        panel.xaxis.set_major_locator(LogLocator(subs=(1, 3), numticks=8))
+        panel.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,g}"))
+        panel.xaxis.set_minor_locator(NullLocator())
         panel.set_title(COSTS[metric], fontsize=10, loc="left")
         _plain(panel)
     _legend(figure, panels)

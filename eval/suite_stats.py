@@ -86,8 +86,10 @@ class Resamples:
         self.draws = np.zeros((*shape, values.shape[1], num_resamples), np.float32)
         rng = np.random.default_rng(random_seed)
         weights = [_multinomial(rng, axis, num_resamples) for axis in cells.axes]
+        self._blocks: dict[tuple[int, ...], np.ndarray] = {}
         for block in np.ndindex(shape):
             here = np.flatnonzero((cells.seed == block[0]) & (cells.part == block[1]))
+            self._blocks[block] = here
             self.covered[block] = known[here].all(0)
             self.totals[block] = self.values[here].sum(0)
             self.draws[block] = _weighted(weights, cells.axes, here, self.values)
@@ -100,6 +102,12 @@ class Resamples:
     def mean(self, column: Hashable, parts: Sequence[int]) -> Interval | None:
         """Mean over the choices of some parts, of each seed and then of the seeds; None where unknown."""
         return self._interval((_Term(1, column, tuple(parts)),))
+
+    def value(self, column: Hashable, parts: Sequence[int]) -> float | None:
+        """The mean without its interval, which is what takes time."""
+        terms = (_Term(1, column, tuple(parts)),)
+        seeds = self._seeds(terms)
+        return self._value(terms, seeds) if seeds else None
 
     def difference(self, column: Hashable, other: Hashable, parts: Sequence[int]) -> Interval | None:
         """Mean of a column less that of another on the same choices, over the seeds that both have."""
@@ -204,24 +212,25 @@ class Resamples:
         spread = float(np.nanstd(self._drawn(terms, seeds).mean(0)))
         if spread == 0:
             return 1.0
-        influence = self._influence(terms, seeds)
+        here, influence = self._influence(terms, seeds)
         first, second, pair = (
-            float(np.square(np.bincount(label, weights=influence)).sum())
+            float(np.square(np.bincount(label[here], weights=influence)).sum())
             for label in (*self.cells.axes, self._pair)
         )
         return min(1.0, max(first + second - pair, first, second) ** 0.5 / spread)
 
-    def _influence(self, terms: Sequence[_Term], seeds: list[int]) -> Float[np.ndarray, " c"]:
-        """What each cell adds to the contrast's deviation, to first order."""
-        influence = np.zeros(len(self.cells.count))
+    def _influence(self, terms: Sequence[_Term], seeds: list[int]) -> tuple[np.ndarray, np.ndarray]:
+        """Cells (one may come twice), and what each adds to the contrast's deviation, to first order."""
+        cells, influence = [], []
         for term in terms:
             column = self.values[:, self.columns[term.column]]
             for seed in seeds:
-                here = (self.cells.seed == seed) & np.isin(self.cells.part, term.parts)
-                n = self.cells.count[here].sum()
-                deviation = column[here] - column[here].sum() / n * self.cells.count[here]
-                influence[here] += term.sign * deviation / (n * len(seeds))
-        return influence
+                here = np.concatenate([self._blocks[seed, part] for part in term.parts])
+                count = self.cells.count[here]
+                deviation = column[here] - column[here].sum() / count.sum() * count
+                cells.append(here)
+                influence.append(term.sign * deviation / (count.sum() * len(seeds)))
+        return np.concatenate(cells), np.concatenate(influence)
 
 
 def _weighted(
