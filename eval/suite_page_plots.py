@@ -124,7 +124,7 @@ def rewards(
         for kind, reward in found:
             colour = (_OURS, *_COLOURS)[types.index(kind) % 9]
             panel.plot(grid, reward - reward.mean(), color=colour, linewidth=1.2, alpha=0.8, label=kind)
-        panel.set_title(f"after {size} choices", fontsize=10, loc="left")
+        panel.set_title(f"choices seen: {size}", fontsize=10, loc="left")
         panel.set_xlabel("option")
         _plain(panel)
     _legend(figure, panels)
