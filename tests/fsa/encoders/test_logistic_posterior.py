@@ -40,7 +40,7 @@ def test_mean_is_near_the_exact_posterior():
     for choices in ((1.0,), (1.0, 1.0, 1.0), (1.0, -1.0), (2.0, 1.0, -0.5, 1.0)):
         mean, std = by_quadrature(1.5, *choices)
         belief = one_direction(1.5, spread=True)(picked(*choices))
-        assert abs(belief.mean.item() - mean) < 0.06
+        assert abs(belief.mean.item() - mean) < 0.1
         assert (
             0.8 * std < belief.std.item() <= std + 1e-9
         )  # variational posteriors are too sure, not too unsure
