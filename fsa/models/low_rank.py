@@ -34,7 +34,7 @@ class LowRankReward(Mixture):
         hidden: list[int] | None = None,
         dropout: float = 0.3,
         kl_weight: float = 0.0,
-        steps: int = 15,
+        steps: int = 20,
     ) -> None:
         super().__init__(d_feature, hidden, dropout, kl_weight, steps)
         self.basis = nn.Linear(self.d_embedded, rank, bias=False)

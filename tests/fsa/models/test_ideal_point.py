@@ -3,7 +3,7 @@ from torch.testing import assert_close
 
 from fsa.encoders.verbatim import Verbatim
 from fsa.models.ideal_point import IdealPoint
-from fsa.types import Belief, ChoiceBatch
+from fsa.types import ChoiceBatch
 
 
 def on_a_line() -> IdealPoint:
@@ -52,7 +52,7 @@ def test_one_prototype_gives_everybody_the_same_reward():
     target = ChoiceBatch(torch.randn(1, 4, 2, 3).expand(2, 4, 2, 3), places[:, :4], torch.ones(2, 4))
     first, second = scorer(target, torch.zeros(1, 2, 2), belief)[0]
     assert_close(first, second)
-    alone = scorer(target.of_user(0), torch.zeros(1, 1, 2), Belief.of_user(belief, 1))[0, 0]
+    alone = scorer(target.of_user(0), torch.zeros(1, 1, 2), belief.of_user(1))[0, 0]
     assert_close(alone, first)
 
 

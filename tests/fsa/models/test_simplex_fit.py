@@ -69,13 +69,13 @@ def test_no_weights_are_better_than_those_scipy_finds(n, k, rank, scale, kl_weig
         assert float(ours[user]) <= best.fun + 1e-6
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(
     st.integers(0, 10_000),
     st.integers(1, 40),
     st.integers(2, 4),
     st.integers(2, 12),
-    st.sampled_from([0.01, 0.3, 3.0, 30.0]),
+    st.sampled_from([0.01, 0.3, 3.0, 10.0]),
     st.sampled_from([0.0, 0.1, 2.0]),
 )
 def test_the_weights_meet_the_conditions_of_an_optimum(seed, n, k, rank, scale, kl_weight):
@@ -89,7 +89,7 @@ def test_the_weights_meet_the_conditions_of_an_optimum(seed, n, k, rank, scale, 
     assert_close(weights.sum(-1), torch.ones(3, dtype=torch.float64))
     (slope,) = torch.autograd.grad(loss(weights, parts, places, kl_weight).sum(), weights)
     bound = (weights * (slope - slope.amin(-1, keepdim=True))).sum(-1)
-    assert float(bound.max()) < 1e-5
+    assert float(bound.detach().max()) < 1e-5
 
 
 def test_no_choice_gives_uniform_weights_whatever_stands_in_padding():
@@ -118,8 +118,7 @@ def test_ties_say_nothing_and_options_tied_for_best_count_as_their_mean():
     places = torch.tensor([[[0, 1, 1], [0, 0, 0], [0, 0, 1], [0, 0, -1]]])
     mean = parts[:, :, :2].mean(2, keepdim=True)
     pairs = torch.cat([parts[:, 2:3, 2:], mean[:, 2:3]], 2)  # the worse, then the mean of the better
-    one = torch.cat([torch.cat([parts[:, :1], pairs.new_zeros(1, 1, 0, 3)], 2)], 1)
-    padded = torch.cat([one, torch.nn.functional.pad(pairs, (0, 0, 0, 1))], 1)
+    padded = torch.cat([parts[:, :1], torch.nn.functional.pad(pairs, (0, 0, 0, 1))], 1)
     expected = fit_on_simplex(padded, torch.tensor([[[0, 1, 1], [1, 0, -1]]]))
     assert_close(fit_on_simplex(parts, places), expected, atol=1e-7, rtol=0)
 
