@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import threading
 import time
 import traceback
 from collections.abc import Callable, Mapping, Sequence
@@ -182,6 +183,7 @@ def _prepare(plan: Plan, out: Path, datasets: list[str], console: Console) -> di
 def _start_worker(plan: Plan, out: Path, processes: int) -> None:
     """Once a process: its threads, and where what it prints goes."""
     global _bench
+    threading.Thread(target=_end_with_the_suite, daemon=True).start()
     torch.set_num_threads(1)
     logs = out / "logs"
     logs.mkdir(parents=True, exist_ok=True)
@@ -189,6 +191,13 @@ def _start_worker(plan: Plan, out: Path, processes: int) -> None:
     os.dup2(log, 1)
     os.dup2(log, 2)
     _bench = Bench(plan, out, processes)
+
+
+def _end_with_the_suite() -> None:
+    """A suite that is killed cannot tell its workers, which would go on without it."""
+    if suite := multiprocessing.parent_process():
+        suite.join()
+        os._exit(1)
 
 
 def _work(cell: Cell, feature_seconds: float) -> str | None:
