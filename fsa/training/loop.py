@@ -19,8 +19,12 @@ from fsa.training.metrics_csv import MetricsCsv
 from fsa.training.sharding import strategy_of
 from fsa.training.wandb import finish, wandb_logger
 
-# Not worth saying: that workers are few, that a loader is not "resumable" (ours starts where the run stands).
-_HARMLESS = ".*(num_workers|litlogger|LeafSpec|isinstance|batch_size|resumable|find_unused_parameters).*"
+# Not worth saying: that workers are few, that a loader is not "resumable" (ours starts where the run stands),
+# that a frozen backbone is in eval mode.
+_HARMLESS = (
+    r".*(in eval mode at the start|num_workers|litlogger|LeafSpec|isinstance|batch_size|resumable"
+    r"|find_unused_parameters).*"
+)
 
 
 class Loop:
