@@ -124,7 +124,7 @@ class Asked:
         """Write one compressed file of plain arrays."""
         columns = {f.name: getattr(self.predictions, f.name) for f in fields(Predictions)}
         arrays = {name: column.astype(_TYPES.get(name, np.float32)) for name, column in columns.items()}
-        np.savez_compressed(path, **arrays, **self.labels)
+        np.savez_compressed(path, **arrays, **self.labels)  # type: ignore[arg-type]
 
     @classmethod
     def open(cls, path: Path) -> Asked:
@@ -160,7 +160,7 @@ def write_cell(
 def add_timing(folder: Path, timing: Mapping[str, Any]) -> None:
     """Add what a timing pass found to a finished cell."""
     about = read_json(folder / CELL)
-    write_json(folder / CELL, about | {"timing": (about.get("timing") or {}) | timing})
+    write_json(folder / CELL, {**about, "timing": {**(about.get("timing") or {}), **timing}})
 
 
 def write_suite(out: Path, about: Mapping[str, Any], cells: list[Cell], status: Mapping[str, str]) -> None:
