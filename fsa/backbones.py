@@ -45,12 +45,20 @@ def resolve(backbone: str) -> Path:
     return folder
 
 
-def backbone_hash(folder: str | Path) -> str:
+def backbone_hash(folder: str | Path, weights_only: bool = False) -> str:
     """sha256 over name and content of every file that is read: weights, configuration and tokenizer.
 
     Remembered in the cache by path, size and time of change, as reading gigabytes takes seconds.
+
+    Args:
+        folder: That `resolve` gave.
+        weights_only: Leave out all but the weights: what adapters were trained for, on any machine.
+
+    Raises:
+        FeatureError: There is none of these files.
     """
-    files = sorted({path for pattern in _READ_FILES for path in Path(folder).glob(pattern)})
+    read = ("*.safetensors",) if weights_only else _READ_FILES
+    files = sorted({path for pattern in read for path in Path(folder).glob(pattern)})
     if not files:
         raise FeatureError(f"{folder}: holds no backbone")
     listing = [(str(path.resolve()), path.stat().st_size, path.stat().st_mtime_ns) for path in files]

@@ -13,6 +13,7 @@ from jaxtyping import Float
 from safetensors.torch import save_file
 from torch import Tensor, nn
 
+from fsa.backbones import backbone_hash, resolve
 from fsa.encoders.encoder import ContextEncoder
 from fsa.errors import CheckpointError, ShapeError
 from fsa.features.extractor import FeatureExtractor
@@ -37,6 +38,7 @@ from fsa.outputs.runs import (
 from fsa.types import Belief, Choice, ChoiceBatch, Numbers, Text, TokenRows
 
 FORMAT = "fsa.reward.1"
+BACKBONE_HASH = "backbone_sha256"  # of the weights that adapters belong to, in config.json
 
 
 @dataclass(frozen=True)
@@ -92,6 +94,8 @@ class RewardModel(OnHub, nn.Module):
             part.double()
         self.eval()
         self.texts = Texts(self.scorer) if isinstance(self.scorer, LanguageScorer) else None
+        if isinstance(self.scorer, LanguageScorer):
+            _check_backbone(self.config, self.scorer.language_model.name)
 
     def make_room(self, stored: Mapping[str, Tensor]) -> None:
         """Let the scorer's buffers grow to stored ones, before these are checked and loaded."""
@@ -284,6 +288,16 @@ class Person:
         scores, mask = self.model._scores([self], [prompt], [[a, b]])
         best = self.model.likelihood.best(scores, mask.expand(len(scores), -1, -1)).mean(0)[0]
         return float(best[0] / best.sum())
+
+
+def _check_backbone(config: dict[str, Any], backbone: str) -> None:
+    """Adapters say nothing without the weights that they were trained for: note these, or hold them to it."""
+    found = backbone_hash(resolve(backbone), weights_only=True)
+    if config.setdefault(BACKBONE_HASH, found) != found:
+        raise CheckpointError(
+            f"config.json: backbone {backbone} had weights {config[BACKBONE_HASH][:12]}..., those there now "
+            f"are {found[:12]}...; adapters fit the weights that they were trained for alone"
+        )
 
 
 def _check_people(

@@ -1,6 +1,7 @@
 """A policy from random weights: what one person's is, alone, in company, folded, saved and opened."""
 
 import json
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -186,6 +187,17 @@ def test_a_missing_or_extra_tensor_refuses_to_load(policy, tmp_path, change):
     save_file(weights, tmp_path / "model.safetensors")
     with pytest.raises(CheckpointError, match="is missing" if change == "missing" else "is not part"):
         Policy.from_pretrained(tmp_path)
+
+
+def test_other_weights_under_the_same_name_refuse_to_load(llama, tmp_path):
+    weights = tmp_path / "backbone"
+    shutil.copytree(llama, weights)
+    make_policy(weights).save_pretrained(tmp_path / "run")
+    Policy.from_pretrained(tmp_path / "run")
+    (file,) = weights.glob("*.safetensors")
+    save_file({name: tensor + 1e-3 for name, tensor in load_file(file).items()}, file, {"format": "pt"})
+    with pytest.raises(CheckpointError, match=r"backbone had weights \w{12}\.\.\., those there now"):
+        Policy.from_pretrained(tmp_path / "run")
 
 
 def test_a_policy_is_no_reward_model_and_says_so(policy, tmp_path):
