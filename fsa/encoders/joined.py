@@ -19,16 +19,17 @@ class Joined(ContextEncoder):
     Args:
         d_feature: Width of an option's features.
         d_belief: Width of the belief, shared out evenly, the first ones getting what is left over.
-        members: The encoders; all with a spread or none.
+        members: The encoders, all with a spread or none; `Prototypes` and `LogisticPosterior` where None.
     """
 
     def __init__(
         self,
         d_feature: int,
         d_belief: int,
-        members: tuple[Callable[[int, int], ContextEncoder], ...] = (Prototypes, LogisticPosterior),
+        members: list[Callable[[int, int], ContextEncoder]] | None = None,
     ) -> None:
         super().__init__()
+        members = [Prototypes, LogisticPosterior] if members is None else members
         count = len(members)
         if not 1 <= count <= d_belief:
             raise ValueError(f"{count} members share a belief of width {d_belief}; each needs 1 or more")
