@@ -22,10 +22,11 @@ class GroupPreference(Scorer):
     rejected for a pair), and y (x - m) with m the mean of its choice's options: that ties the options of a
     choice together, since there are no positions, and points to the better one. A target token holds the
     features alone, and a flag that says so. The embedding is linear: with a perceptron on x, m and y, which
-    has to find the product itself, the transformer learned next to nothing from a few hundred users. Context tokens
-    attend to the context, a target token to the context and to itself: so targets do not see each other, and
-    with an empty context the scores are one reward for everybody. There is no latent: the belief's memory is
-    read anew at every call.
+    has to find the product itself, the transformer learned next to nothing from a few hundred users.
+
+    Context tokens attend to the context, a target token to the context and to itself: so targets do not see
+    each other, and with an empty context the scores are one reward for everybody. There is no latent: the
+    belief's memory is read anew at every call.
 
     It is trained by the likelihood of the choices; the paper regresses preference scores, which choices lack.
 
