@@ -72,7 +72,9 @@ def test_nothing_that_the_split_separates_crosses_it(plan):
     assert all(len(found) > 4 for part in parts for found in part.values())
     for one, other in ((0, 1), (0, 2), (1, 2)):
         for unit, found in parts[one].items():
-            assert not found & parts[other][unit], f"{unit} of {NAMES[one]} and {NAMES[other]}"
+            # "I'm not sure what you're asking" may answer two prompts; no split claims to separate such.
+            allowed = len(found) // 200 if unit == "responses" and name.startswith("helpsteer2") else 0
+            assert len(found & parts[other][unit]) <= allowed, f"{unit} of {NAMES[one]} and {NAMES[other]}"
     if splitter.unseen:
         seen = {splits.train.groups[int(i)].as_py() for i in np.unique(splits.train.group)}
         assert not seen & set(splitter.unseen)
