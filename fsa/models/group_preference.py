@@ -21,8 +21,8 @@ class GroupPreference(Scorer):
     A context token holds the option's features x, its weight y in `ChoiceBatch.contrast` (+1 chosen, -1
     rejected for a pair), and y (x - m) with m the mean of its choice's options: that ties the options of a
     choice together, since there are no positions, and points to the better one. A target token holds the
-    features alone, and a flag that says so. The embedding is linear: with a perceptron on x, m and y, which
-    has to find the product itself, the transformer learned next to nothing from a few hundred users.
+    features alone, and a flag that says so. The embedding is linear: the product y (x - m) is given, not to
+    be found.
 
     Context tokens attend to the context, a target token to the context and to itself: so targets do not see
     each other, and with an empty context the scores are one reward for everybody. There is no latent: the

@@ -21,7 +21,7 @@ from tests.small_suite import SUITE
 pytestmark = pytest.mark.slow
 
 FULL: dict[str, Any] = yaml.safe_load((SUITE / "full.yaml").read_text("utf-8"))
-SETTINGS = Settings([0, 10], "test", episodes=300, max_targets=10, seed=1, trust_remote_code=True)
+SETTINGS = Settings([0, 10], "validation", episodes=300, max_targets=10, seed=1, trust_remote_code=True)
 # Texts and people enough to be above chance; features that need no backbone.
 FEWER = {"source.num_prompts": 90, "source.num_users": 280, "source.choices_per_user": 60}
 TEXT = {"features": "tests.small_features.Hashed", "projection.num_components": 24}
