@@ -21,7 +21,7 @@ from tests.small_suite import SUITE
 pytestmark = pytest.mark.slow
 
 FULL: dict[str, Any] = yaml.safe_load((SUITE / "full.yaml").read_text("utf-8"))
-SETTINGS = Settings([0, 10], "validation", episodes=300, max_targets=10, seed=1, trust_remote_code=True)
+SETTINGS = Settings([0, 10], "test", episodes=300, max_targets=10, seed=1, trust_remote_code=True)
 # Texts and people enough to be above chance; features that need no backbone.
 FEWER = {"source.num_prompts": 90, "source.num_users": 280, "source.choices_per_user": 60}
 TEXT = {"features": "tests.small_features.Hashed", "projection.num_components": 24}
@@ -86,17 +86,20 @@ def test_from_shuffled_choices_nothing_can_be_learned(plan, tmp_path: Path, monk
     monkeypatch.setenv("FSA_CACHE", str(tmp_path / "cache"))
     (cell,) = plan.cells()
     (dataset,) = plan.datasets.values()
+    # Made-up data are others here than in the suite; the real test prompts are left alone.
+    settings = replace(SETTINGS, split="validation") if dataset.data else SETTINGS
     errors = {}
     for shuffled in (True, False):
         options = (*cell.arguments, f"--shuffle_choices={str(shuffled).lower()}")
         one = replace(cell, arguments=options, config={**cell.config, "shuffle_choices": shuffled})
         model = train(one, tmp_path / f"run-{shuffled}")
-        found = Asking.of(one.config, SETTINGS, dataset.claim).answers({"": model}, {})
+        found = Asking.of(one.config, settings, dataset.claim).answers({"": model}, {})
         for number in np.unique(found.labels["where"]):
             keep = (found.labels["where"] == number) & (found.labels["size"] == 10)
             of = found.predictions.where(keep)
             told = mean_interval(of.correct, [of.user, of.prompt])
-            assert told.n >= 500
+            assert told.n >= 300
             errors[shuffled, int(number)] = (told.value - 0.5) / ((told.high - told.low) / (2 * 1.96))
     assert all(abs(error) < 3.5 for (shuffled, _), error in errors.items() if shuffled)
-    assert errors[False, 0] > 3  # the test would notice
+    noise = cell.config["source"].get("init_args", {}).get("flip_noise", 0.0)
+    assert errors[False, 0] > 3 * (1 - noise)  # the test would notice; noise leaves as much less to learn

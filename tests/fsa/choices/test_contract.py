@@ -96,6 +96,7 @@ def prism_arguments(folder):
 ARGUMENTS = {
     "Jsonl": jsonl_arguments,
     "HelpSteer2": helpsteer2_arguments,
+    "HelpSteer2Tastes": lambda folder: {**helpsteer2_arguments(folder), "num_users": 20},
     "Rows": rows_arguments,
     "UltraFeedback": ultrafeedback_arguments,
     "Prism": prism_arguments,
@@ -106,7 +107,7 @@ ARGUMENTS = {
 
 def test_every_source_is_found_and_made_here():
     assert set(sources()) == set(ARGUMENTS)
-    assert len(ARGUMENTS) == 7
+    assert len(ARGUMENTS) == 8
 
 
 @pytest.fixture(params=ARGUMENTS)
