@@ -15,7 +15,8 @@ from rich.progress import track
 from torch import Tensor
 from transformers import AutoModelForCausalLM
 
-from eval.generations_people import choose, source_and_splits
+from eval.generations_people import choose
+from eval.methods import source_and_splits
 from fsa.choices.table import ChoiceTable
 from fsa.errors import FsaError
 from fsa.models.language_scorer import LanguageScorer

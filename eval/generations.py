@@ -20,8 +20,8 @@ from eval.generations_distance import PER_TOKEN, distance
 from eval.generations_judges import Judge, SandboxJudge, judge_of
 from eval.generations_measures import BEATS_POOLED, BEATS_REFERENCE, MOVEMENT, OWN, REVERSED, cells_of, write
 from eval.generations_page import page
-from eval.generations_people import Field, choose, only_one_source, source_and_splits
-from eval.methods import Method, named
+from eval.generations_people import Field, choose, only_one_source
+from eval.methods import Method, named, source_and_splits
 from fsa.choices.sandbox import Sandbox
 from fsa.choices.splits import NAMES, Splitter
 from fsa.errors import ConfigError

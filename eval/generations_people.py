@@ -7,15 +7,10 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from jsonargparse import ArgumentParser
 from numpy.typing import NDArray
 
-from fsa.choices.source import Source
-from fsa.choices.splits import Splitter
 from fsa.choices.table import ChoiceTable
 from fsa.errors import ConfigError
-from fsa.outputs.parts import refuse_foreign
-from fsa.outputs.runs import CONFIG_YAML
 from fsa.seeding import uniform
 from fsa.types import Choice, Text
 
@@ -77,22 +72,6 @@ class Field:
         """The same for one group alone; for everybody where None."""
         kept = tuple(subject for subject in self.subjects if group in (None, subject.group))
         return Field(kept, self.prompts, self.fixed_users)
-
-
-def source_and_splits(config: Mapping[str, Any], trust_remote_code: bool = False) -> tuple[Source, Splitter]:
-    """Where a run's choices come from, and how it parts them.
-
-    Raises:
-        CheckpointError: The source is foreign and not trusted.
-    """
-    if not trust_remote_code:
-        for slot in ("source", "splits"):
-            refuse_foreign(config[slot], f"{CONFIG_YAML}: {slot}")
-    parser = ArgumentParser()
-    parser.add_argument("--source", type=Source)
-    parser.add_argument("--splits", type=Splitter)
-    parts = parser.instantiate(parser.parse_object({k: config[k] for k in ("source", "splits")}))
-    return parts["source"], parts["splits"]
 
 
 def choose(

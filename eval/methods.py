@@ -50,6 +50,11 @@ class Settings:
             raise ConfigError(f"split must be one of {', '.join(NAMES)}, came {self.split!r}")
         object.__setattr__(self, "context_sizes", sorted(set(self.context_sizes)))
 
+    def frozen(self, table: ChoiceTable) -> EpisodeRows:
+        """The episodes that everybody is measured on; people take turns."""
+        sampler = EpisodeSampler(table, max(self.context_sizes), self.max_targets, self.seed, in_turn=True)
+        return sampler.draw(np.arange(self.episodes))
+
 
 @dataclass(frozen=True)
 class Method:
@@ -122,21 +127,12 @@ class Data:
         Raises:
             CheckpointError: Its source is foreign and not trusted.
         """
-        if not settings.trust_remote_code:
-            for slot in ("source", "splits"):
-                refuse_foreign(config[slot], f"{CONFIG_YAML}: {slot}")
-        parser = ArgumentParser()
-        parser.add_argument("--source", type=Source)
-        parser.add_argument("--splits", type=Splitter)
-        parts = parser.instantiate(parser.parse_object({k: config[k] for k in ("source", "splits")}))
-        whole = parts["source"].load()
-        truth = parts["source"].truth(whole)
+        source, splits = source_and_splits(config, settings.trust_remote_code)
+        whole = source.load()
+        truth = source.truth(whole)
         if config.get("shuffle_choices"):  # nobody's taste made them: there is no truth to know
             whole, truth = whole.shuffled(), None
-        table = getattr(parts["splits"](whole), settings.split)
-        sampler = EpisodeSampler(
-            table, max(settings.context_sizes), settings.max_targets, settings.seed, in_turn=True
-        )
+        table = getattr(splits(whole), settings.split)
         # Named users, each a group of one, are not a sample of anything: then the claim is about them.
         fixed = table.num_users == len(np.unique(table.group))
         return cls(
@@ -144,7 +140,7 @@ class Data:
             table,
             whole,
             truth,
-            sampler.draw(np.arange(settings.episodes)),
+            settings.frozen(table),
             fixed,
         )
 
@@ -168,6 +164,22 @@ class Run:
         if self.only_group is None:
             return predictions
         return predictions.where(predictions.group == at.table.groups.index(self.only_group).as_py())
+
+
+def source_and_splits(config: Mapping[str, Any], trust_remote_code: bool = False) -> tuple[Source, Splitter]:
+    """Where a run's choices come from, and how it parts them.
+
+    Raises:
+        CheckpointError: The source is foreign and not trusted.
+    """
+    if not trust_remote_code:
+        for slot in ("source", "splits"):
+            refuse_foreign(config[slot], f"{CONFIG_YAML}: {slot}")
+    parser = ArgumentParser()
+    parser.add_argument("--source", type=Source)
+    parser.add_argument("--splits", type=Splitter)
+    parts = parser.instantiate(parser.parse_object({k: config[k] for k in ("source", "splits")}))
+    return parts["source"], parts["splits"]
 
 
 def opened(folder: Path, settings: Settings, known: dict[str, Data]) -> Run:

@@ -9,16 +9,15 @@ from typing import Any
 
 import numpy as np
 from jaxtyping import Float
-from jsonargparse import ArgumentParser
 from numpy.typing import NDArray
 from torch import Tensor
 
-from eval.methods import Data, Settings
+from eval.methods import Data, Settings, source_and_splits
 from eval.predictions import Predictions, predict
 from eval.suite_cells import PLACES, Asked, asked
-from fsa.choices.splits import Splitter
 from fsa.choices.table import ChoiceTable
-from fsa.episodes.sampler import EpisodeRows, EpisodeSampler
+from fsa.episodes.sampler import EpisodeRows
+from fsa.metrics.choice_accuracy import correctness
 from fsa.outputs.reward_model import RewardModel
 
 SHARES = (0.0, 0.25, 0.5, 0.75, 1.0)
@@ -54,12 +53,12 @@ class Asking:
         """
         main = Data.of(config, settings)
         places = {claim: main}
-        splitter = splitter_of(config)
+        _, splitter = source_and_splits(config, settings.trust_remote_code)
         if splitter.by == "both":
             new = settings.split
             for name, people, prompts in (("new people", new, "train"), ("new prompts", "train", new)):
                 table = splitter.crossed(main.whole, people, prompts)
-                places[name] = replace(main, table=table, episodes=_episodes(table, settings), items={})
+                places[name] = replace(main, table=table, episodes=settings.frozen(table), items={})
         return cls(places, settings.context_sizes, conflicts)
 
     @property
@@ -125,14 +124,6 @@ class Asking:
         }
 
 
-def splitter_of(config: Mapping[str, Any]) -> Splitter:
-    """What cuts a configuration's choices into splits."""
-    parser = ArgumentParser()
-    parser.add_argument("--splits", type=Splitter)
-    splitter: Splitter = parser.instantiate(parser.parse_object({"splits": config["splits"]})).splits
-    return splitter
-
-
 def save_bayes(path: Path, bayes: Mapping[str, NDArray[Any]]) -> None:
     """Keep them; a crash leaves no half a file."""
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -156,8 +147,7 @@ def bayes_correct(at: Data, episodes: EpisodeRows, at_once: int = 64) -> NDArray
         best = at.truth.predict(at.table, part.context, part.target)[part.target >= 0]
         first = at.table.option_offsets[part.target[part.target >= 0]]
         places = at.table.place[first[:, None] + np.arange(best.shape[1])]
-        is_best = best == best.max(1, keepdims=True)
-        found.append(((places == 0) & is_best).sum(1) / is_best.sum(1))
+        found.append(correctness(best, places))
     return np.concatenate(found).astype(np.float32)
 
 
@@ -207,13 +197,6 @@ def _is_conflicting(rewards: Float[np.ndarray, "t m"], table: ChoiceTable) -> ND
     first, second = table.option.reshape(-1, 2).T
     prefers_first = rewards[:, first] > rewards[:, second]
     return np.asarray(prefers_first.any(0) & ~prefers_first.all(0))
-
-
-def _episodes(table: ChoiceTable, settings: Settings) -> EpisodeRows:
-    sampler = EpisodeSampler(
-        table, max(settings.context_sizes), settings.max_targets, settings.seed, in_turn=True
-    )
-    return sampler.draw(np.arange(settings.episodes))
 
 
 def _answers(models: Mapping[str, RewardModel], at: Data, episodes: EpisodeRows) -> Predictions:

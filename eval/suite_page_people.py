@@ -63,10 +63,7 @@ def _curves(run: Run) -> tuple[np.ndarray, Mapping[int, list[tuple[str, np.ndarr
     found = {}
     for size in _SIZES:
         beliefs = _beliefs(run, size)
-        people = [
-            Person(run.model, Belief(mean[None], std[None]))
-            for mean, std in zip(beliefs.mean, beliefs.std, strict=True)
-        ]
+        people = [Person(run.model, beliefs.of_user(i)) for i in range(len(kinds))]
         scores = run.model.score_batch(people, [""] * len(people), [options] * len(people))
         found[size] = [(kind, one.reward) for kind, one in zip(kinds, scores, strict=True)]
     return grid, found

@@ -10,7 +10,7 @@ import pyarrow as pa
 
 from fsa.choices.crowd import crowd
 from fsa.choices.helpsteer2 import ATTRIBUTES, HelpSteer2
-from fsa.choices.sandbox_tastes import on_sphere
+from fsa.choices.sandbox_tastes import on_sphere, strongest_pole
 from fsa.choices.table import ChoiceTable
 from fsa.errors import ConfigError
 
@@ -60,9 +60,7 @@ class HelpSteer2Tastes(HelpSteer2):
     def load(self) -> ChoiceTable:
         """Everybody's choices, grouped by what they weigh most."""
         table = crowd(super().load(), 1, self.choices_per_user, seed=self.seed)
-        strongest = np.abs(self.weights).argmax(1)
-        is_negative = self.weights[np.arange(len(self.weights)), strongest] < 0
         number = np.array([int(name.removeprefix("user-")) for name in table.users.to_pylist()])
-        group = (2 * strongest + is_negative)[number][table.user].astype(np.int32)
+        group = strongest_pole(self.weights)[number][table.user].astype(np.int32)
         names = [f"{sign}{name}" for name in ATTRIBUTES for sign in "+-"]
         return replace(table, group=group, groups=pa.array(names, pa.large_string()))

@@ -75,9 +75,7 @@ class ContinuousTastes:
     def users(self, num_users: int, seed: int) -> tuple[Float[Array, "u a"], Int[Array, " u"]]:
         """Weights and group number of each user."""
         weights = on_sphere(num_users, seed, _USERS)
-        strongest = np.abs(weights).argmax(1)
-        is_negative = weights[np.arange(num_users), strongest] < 0
-        return weights, 2 * strongest + is_negative
+        return weights, strongest_pole(weights)
 
     def prior(self, seed: int) -> Float[Array, "t a"]:
         """A sample of tastes, other than any user's; with each its opposite, as the prior is symmetric."""
@@ -95,6 +93,13 @@ def _weights_of(name: str) -> Float[Array, " a"]:
             raise ConfigError(f"type {name!r} names {ATTRIBUTES[attribute]} twice")
         weights[attribute] = 1 if pole == POLES[ATTRIBUTES[attribute]][1] else -1
     return weights / np.linalg.norm(weights)
+
+
+def strongest_pole(weights: Float[Array, "u a"]) -> Int[Array, " u"]:
+    """What each user weighs most: twice the attribute's number, and one more where the weight is negative."""
+    strongest = np.abs(weights).argmax(1)
+    is_negative = weights[np.arange(len(weights)), strongest] < 0
+    return 2 * strongest + is_negative
 
 
 def on_sphere(num: int, seed: int, purpose: int, width: int = len(ATTRIBUTES)) -> Float[Array, "n a"]:

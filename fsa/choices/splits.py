@@ -104,6 +104,8 @@ class Splitter:
 
     def _is_unseen(self, table: ChoiceTable) -> NDArray[np.bool_]:
         """Choices of users who have one in an unseen group [n]."""
+        if not self.unseen:
+            return np.zeros(len(table), np.bool_)
         names = table.groups.to_pylist()
         if unknown := [name for name in self.unseen if name not in names]:
             raise ConfigError(f"unseen names {', '.join(unknown)}; the groups are {', '.join(sorted(names))}")

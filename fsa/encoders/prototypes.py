@@ -6,7 +6,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from fsa.encoders.encoder import ContextEncoder, better_and_worse
+from fsa.encoders.encoder import ContextEncoder
 from fsa.encoders.pooling import SaturatingSum
 from fsa.encoders.spread import EvidenceSpread
 from fsa.types import Belief, ChoiceBatch
@@ -62,8 +62,7 @@ class Prototypes(ContextEncoder):
         self.std = EvidenceSpread(d_feature, d_belief) if spread else None
 
     def forward(self, choices: ChoiceBatch) -> Belief:
-        better, worse = better_and_worse(choices)
-        difference = self.dropout(better - worse)  # [b, n, d]
+        difference = self.dropout(choices.difference())  # [b, n, d]
         each = self.bound * torch.tanh(self.log_odds(difference) / self.bound)  # [b, n, kinds]
         mean = self.place(_odd_softmax(self.pool(each, choices.mask)))
         if self.std is None:

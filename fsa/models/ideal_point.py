@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
@@ -25,8 +27,7 @@ class IdealPoint(Mixture):
         d_belief: Not read; the user is w.
         num_prototypes: K.
         width: Dimensions of the space that options and points lie in.
-        hidden: Widths of hidden layers of f; none makes f linear.
-        dropout, kl_weight, steps: See `Mixture`.
+        mixture: Arguments of `Mixture`: `hidden` (none makes f linear), `dropout`, `kl_weight`, `steps`.
 
     Reference:
         [Chen2024] PAL, arXiv 2406.08469, Sec. 3, model A: ideal points as convex combinations of prototypes;
@@ -39,12 +40,9 @@ class IdealPoint(Mixture):
         d_belief: int,
         num_prototypes: int = 8,
         width: int = 16,
-        hidden: list[int] | None = None,
-        dropout: float = 0.3,
-        kl_weight: float = 0.0,
-        steps: int = 20,
+        **mixture: Any,
     ) -> None:
-        super().__init__(d_feature, hidden, dropout, kl_weight, steps)
+        super().__init__(d_feature, **mixture)
         self.place = nn.Linear(self.d_embedded, width, bias=False)
         self.prototypes = nn.Parameter(torch.randn(num_prototypes, width))
 

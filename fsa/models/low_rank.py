@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
@@ -19,7 +21,7 @@ class LowRankReward(Mixture):
         d_feature: Width of an option's features.
         d_belief: Not read; the user is w.
         rank: Rewards in the basis V.
-        hidden, dropout, kl_weight, steps: See `Mixture`.
+        mixture: Arguments of `Mixture`: `hidden`, `dropout`, `kl_weight`, `steps`.
 
     Reference:
         [Bose2025] LoRe, arXiv 2504.14439, Sec. 3: the low-rank reward and its joint likelihood; Sec. 3.2: a
@@ -31,12 +33,9 @@ class LowRankReward(Mixture):
         d_feature: int,
         d_belief: int,
         rank: int = 8,
-        hidden: list[int] | None = None,
-        dropout: float = 0.3,
-        kl_weight: float = 0.0,
-        steps: int = 20,
+        **mixture: Any,
     ) -> None:
-        super().__init__(d_feature, hidden, dropout, kl_weight, steps)
+        super().__init__(d_feature, **mixture)
         self.basis = nn.Linear(self.d_embedded, rank, bias=False)
 
     def parts(self, embedded: Float[Tensor, "*rows h"]) -> Float[Tensor, "*rows r"]:

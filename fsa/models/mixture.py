@@ -48,7 +48,13 @@ class Mixture(Scorer):
     reads_memory: ClassVar[bool] = True
 
     def __init__(
-        self, d_feature: int, hidden: list[int] | None, dropout: float, kl_weight: float, steps: int
+        self,
+        d_feature: int,
+        *,
+        hidden: list[int] | None = None,
+        dropout: float = 0.3,
+        kl_weight: float = 0.0,
+        steps: int = 20,
     ) -> None:
         super().__init__()
         if kl_weight < 0 or steps < 1:

@@ -93,8 +93,9 @@ class RewardModel(OnHub, nn.Module):
         for part in (self.encoder, self.likelihood, *([] if self.scorer.reads_tokens else [self.scorer])):
             part.double()
         self.eval()
-        self.texts = Texts(self.scorer) if isinstance(self.scorer, LanguageScorer) else None
+        self.texts: Texts | None = None
         if isinstance(self.scorer, LanguageScorer):
+            self.texts = Texts(self.scorer)
             _check_backbone(self.config, self.scorer.language_model.name)
 
     def make_room(self, stored: Mapping[str, Tensor]) -> None:

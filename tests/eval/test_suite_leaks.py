@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 import yaml
 
-from eval.methods import Settings
+from eval.methods import Settings, source_and_splits
 from eval.suite_config import Plan
-from eval.suite_measure import Asking, splitter_of
+from eval.suite_measure import Asking
 from eval.suite_work import train
 from fsa.choices.splits import NAMES
 from fsa.choices.table import ChoiceTable
@@ -65,7 +65,7 @@ def units(table: ChoiceTable, dataset: str) -> dict[str, set]:
 def test_nothing_that_the_split_separates_crosses_it(plan):
     ((name, dataset),) = plan.datasets.items()
     (cell,) = plan.cells()
-    splitter = splitter_of(cell.config)
+    _, splitter = source_and_splits(cell.config, trust_remote_code=True)
     whole = Asking.of(cell.config, SETTINGS, dataset.claim).main.whole
     splits = splitter(whole)
     parts = [units(getattr(splits, split), name) for split in NAMES]
