@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -43,7 +42,7 @@ def write(out: Path, docs: Path, *, num_resamples: int = 1000, people: bool = Tr
     suite = Suite.read(out)
     rows = rows_of_suite(suite, num_resamples=num_resamples)
     numbers = Numbers(rows)
-    _write_report(suite, rows_report(suite, numbers))
+    rows_report(suite, numbers).save_json(suite.folder)
     docs.parent.mkdir(parents=True, exist_ok=True)
     pictures = _pictures(suite, numbers, docs.with_suffix(""), people)
     docs.write_text("\n\n".join(_parts(suite, numbers, pictures, docs)) + "\n", encoding="utf-8")
@@ -53,12 +52,6 @@ def rows_report(suite: Suite, numbers: Numbers) -> Report:
     """All numbers with where they come from."""
     about = {name: value for name, value in suite.about.items() if name != "cells"}
     return Report(numbers.rows, about | {"cells": {"done": len(suite.cells), "planned": suite.planned}})
-
-
-def _write_report(suite: Suite, report: Report) -> None:
-    stored = {"rows": [row.to_json() for row in report.rows], "about": dict(report.about)}
-    text = json.dumps(stored, indent=1, ensure_ascii=False, allow_nan=False)
-    (suite.folder / "report.json").write_text(text + "\n", encoding="utf-8")
 
 
 def _pictures(suite: Suite, numbers: Numbers, folder: Path, people: bool) -> list[str]:

@@ -72,7 +72,7 @@ def oracle_of(measures: Measures, roles: Roles) -> tuple[str, int] | None:
     most = measures.sizes[-1]
     columns = [(name, most) for name in (*roles.oracles, BAYES)]
     accuracy = measures.by_metric["accuracy"]
-    return next((one for one in columns if accuracy.mean(one, measures.everybody)), None)
+    return next((one for one in columns if accuracy.value(one, measures.everybody) is not None), None)
 
 
 def needed(measures: Measures, roles: Roles) -> Iterator[Row]:
@@ -80,7 +80,7 @@ def needed(measures: Measures, roles: Roles) -> Iterator[Row]:
 
     An interval's end that is not reached after the most choices seen is infinite, and None in JSON.
     """
-    accuracy, most = measures.by_metric["accuracy"], measures.sizes[-1]
+    accuracy, sizes, most = measures.by_metric["accuracy"], measures.sizes, measures.sizes[-1]
     oracle, pooled = oracle_of(measures, roles), (POOLED, most)
     gain = oracle and accuracy.difference(oracle, pooled, measures.everybody)
     if oracle is None or gain is None or gain.low <= 0:
@@ -88,11 +88,11 @@ def needed(measures: Measures, roles: Roles) -> Iterator[Row]:
     ends = [_both(measures, column) for column in (pooled, oracle)]
     wanted = [low + GAIN * (high - low) for low, high in zip(*ends, strict=True)]  # the value, the resamples
     for method in [name for name in measures.methods if name not in (*roles.oracles, POOLED)]:
-        known = [size for size in measures.sizes if accuracy.mean((method, size), measures.everybody)]
-        if known != measures.sizes:
+        if any(accuracy.value((method, size), measures.everybody) is None for size in sizes):
             continue
-        curve = [np.stack(one) for one in zip(*(_both(measures, (method, s)) for s in known), strict=True)]
-        value, drawn = (choices_needed(known, one, end) for one, end in zip(curve, wanted, strict=True))
+        each = [_both(measures, (method, size)) for size in sizes]
+        curve = [np.stack(one) for one in zip(*each, strict=True)]  # the values, the resamples
+        value, drawn = (choices_needed(sizes, one, end) for one, end in zip(curve, wanted, strict=True))
         low, high = _ends(drawn[~np.isnan(curve[1]).any(0)])
         mean = accuracy.mean((method, most), measures.everybody)
         assert mean is not None

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
 from eval.suite_page_cells import Suite
 from eval.suite_page_claims import GAIN, LOST, NEEDED
 from eval.suite_page_measures import BAYES
+from eval.suite_page_overview import best_rival
 from eval.suite_page_rows import COSTS
 from eval.suite_page_tables import MISSING, Numbers, number, prose, table
 from fsa.outputs.rows import Row
@@ -34,6 +35,8 @@ def needed(suite: Suite, numbers: Numbers) -> Iterator[str]:
         name: next(str(row.slice["of"]) for key, row in found.items() if key[0] == name) for name in names
     }
     yield table(["method", *names], body)
+    values = {n: {m: _value(found.get((n, m)), 1) for m in methods} for n in names}
+    yield _no_more(suite.roles.reference, "needs no more choices than any rival", values, suite.roles.rivals)
     others = [name for name in suite.datasets if name not in names]
     yield prose(
         "Straight lines between the sizes measured, [95 %]; `> 10`: not reached after so many. Oracle: "
@@ -58,17 +61,49 @@ def noise(suite: Suite, numbers: Numbers) -> Iterator[str]:
     yield "## Points lost to flipped choices"
     body = []
     for method in suite.methods:
-        found = [_lost(numbers, noisy, method, share) for _, noisy, share in pairs]
+        found = [number(_row_lost(numbers, noisy, method, share), interval=True) for _, noisy, share in pairs]
         if any(cell != MISSING for cell in found):
             body.append([method, *found])
     yield table(["method", *(f"{share:.0%} flipped" for _, _, share in pairs)], body)
+    ours, lost = suite.roles.reference, {}
+    for clean, noisy, share in pairs:
+        compared = (ours, best_rival(suite.roles, numbers, clean) or MISSING)
+        lost[noisy] = {method: _value(_row_lost(numbers, noisy, method, share), 100) for method in compared}
+    yield _no_more(ours, "loses no more points than the best rival without noise", lost, suite.roles.rivals)
     told = "; ".join(f"{share:.0%}: {noisy} against {clean}" for clean, noisy, share in pairs)
     yield prose(f"Accuracy after the most choices without noise less that with it, points [95 %]. {told}.")
 
 
-def _lost(numbers: Numbers, noisy: str, method: str, share: float) -> str:
-    most = max(numbers.sizes(noisy), default=0)
-    return number(numbers.get(noisy, method, LOST, most, part={"flipped": share}), interval=True)
+def _value(row: Row | None, scale: float) -> float | None:
+    return None if row is None or row.value is None else scale * row.value
+
+
+def _no_more(
+    ours: str, what: str, values: Mapping[str, Mapping[str, float | None]], rivals: Collection[str]
+) -> str:
+    """On which data sets ours has no larger number than any rival, by the numbers alone, and where it has."""
+    holds, fails = [], []
+    for name, by_method in values.items():
+        theirs = {m: x for m, x in by_method.items() if m in rivals and x is not None}
+        mine, least = by_method.get(ours), min(theirs, key=theirs.__getitem__, default=None)
+        if mine is None or least is None:
+            continue
+        if mine <= theirs[least]:
+            holds.append(name)
+        else:
+            fails.append(f"{name} ({_or_never(mine)}, {least} {_or_never(theirs[least])})")
+    return prose(
+        f"**{ours} {what} on: {', '.join(holds) or 'no data set'}.**"
+        + (f" More on: {'; '.join(fails)}." if fails else "")
+    )
+
+
+def _or_never(value: float) -> str:
+    return "never" if math.isinf(value) else f"{value:.1f}"
+
+
+def _row_lost(numbers: Numbers, noisy: str, method: str, share: float) -> Row | None:
+    return numbers.get(noisy, method, LOST, numbers.most(noisy), part={"flipped": share})
 
 
 def cost(suite: Suite, numbers: Numbers) -> Iterator[str]:

@@ -25,6 +25,8 @@ _NOTES = {
     "LoRe": "a low-rank basis of rewards; a new person's weights are fitted on the context.",
     "PAL": "ideal points; a new person is a mixture of those learned.",
     "GPO": "a transformer that attends from targets to the context, with no belief between.",
+    "inferred target": "the judge's posterior over wanted levels of a few attributes; not every data set has "
+    "scored examples, so the judge that scores them, a linear map of the features, is trained with it.",
 }
 
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 
 from eval.suite_page_cells import Roles, Suite
 from eval.suite_page_claims import ALLOWED, CLAIMED_AT, LEAD, holds
+from eval.suite_page_measures import BAYES
 from eval.suite_page_tables import MISSING, Numbers, number, prose, table
 from fsa.outputs.rows import Row
 
@@ -67,11 +68,9 @@ def summary(suite: Suite, numbers: Numbers) -> Iterator[str]:
     for method in suite.methods:
         cells = [_pair(suite.roles, numbers, name, method, best[name]) for name in suite.datasets]
         body.append([method, *cells, _mean(suite, numbers, method)])
-    limits = [
-        number(numbers.get(n, "Bayes limit", "bayes_accuracy", _most(numbers, n))) for n in suite.datasets
-    ]
+    limits = [number(numbers.get(n, BAYES, "bayes_accuracy", numbers.most(n))) for n in suite.datasets]
     if any(limit != MISSING for limit in limits):
-        body.append(["Bayes limit", *limits, MISSING])
+        body.append([BAYES, *limits, MISSING])
     yield table(["method", *suite.datasets, "mean"], body)
     yield prose(
         "Accuracy after the most choices (10, if the data set has them), %: mean / worst group. "
@@ -83,13 +82,13 @@ def summary(suite: Suite, numbers: Numbers) -> Iterator[str]:
 
 def best_rival(roles: Roles, numbers: Numbers, name: str) -> str | None:
     """The rival with the highest mean accuracy after the most choices."""
-    found = {method: numbers.get(name, method, "accuracy", _most(numbers, name)) for method in roles.rivals}
+    found = {method: numbers.get(name, method, "accuracy", numbers.most(name)) for method in roles.rivals}
     known = {method: row.value for method, row in found.items() if row is not None and row.value is not None}
     return max(known, key=lambda method: known[method]) if known else None
 
 
 def _pair(roles: Roles, numbers: Numbers, name: str, method: str, best: str | None) -> str:
-    most = _most(numbers, name)
+    most = numbers.most(name)
     mean, worst = (number(numbers.get(name, method, "accuracy", most, group)) for group in ("all", "worst"))
     if mean == MISSING:
         return MISSING
@@ -98,13 +97,9 @@ def _pair(roles: Roles, numbers: Numbers, name: str, method: str, best: str | No
 
 
 def _mean(suite: Suite, numbers: Numbers, method: str) -> str:
-    found = [numbers.get(name, method, "accuracy", _most(numbers, name)) for name in suite.datasets]
+    found = [numbers.get(name, method, "accuracy", numbers.most(name)) for name in suite.datasets]
     values = [row.value for row in found if row is not None and row.value is not None]
     return f"{100 * sum(values) / len(values):.1f}" if len(values) == len(found) else MISSING
-
-
-def _most(numbers: Numbers, name: str) -> int:
-    return max(numbers.sizes(name), default=0)
 
 
 def claim(suite: Suite, numbers: Numbers) -> Iterator[str]:

@@ -15,7 +15,8 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, FuncFormatter, LogLocator, NullLocator
 from PIL import Image
 
-from eval.suite_page_cells import Suite
+from eval.suite_page_cells import POOLED, Suite
+from eval.suite_page_measures import BAYES
 from eval.suite_page_rows import COSTS
 from eval.suite_page_tables import Numbers
 
@@ -135,7 +136,7 @@ def styles_of(suite: Suite) -> dict[str, dict[str, Any]]:
     """How each method is drawn: ours thick, variants of ours thin, those told the groups and pooled grey."""
     roles, styles = suite.roles, {}
     ours = {"color": _OURS, "linewidth": 2.8, "marker": "o", "markersize": 5, "zorder": 6}
-    coloured = [method for method in roles.rivals if method != "pooled"]
+    coloured = [method for method in roles.rivals if method != POOLED]
     for method in suite.methods:
         if method == roles.reference:
             style = ours
@@ -152,8 +153,8 @@ def styles_of(suite: Suite) -> dict[str, dict[str, Any]]:
             style = {"color": _COLOURS[place % 8], "linewidth": 1.4, "marker": _MARKERS[place % 8]}
             style |= {"linestyle": "-" if place < 8 else "-."}
         else:
-            style = {"color": _GREY, "linewidth": 1.4, "linestyle": ":" if method == "pooled" else "--"}
-            style |= {"marker": "." if method == "pooled" else "d"}
+            style = {"color": _GREY, "linewidth": 1.4, "linestyle": ":" if method == POOLED else "--"}
+            style |= {"marker": "." if method == POOLED else "d"}
         styles[method] = {"markersize": 4, **style, "label": method}
     return styles
 
@@ -167,11 +168,11 @@ def _line(numbers: Numbers, name: str, method: str, group: str) -> dict[int, flo
 
 def _bayes(numbers: Numbers, name: str, size: int, group: str) -> Any:
     group = group if numbers.groups(name) else "all"
-    return numbers.get(name, "Bayes limit", "bayes_accuracy", size, group)
+    return numbers.get(name, BAYES, "bayes_accuracy", size, group)
 
 
 def _mean(numbers: Numbers, names: Sequence[str], method: str, metric: str) -> float | None:
-    sizes = [max(numbers.sizes(n), default=0) if metric == "accuracy" else 0 for n in names]
+    sizes = [numbers.most(n) if metric == "accuracy" else 0 for n in names]
     rows = [numbers.get(n, method, metric, size) for n, size in zip(names, sizes, strict=True)]
     values = [row.value for row in rows if row is not None and row.value is not None]
     return sum(values) / len(values) if values and len(values) == len(names) else None
@@ -206,7 +207,7 @@ def _plain(panel: Any) -> None:
 
 
 def _limit_style() -> dict[str, Any]:
-    return {"color": "#111111", "linestyle": ":", "linewidth": 1.6, "label": "Bayes limit", "zorder": 5}
+    return {"color": "#111111", "linestyle": ":", "linewidth": 1.6, "label": BAYES, "zorder": 5}
 
 
 def _legend(figure: Figure, panels: Sequence[Any]) -> None:

@@ -44,6 +44,10 @@ class Numbers:
         here = [row for row in self.rows if (row.data, row.metric) == (data, "accuracy") and not row.slice]
         return sorted({row.context_size for row in here})
 
+    def most(self, data: str) -> int:
+        """The most choices seen on a data set; 0 if nothing was measured."""
+        return max(self.sizes(data), default=0)
+
     def methods(self, data: str, metric: str = "accuracy") -> list[str]:
         """Methods that a number of is known, in order."""
         return list(

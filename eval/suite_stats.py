@@ -16,7 +16,7 @@ import torch
 from jaxtyping import Float, Int
 
 from fsa.errors import ShapeError
-from fsa.metrics.intervals import Interval
+from fsa.metrics.intervals import Interval, multinomial, shrinkage
 
 _CELLS_AT_ONCE = 20_000  # a block of weights is then 80 MB at 1000 resamples
 
@@ -85,7 +85,7 @@ class Resamples:
         self.totals = np.zeros((*shape, values.shape[1]))
         self.draws = np.zeros((*shape, values.shape[1], num_resamples), np.float32)
         rng = np.random.default_rng(random_seed)
-        weights = [_multinomial(rng, axis, num_resamples) for axis in cells.axes]
+        weights = [multinomial(rng, int(axis.max()) + 1, num_resamples).T.float() for axis in cells.axes]
         self._blocks: dict[tuple[int, ...], np.ndarray] = {}
         for block in np.ndindex(shape):
             here = np.flatnonzero((cells.seed == block[0]) & (cells.part == block[1]))
@@ -95,9 +95,6 @@ class Resamples:
             self.draws[block] = _weighted(weights, cells.axes, here, self.values)
         # Which seed each resample takes for its first, second, ... seed; the same for all columns.
         self._turns = rng.random((num_resamples, shape[0]))
-        self._pair = np.unique(
-            cells.axes[0] * (int(cells.axes[-1].max()) + 1) + cells.axes[-1], return_inverse=True
-        )[1]
 
     def mean(self, column: Hashable, parts: Sequence[int]) -> Interval | None:
         """Mean over the choices of some parts, of each seed and then of the seeds; None where unknown."""
@@ -112,12 +109,6 @@ class Resamples:
     def difference(self, column: Hashable, other: Hashable, parts: Sequence[int]) -> Interval | None:
         """Mean of a column less that of another on the same choices, over the seeds that both have."""
         return self._interval((_Term(1, column, tuple(parts)), _Term(-1, other, tuple(parts))))
-
-    def worst(self, column: Hashable, groups: Sequence[Sequence[int]]) -> Interval | None:
-        """Mean of the group (some parts) with the lowest mean; None unless all groups are known."""
-        found = [self.mean(column, parts) for parts in groups]
-        known = [one for one in found if one is not None]
-        return min(known, key=lambda one: one.value) if known and len(known) == len(found) else None
 
     def worst_difference(
         self, column: Hashable, other: Hashable, groups: Sequence[Sequence[int]]
@@ -203,21 +194,12 @@ class Resamples:
         return np.take_along_axis(drawn, picked, 1).mean(1)
 
     def _factor(self, terms: Sequence[_Term], seeds: list[int]) -> float:
-        """Factor on resampled deviations, 0-1, that gives them the closed-form spread; 1 for a single axis.
-
-        See `fsa.metrics.intervals`: multiplied weights count the chance of a single choice three times.
-        """
+        """See `fsa.metrics.intervals`: multiplied weights count the chance of a single choice three times."""
         if len(self.cells.axes) == 1:
             return 1.0
-        spread = float(np.nanstd(self._drawn(terms, seeds).mean(0)))
-        if spread == 0:
-            return 1.0
         here, influence = self._influence(terms, seeds)
-        first, second, pair = (
-            float(np.square(np.bincount(label[here], weights=influence)).sum())
-            for label in (*self.cells.axes, self._pair)
-        )
-        return min(1.0, max(first + second - pair, first, second) ** 0.5 / spread)
+        axes = [axis[here] for axis in self.cells.axes]
+        return shrinkage(axes, influence, self._drawn(terms, seeds).mean(0))
 
     def _influence(self, terms: Sequence[_Term], seeds: list[int]) -> tuple[np.ndarray, np.ndarray]:
         """Cells (one may come twice), and what each adds to the contrast's deviation, to first order."""
@@ -248,11 +230,3 @@ def _weighted(
             weight *= weights[1][:, torch.from_numpy(axes[1][cells])]
         total += weight @ torch.from_numpy(values[cells].astype(np.float32))
     return total.T.numpy()
-
-
-def _multinomial(rng: np.random.Generator, axis: Int[np.ndarray, " c"], resamples: int) -> torch.Tensor:
-    """How often each unit was drawn, in as many draws as there are units [resamples, units]."""
-    units = int(axis.max()) + 1
-    drawn = rng.integers(0, units, (resamples, units), dtype=np.int32) + np.arange(resamples)[:, None] * units
-    counts = np.bincount(drawn.ravel(), minlength=resamples * units).reshape(resamples, units)
-    return torch.from_numpy(counts.astype(np.float32))

@@ -37,7 +37,7 @@ MAY_IMPORT = {
     "conditioning": NOUNS,
     "likelihoods": NOUNS,
     "metrics": NOUNS,
-    "models": NOUNS | {"backbones", "log_probs", "conditioning.conditioning"},
+    "models": NOUNS | {"backbones", "log_probs", "conditioning.conditioning", "judge.infer"},
     "judge": NOUNS
     | {"seeding", "backbones", "paths", "features", "likelihoods.likelihood"}
     | {"choices.simulate", "choices.source", "choices.table"},

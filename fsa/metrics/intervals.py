@@ -173,7 +173,7 @@ def _interval(rows: _Rows, statistic: _Statistic, num_resamples: int, random_see
     if statistic.is_absolute:
         draws = draws + (each_value - np.nanmean(draws, axis=0))
     influence = (terms - each_value[rows.seed]) / (sizes[rows.seed] * len(sizes))
-    draws = each_value + (draws - each_value) * _shrinkage(rows.axes, influence, draws.mean(1))
+    draws = each_value + (draws - each_value) * shrinkage(rows.axes, influence, draws.mean(1))
 
     picked = rng.integers(0, len(sizes), draws.shape)  # seeds, with replacement
     resampled = np.take_along_axis(draws, picked, 1).mean(1)
@@ -183,10 +183,16 @@ def _interval(rows: _Rows, statistic: _Statistic, num_resamples: int, random_see
     return Interval(value, float(low), float(high), round(float(sizes.mean())), len(sizes))
 
 
-def _shrinkage(
+def shrinkage(
     axes: Sequence[Int[np.ndarray, " n"]], influence: Float[np.ndarray, " n"], draws: Float[np.ndarray, " r"]
 ) -> float:
-    """Factor on resampled deviations, 0-1, that gives them the closed-form spread; 1 for a single axis."""
+    """Factor on resampled deviations, 0-1, that gives them the closed-form spread; 1 for a single axis.
+
+    Args:
+        axes: Unit of each resampled axis that a row belongs to.
+        influence: What each row adds to the number's deviation, to first order.
+        draws: The resampled number.
+    """
     spread = float(np.nanstd(draws))
     if len(axes) == 1 or spread == 0:
         return 1.0
@@ -212,7 +218,7 @@ def _resample(
     seed_of_cell[statistic.cell] = rows.seed
     draws = []
     for start in range(0, num_resamples, block):
-        weights = [_multinomial(rng, size, min(block, num_resamples - start)) for size in sizes]
+        weights = [multinomial(rng, size, min(block, num_resamples - start)) for size in sizes]
         total, count = sums(weights), counts(weights)  # [cells, r], [seeds, r]
         per_seed = np.zeros_like(count)
         np.add.at(per_seed, seed_of_cell, np.abs(total) if statistic.is_absolute else total)
@@ -251,7 +257,7 @@ class _WeightedSums:
         return sums.index_add_(0, self.cell, bags).numpy()
 
 
-def _multinomial(rng: np.random.Generator, units: int, resamples: int) -> torch.Tensor:
+def multinomial(rng: np.random.Generator, units: int, resamples: int) -> torch.Tensor:
     """How often each unit was drawn, in as many draws as there are units [units, resamples]."""
     drawn = rng.integers(0, units, (resamples, units), dtype=np.int32) + np.arange(resamples)[:, None] * units
     counts = np.bincount(drawn.ravel(), minlength=resamples * units).reshape(resamples, units)

@@ -43,7 +43,7 @@ def fit_on_simplex(
     Reference:
         [Boyd2004] Convex Optimization, Sec. 11.7: primal-dual interior-point methods.
     """
-    gaps, is_rival = _gaps(parts.double(), places)
+    gaps, is_rival = leads(parts.double(), places)
     weights = gaps.new_full((len(gaps), gaps.shape[-1]), 1 / gaps.shape[-1])
     slope, _ = _derivatives(weights, gaps, is_rival, kl_weight)
     lowest = slope.amin(-1, keepdim=True)
@@ -58,20 +58,6 @@ def fit_on_simplex(
         share = torch.minimum(_most(weights, move), _most(price, price_move))
         weights, price = weights + share * move, price + share * price_move
     return (weights / weights.sum(-1, keepdim=True)).to(parts.dtype)
-
-
-def _gaps(
-    parts: Float[Tensor, "b n k r"], places: Int[Tensor, "b n k"]
-) -> tuple[Float[Tensor, "b n j r"], Bool[Tensor, "b n j"]]:
-    """By how much the best option exceeds each other one, and where there is another one; zeros elsewhere."""
-    is_there, is_best = places >= 0, places == 0
-    parts = torch.where(is_there.unsqueeze(-1), parts, 0)
-    share = is_best.to(parts.dtype) / is_best.sum(-1, keepdim=True).clamp(min=1)
-    best = torch.einsum("bnkr,bnk->bnr", parts, share)
-    others = torch.where(is_there, places, places.shape[-1]).argsort(dim=-1, stable=True)[..., 1:]
-    is_rival = places.gather(-1, others) > 0
-    gaps = best.unsqueeze(2) - parts.gather(2, others.unsqueeze(-1).expand(*others.shape, parts.shape[-1]))
-    return torch.where(is_rival.unsqueeze(-1), gaps, 0), is_rival
 
 
 def _derivatives(
@@ -120,3 +106,24 @@ def _most(values: Float[Tensor, "b r"], move: Float[Tensor, "b r"]) -> Float[Ten
     """The largest share of a move, up to all of it, that leaves every value above zero."""
     until_zero = torch.where(move < 0, -values / move, torch.inf).amin(-1, keepdim=True)
     return (_STAY_INSIDE * until_zero).clamp(max=1)
+
+
+def leads(
+    parts: Float[Tensor, "b n k r"], places: Int[Tensor, "b n k"]
+) -> tuple[Float[Tensor, "b n j r"], Bool[Tensor, "b n j"]]:
+    """By how much the best option exceeds each other one, and where there is a worse one; zeros elsewhere.
+
+    Equal best options count as their mean.
+
+    Args:
+        parts: Numbers of each option.
+        places: 0 for the best option, -1 for padding.
+    """
+    is_there, is_best = places >= 0, places == 0
+    parts = torch.where(is_there.unsqueeze(-1), parts, 0)
+    share = is_best.to(parts.dtype) / is_best.sum(-1, keepdim=True).clamp(min=1)
+    best = torch.einsum("bnkr,bnk->bnr", parts, share)
+    others = torch.where(is_there, places, places.shape[-1]).argsort(dim=-1, stable=True)[..., 1:]
+    is_rival = places.gather(-1, others) > 0
+    gaps = best.unsqueeze(2) - parts.gather(2, others.unsqueeze(-1).expand(*others.shape, parts.shape[-1]))
+    return torch.where(is_rival.unsqueeze(-1), gaps, 0), is_rival

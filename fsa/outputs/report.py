@@ -40,13 +40,22 @@ class Report:
         Returns:
             The folder.
         """
+        folder = self.save_json(folder)
+        pictures = [self._plot(metric, folder) for metric in self._curves()]
+        (folder / "report.md").write_text(self.markdown(pictures), encoding="utf-8")
+        return folder
+
+    def save_json(self, folder: str | Path) -> Path:
+        """Write `report.json` alone.
+
+        Returns:
+            The folder.
+        """
         folder = Path(folder)
         folder.mkdir(parents=True, exist_ok=True)
         stored = {"rows": [row.to_json() for row in self.rows], "about": dict(self.about)}
         text = json.dumps(stored, indent=1, ensure_ascii=False, allow_nan=False)
         (folder / "report.json").write_text(text + "\n", encoding="utf-8")
-        pictures = [self._plot(metric, folder) for metric in self._curves()]
-        (folder / "report.md").write_text(self.markdown(pictures), encoding="utf-8")
         return folder
 
     @classmethod

@@ -179,3 +179,12 @@ def test_principal_axes_find_the_plane():
     # Distances in the plane are kept, whatever the axes are called.
     np.testing.assert_allclose((found**2).sum(1), (centred**2).sum(1))
     assert found.var(0)[0] > found.var(0)[1]
+
+
+def test_the_page_says_where_a_rival_needs_fewer_choices(page, tmp_path):
+    assert "**NP-BTL needs no more choices than any rival on: easy.**" in text(page)
+    methods = {"NP-BTL": OURS, "VPL": BETTER, "pooled": FLAT, "dedicated": BETTER}
+    made_up_suite.write(tmp_path / "out", {"lost": methods}, seeds=1)
+    write(tmp_path / "out", tmp_path / "results.md", num_resamples=10)
+    # Of the way from 0.5 to 1, 90 % is 0.95, half way between VPL's 0.9 after 3 choices and 1 after 10.
+    assert "on: no data set.** More on: lost (never, VPL 6.5)." in text(tmp_path)

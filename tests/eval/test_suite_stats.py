@@ -68,11 +68,6 @@ def two_groups() -> Resamples:
     return Resamples(where, {"a": a, "b": b, "half": np.where(np.arange(20) < 10, 5.0, np.nan)})
 
 
-def test_the_worst_group_is_the_lowest():
-    found = two_groups().worst("a", GROUPS)
-    assert (found.value, found.n) == (0.5, 100)
-
-
 def test_worst_groups_are_compared_whichever_they_are():
     found = two_groups().worst_difference("a", "b", GROUPS)
     # 0.5 in the second group less 0.6 in the first; nobody differs within a group, so there is no doubt.
@@ -95,7 +90,6 @@ def test_what_was_not_measured_is_unknown():
     assert found.mean("half", [0]).value == 0.5
     assert found.mean("half", [0, 1]) is None
     assert found.mean("nobody", [0]) is None
-    assert found.worst("half", GROUPS) is None
     assert found.worst_difference("a", "half", GROUPS) is None
     assert found.resampled("half", [1]) is None
 
