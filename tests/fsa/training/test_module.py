@@ -1,4 +1,5 @@
 import math
+from dataclasses import replace
 
 import pytest
 import torch
@@ -85,6 +86,20 @@ def test_the_posterior_reads_context_and_target():
     assert_close(parts.parts["kl"], torch.tensor((2.0 + 0.5) / 2))
     z = torch.tensor([[4.0], [2.0]]) + normal_noise(0, torch.tensor([4, 5]), 1, 1)
     assert_close(scores[..., 0], z[..., None] * BATCH.target.features[..., 0])
+
+
+def test_vpl_without_kl_and_spread_is_ours_with_a_deep_set_that_has_seen_everything():
+    torch.manual_seed(0)
+    variational, point = DeepSet(1, 2, spread=True).eval(), DeepSet(1, 2).eval()
+    point.load_state_dict({n: t for n, t in variational.state_dict().items() if n in point.state_dict()})
+    # A precision of 1e26 that every choice adds leaves no spread.
+    torch.nn.init.constant_(variational.std.added.bias, 1e26)
+    scorer, options = Bilinear(1, 2).eval(), (BradleyTerryLuce(),)
+    vpl = ChoiceModule(variational, scorer, *options, EvidenceLowerBound(kl_weight=0.0), AdamW())
+    ours = ChoiceModule(point, scorer, *options, NegativeLogLikelihood(), AdamW())
+    told, _ = ours(replace(BATCH, context=BATCH.everything))
+    assert_close(vpl(BATCH)[0].loss, told.loss)
+    assert (ours(BATCH)[0].loss - told.loss).abs() > 1e-5  # what else it has seen matters
 
 
 def test_a_point_encoder_with_the_elbo_is_refused():
