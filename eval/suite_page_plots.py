@@ -12,13 +12,14 @@ import numpy as np
 from jaxtyping import Float
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
-from matplotlib.ticker import FixedLocator, FuncFormatter, LogLocator, NullLocator
+from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
 from PIL import Image
 
 from eval.suite_page_cells import POOLED, Suite
 from eval.suite_page_measures import BAYES
 from eval.suite_page_rows import COSTS
 from eval.suite_page_tables import Numbers
+from fsa.outputs.report_plots import dress, plain
 
 # Colours that the colour-blind tell apart [Okabe2008]; ours alone has the first.
 _OURS = "#D55E00"
@@ -56,7 +57,7 @@ def curves(suite: Suite, numbers: Numbers, group: str, path: Path) -> bool:
         if limit:
             values = [100 * value for value in limit.values()]
             panel.plot([math.sqrt(size) for size in limit], values, **_limit_style())
-        _dress(panel, name, numbers.sizes(name))
+        dress(panel, name, numbers.sizes(name))
     _legend(figure, panels)
     _save(figure, path)
     return True
@@ -85,7 +86,7 @@ def cost(suite: Suite, numbers: Numbers, path: Path) -> bool:
         panel.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,g}"))
         panel.xaxis.set_minor_locator(NullLocator())
         panel.set_title(COSTS[metric], fontsize=10, loc="left")
-        _plain(panel)
+        plain(panel)
     _legend(figure, panels)
     _save(figure, path)
     return True
@@ -103,7 +104,7 @@ def beliefs(maps: Mapping[str, tuple[Float[np.ndarray, "m 2"], Sequence[str]]], 
         panel.set_xlabel("first axis")
         if len(set(groups)) <= 14:
             panel.legend(fontsize=6, markerscale=1.6, frameon=False, ncols=2)
-        _plain(panel)
+        plain(panel)
     _save(figure, path)
 
 
@@ -127,7 +128,7 @@ def rewards(
             panel.plot(grid, reward - reward.mean(), color=colour, linewidth=1.2, alpha=0.8, label=kind)
         panel.set_title(f"choices seen: {size}", fontsize=10, loc="left")
         panel.set_xlabel("option")
-        _plain(panel)
+        plain(panel)
     _legend(figure, panels)
     _save(figure, path)
 
@@ -189,21 +190,6 @@ def _panels(count: int, ylabel: str) -> tuple[Figure, list[Any]]:
     for panel in panels[:count:columns]:
         panel.set_ylabel(ylabel)
     return figure, panels[:count]
-
-
-def _dress(panel: Any, name: str, sizes: Sequence[int]) -> None:
-    panel.set_title(name, fontsize=10, loc="left")
-    panel.set_xlabel("choices seen (square-root scale)", fontsize=8)
-    panel.xaxis.set_major_locator(FixedLocator([math.sqrt(size) for size in sizes]))
-    panel.xaxis.set_minor_locator(NullLocator())
-    panel.set_xticklabels([str(size) for size in sizes])
-    _plain(panel)
-
-
-def _plain(panel: Any) -> None:
-    panel.grid(axis="y", color="#e6e6e6", linewidth=0.8)
-    panel.set_axisbelow(True)
-    panel.spines[["top", "right"]].set_visible(False)
 
 
 def _limit_style() -> dict[str, Any]:

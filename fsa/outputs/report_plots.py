@@ -66,7 +66,7 @@ def _draw(panel: Any, table: Table, colours: dict[str, str]) -> None:
     if table.limit:
         sizes, values = [math.sqrt(size) for size in table.limit], [scale * x for x in table.limit.values()]
         panel.plot(sizes, values, color=_BLACK, linestyle=":", linewidth=1.6, label="Bayes limit", zorder=5)
-    _dress(panel, table)
+    dress(panel, table.place, table.sizes)
 
 
 def _line(panel: Any, rows: Sequence[Row], scale: float, **style: Any) -> None:
@@ -86,16 +86,22 @@ def _band(panel: Any, rows: Sequence[Row], scale: float, colour: str) -> None:
         )
 
 
-def _dress(panel: Any, table: Table) -> None:
-    panel.set_title(table.place, fontsize=10, loc="left")
-    panel.set_xlabel("choices seen (square-root scale)")
-    panel.xaxis.set_major_locator(FixedLocator([math.sqrt(size) for size in table.sizes]))
+def dress(panel: Any, place: str, sizes: Sequence[int]) -> None:
+    """Title and axes of a panel of numbers by choices seen, drawn at their square roots."""
+    panel.set_title(place, fontsize=10, loc="left")
+    panel.set_xlabel("choices seen (square-root scale)", fontsize=9)
+    panel.xaxis.set_major_locator(FixedLocator([math.sqrt(size) for size in sizes]))
     panel.xaxis.set_minor_locator(NullLocator())
-    panel.set_xticklabels([str(size) for size in table.sizes])
+    panel.set_xticklabels([str(size) for size in sizes])
+    panel.tick_params(labelleft=True)
+    plain(panel)
+
+
+def plain(panel: Any) -> None:
+    """Horizontal lines behind the numbers, and no frame above and beside them."""
     panel.grid(axis="y", color="#e6e6e6", linewidth=0.8)
     panel.set_axisbelow(True)
     panel.spines[["top", "right"]].set_visible(False)
-    panel.tick_params(labelleft=True)
 
 
 def _axis_label(metric: str) -> str:
