@@ -26,7 +26,8 @@ def head(suite: Suite, numbers: Numbers) -> Iterator[str]:
     commits = sorted({str(cell.about.get("commit") or "unknown")[:10] for cell in suite.cells})
     versions = ", ".join(f"{name} {version}" for name, version in (last.get("versions") or {}).items())
     seeds = sorted({cell.seed for cell in suite.cells})
-    yield "# Results\n\nWritten by a program; `python -m eval.suite` writes it again."
+    title = f"# Results of the suite {suite.about.get('name', suite.folder.name)}"
+    yield f"{title}\n\nWritten by a program; `python -m eval.suite` writes it again."
     yield "\n".join(
         [
             f"- command: `{suite.about.get('command', 'python -m eval.suite')}`",
