@@ -61,12 +61,13 @@ def context_curve(
     rows: list[Row] = []
     counts: dict[str, Any] = {}
     data: dict[str, Data] = {}
-    for method in track(
-        methods, description="measuring", disable=len(methods) < 2, console=Console(stderr=True)
+    steps = ((method.name, *part) for method in methods for part in measured(method, settings, data))
+    total = len(methods) * len(settings.context_sizes)
+    for name, size, predictions, seeds, at in track(
+        steps, "measuring", total, console=Console(stderr=True), transient=True
     ):
-        for size, predictions, seeds, at in measured(method, settings, data):
-            counts[at.name] = {"episodes": episodes, "context shorter than asked": at.num_shortened}
-            rows += rows_of(predictions, seeds, at, method.name, size)
+        counts[at.name] = {"episodes": episodes, "context shorter than asked": at.num_shortened}
+        rows += rows_of(predictions, seeds, at, name, size)
     command = "python -m eval.context_curve " + shlex.join(sys.argv[1:])
     about = about_this_run(command=command, split=split, seed=seed, counts=counts)
     report = Report(rows, about)
