@@ -82,19 +82,22 @@ def _no_more(
     ours: str, what: str, values: Mapping[str, Mapping[str, float | None]], rivals: Collection[str]
 ) -> str:
     """On which data sets ours has no larger number than any rival, by the numbers alone, and where it has."""
-    holds, fails = [], []
+    holds, fails, neither = [], [], []
     for name, by_method in values.items():
         theirs = {m: x for m, x in by_method.items() if m in rivals and x is not None}
         mine, least = by_method.get(ours), min(theirs, key=theirs.__getitem__, default=None)
         if mine is None or least is None:
             continue
-        if mine <= theirs[least]:
+        if math.isinf(mine) and math.isinf(theirs[least]):
+            neither.append(name)
+        elif mine <= theirs[least]:
             holds.append(name)
         else:
             fails.append(f"{name} ({_or_never(mine)}, {least} {_or_never(theirs[least])})")
     return prose(
         f"**{ours} {what} on: {', '.join(holds) or 'no data set'}.**"
         + (f" More on: {'; '.join(fails)}." if fails else "")
+        + (f" Reached by nobody on: {', '.join(neither)}." if neither else "")
     )
 
 
