@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-from eval.suite_page_cells import Suite
+from eval.suite_page_cells import Roles, Suite
 from eval.suite_page_claims import GAIN, LOST, NEEDED
 from eval.suite_page_measures import BAYES
 from eval.suite_page_overview import best_rival
@@ -36,7 +36,7 @@ def needed(suite: Suite, numbers: Numbers) -> Iterator[str]:
     }
     yield table(["method", *names], body)
     values = {n: {m: _value(found.get((n, m)), 1) for m in methods} for n in names}
-    yield _no_more(suite.roles.reference, "needs no more choices than any rival", values, suite.roles.rivals)
+    yield _no_more(suite.roles, "needs no more choices than any rival", values)
     others = [name for name in suite.datasets if name not in names]
     yield prose(
         "Straight lines between the sizes measured, [95 %]; `> 10`: not reached after so many. Oracle: "
@@ -65,11 +65,11 @@ def noise(suite: Suite, numbers: Numbers) -> Iterator[str]:
         if any(cell != MISSING for cell in found):
             body.append([method, *found])
     yield table(["method", *(f"{share:.0%} flipped" for _, _, share in pairs)], body)
-    ours, lost = suite.roles.reference, {}
+    roles, lost = suite.roles, {}
     for clean, noisy, share in pairs:
-        compared = (ours, best_rival(suite.roles, numbers, clean) or MISSING)
+        compared = (roles.reference, best_rival(roles, numbers, clean) or MISSING)
         lost[noisy] = {method: _value(_row_lost(numbers, noisy, method, share), 100) for method in compared}
-    yield _no_more(ours, "loses no more points than the best rival without noise", lost, suite.roles.rivals)
+    yield _no_more(roles, "loses no more points than the best rival without noise", lost)
     told = "; ".join(f"{share:.0%}: {noisy} against {clean}" for clean, noisy, share in pairs)
     yield prose(f"Accuracy after the most choices without noise less that with it, points [95 %]. {told}.")
 
@@ -78,14 +78,12 @@ def _value(row: Row | None, scale: float) -> float | None:
     return None if row is None or row.value is None else scale * row.value
 
 
-def _no_more(
-    ours: str, what: str, values: Mapping[str, Mapping[str, float | None]], rivals: Collection[str]
-) -> str:
+def _no_more(roles: Roles, what: str, values: Mapping[str, Mapping[str, float | None]]) -> str:
     """On which data sets ours has no larger number than any rival, by the numbers alone, and where it has."""
     holds, fails, neither = [], [], []
     for name, by_method in values.items():
-        theirs = {m: x for m, x in by_method.items() if m in rivals and x is not None}
-        mine, least = by_method.get(ours), min(theirs, key=theirs.__getitem__, default=None)
+        theirs = {m: x for m, x in by_method.items() if m in roles.rivals and x is not None}
+        mine, least = by_method.get(roles.reference), min(theirs, key=theirs.__getitem__, default=None)
         if mine is None or least is None:
             continue
         if math.isinf(mine) and math.isinf(theirs[least]):
@@ -95,7 +93,7 @@ def _no_more(
         else:
             fails.append(f"{name} ({_or_never(mine)}, {least} {_or_never(theirs[least])})")
     return prose(
-        f"**{ours} {what} on: {', '.join(holds) or 'no data set'}.**"
+        f"**{roles.reference} {what} on: {', '.join(holds) or 'no data set'}.**"
         + (f" More on: {'; '.join(fails)}." if fails else "")
         + (f" Reached by nobody on: {', '.join(neither)}." if neither else "")
     )
