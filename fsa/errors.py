@@ -27,3 +27,11 @@ class FeatureError(FsaError, ValueError):
 
 class CheckpointError(FsaError, ValueError):
     """A run folder or checkpoint is not what its configuration says."""
+
+
+class OutputError(FsaError, OSError):
+    """A file or folder that results should go to cannot be written."""
+
+
+class DivergedError(FsaError, ArithmeticError):
+    """Training came to numbers that are not finite."""

@@ -24,6 +24,9 @@ NOUNS = {"errors", "types"}
 BASES = {"encoders.encoder", "models.scorer", "likelihoods.likelihood"}
 MAY_IMPORT = {
     "errors": set(),
+    "files": {"errors"},
+    "interrupts": set(),
+    "settings": {"errors"},
     "seeding": set(),
     "paths": {"errors"},
     "types": {"errors"},
@@ -31,7 +34,7 @@ MAY_IMPORT = {
     "log_probs": NOUNS,
     "choices": NOUNS | {"seeding", "paths"},
     "episodes": NOUNS | {"seeding", "choices"},
-    "features": NOUNS | {"paths", "backbones", "log_probs"},
+    "features": NOUNS | {"paths", "backbones", "log_probs", "settings"},
     "encoders": NOUNS | {"seeding"},
     "objectives": NOUNS | {"seeding"},
     "conditioning": NOUNS,
@@ -41,9 +44,11 @@ MAY_IMPORT = {
     "judge": NOUNS
     | {"seeding", "backbones", "paths", "features", "likelihoods.likelihood"}
     | {"choices.simulate", "choices.source", "choices.table"},
-    "training": NOUNS | {"seeding", "episodes", "features", "metrics", "objectives.objective"} | BASES,
+    "training": NOUNS
+    | {"seeding", "settings", "interrupts", "episodes", "features", "metrics", "objectives.objective"}
+    | BASES,
     "outputs": NOUNS
-    | {"backbones", "choices", "features", "conditioning", "judge", "paths"}
+    | {"backbones", "choices", "features", "conditioning", "judge", "paths", "files", "interrupts"}
     | {"episodes.tokens", "models.language_scorer", "models.backbone"}
     | BASES,
 }

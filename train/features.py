@@ -13,10 +13,11 @@ from rich.console import Console
 
 from fsa.choices.source import Source
 from fsa.choices.table import ChoiceTable
-from fsa.errors import ConfigError, FsaError
+from fsa.errors import ConfigError
 from fsa.features.extractor import FeatureExtractor
 from fsa.features.hidden_state import HiddenState
 from fsa.outputs.cli import run_recipe
+from fsa.outputs.ending import ending_well
 from fsa.outputs.item_features import ItemFeatures
 from fsa.outputs.runs import read_yaml
 from fsa.paths import cache_dir
@@ -83,8 +84,4 @@ def of_training_config(arguments: Sequence[str]) -> list[str]:
 
 
 if __name__ == "__main__":
-    try:
-        sys.argv[1:] = of_training_config(sys.argv[1:])
-    except FsaError as error:
-        sys.exit(f"error: {error}")
-    run_recipe(fill_features)
+    ending_well(lambda: run_recipe(fill_features, of_training_config(sys.argv[1:])))
