@@ -4,9 +4,9 @@ import json
 from dataclasses import replace
 from pathlib import Path
 
-from eval.suite_page import write
-from fsa.outputs.report import Report, Row
-from tests.golden import FOLDER, context_curve, write_golden_suite
+from eval.suite.page import write
+from fsa.reports.report import Report, Row
+from tests.factories.golden import FOLDER, context_curve, write_golden_suite
 
 
 def golden(name: str) -> dict[tuple, Row]:
