@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from fsa.training.checkpoints import BEST, CHECKPOINTS, LAST, Checkpoints
-from tests.fsa.training.small import small_module
+from tests.factories.training import small_module
 
 
 def test_checkpoints_fall_on_their_steps_and_on_validations(fit: Callable, monkeypatch: pytest.MonkeyPatch):

@@ -1,0 +1,198 @@
+"""Run folders: the only corridor between training and everything that comes after it."""
+
+from __future__ import annotations
+
+import json
+import platform
+import subprocess
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+import torch
+import yaml
+from huggingface_hub import snapshot_download
+from huggingface_hub.errors import HFValidationError, RepositoryNotFoundError
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import load_file, save_file
+from torch import Tensor, nn
+
+from fsa.errors import CheckpointError, ConfigError, OutputError
+from fsa.files import whole_file, write_whole
+from fsa.runs.safe_yaml import read_mapping
+
+CONFIG_YAML = "config.yaml"
+CONFIG_JSON = "config.json"
+WEIGHTS = "model.safetensors"
+PROJECTION = "projection.safetensors"
+META = "meta.json"
+RUN = "run"  # in config.json and in the metadata of tensors: the name of the run that they are of
+
+
+def write_json(path: Path, content: Mapping[str, Any]) -> None:
+    """Write JSON that people can read; a crash leaves no half a file.
+
+    Raises:
+        OutputError: The file cannot be written.
+        ValueError: A number is not finite, which JSON has no word for.
+    """
+    write_whole(path, json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False) + "\n")
+
+
+def read_json(path: Path) -> Any:
+    """Read JSON.
+
+    Raises:
+        CheckpointError: There is no such file, or it is no JSON.
+    """
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except RecursionError:
+        raise CheckpointError(f"{path}: cannot be read: nested too deeply") from None
+    except (OSError, ValueError) as error:
+        raise CheckpointError(f"{path}: cannot be read: {error}") from error
+
+
+def write_yaml(path: Path, config: Mapping[str, Any], first_line: str = "") -> None:
+    """Write a recipe's whole configuration, as its `--config` would read it; never half a file."""
+    plain = json.loads(json.dumps(config))
+    text = yaml.safe_dump(plain, sort_keys=False, allow_unicode=True)
+    write_whole(path, f"{first_line}\n{text}" if first_line else text)
+
+
+def read_yaml(path: Path) -> dict[str, Any]:
+    """Read a recipe's configuration.
+
+    Raises:
+        CheckpointError: There is no such file, or it is no YAML.
+    """
+    try:
+        return read_mapping(path)
+    except ConfigError as error:
+        raise CheckpointError(str(error)) from error
+
+
+def about_this_run(**more: Any) -> dict[str, Any]:
+    """What a reader needs to make a run again: versions, machine, commit, date."""
+    packages = ("fsa", "torch", "lightning", "transformers", "peft", "datasets", "numpy", "safetensors")
+    versions: dict[str, str] = {"python": platform.python_version()}
+    for package in packages:
+        try:
+            versions[package] = version(package)
+        except PackageNotFoundError:
+            continue
+    return {
+        "date": datetime.now(UTC).isoformat(timespec="seconds"),
+        "commit": commit(),
+        "versions": versions,
+        **more,
+    }
+
+
+def commit() -> str:
+    """The commit of the package's work tree, with "+" if it was changed since; "" if there is none."""
+    where = Path(__file__).parent
+    ask = {"cwd": where, "capture_output": True, "text": True, "check": True}
+    try:
+        head = subprocess.run(["git", "rev-parse", "HEAD"], **ask).stdout.strip()  # type: ignore[call-overload]
+        dirty = subprocess.run(["git", "status", "--porcelain", "-uno"], **ask).stdout  # type: ignore[call-overload]
+    except (OSError, subprocess.CalledProcessError):
+        return ""
+    return head + ("+" if dirty.strip() else "")
+
+
+def local_folder(name: str | Path, revision: str | None = None) -> Path:
+    """The folder of a run: a path as it is, a hub id after its files are here.
+
+    Raises:
+        CheckpointError: There is no such folder and no such repository.
+    """
+    folder = Path(name)
+    if folder.is_dir():
+        return folder
+    try:
+        patterns = ["*.json", "*.safetensors", "*.yaml", "*.md"]
+        return Path(snapshot_download(str(name), revision=revision, allow_patterns=patterns))
+    except (HFValidationError, RepositoryNotFoundError, OSError) as error:
+        raise CheckpointError(f"{name}: neither a run folder nor a model on the hub ({error})") from error
+
+
+def load_strictly(
+    model: nn.Module, path: Path, make_room: Callable[[Mapping[str, Tensor]], None] | None = None
+) -> None:
+    """Fill a model from a safetensors file that holds exactly its tensors.
+
+    Args:
+        model: What to fill.
+        path: The file.
+        make_room: Is shown the stored tensors first, so that those of the model that may have any length
+            take theirs.
+
+    Raises:
+        CheckpointError: A tensor is missing, left over, not finite, or of another shape; each is named.
+    """
+    try:
+        stored = load_file(path)
+    except (OSError, SafetensorError) as error:
+        raise CheckpointError(f"{path}: cannot be read: {error}") from error
+    if make_room:
+        make_room(stored)
+    check_tensors(path, stored, model.state_dict())
+    model.load_state_dict(stored, strict=True)
+
+
+def save_tensors(path: Path, tensors: Mapping[str, Tensor], run: str | None = None) -> None:
+    """Write a safetensors file, whole or not at all, with the name of the run that its tensors are of.
+
+    Raises:
+        OutputError: The file cannot be written.
+    """
+    with whole_file(path) as unfinished:
+        try:
+            save_file(dict(tensors), unfinished, metadata={"format": "pt", **({RUN: run} if run else {})})
+        except SafetensorError as error:
+            raise OutputError(f"{path}: cannot be written: {error}") from error
+
+
+def check_same_run(folder: Path, run: Any) -> None:
+    """Refuse a folder whose tensors and config.json are of different runs; see `save_tensors`.
+
+    Raises:
+        CheckpointError: Names the file, or says that it cannot be read.
+    """
+    for name in (WEIGHTS, PROJECTION):
+        try:
+            with safe_open(folder / name, "pt") as file:
+                found = (file.metadata() or {}).get(RUN)
+        except (OSError, SafetensorError) as error:
+            raise CheckpointError(f"{folder / name}: cannot be read: {error}") from error
+        if found != run:
+            raise CheckpointError(
+                f"{folder}: a mixture of two runs, {name} is of {found or 'none'} and {CONFIG_JSON} of "
+                f"{run or 'none'}"
+            )
+
+
+def check_tensors(path: Path, stored: Mapping[str, Tensor], wanted: Mapping[str, Tensor]) -> None:
+    """Refuse a file whose tensors are not exactly the wanted ones, by name, shape and kind of number."""
+    problems = [f"{name} is missing" for name in sorted(wanted.keys() - stored.keys())]
+    problems += [f"{name} is not part of this model" for name in sorted(stored.keys() - wanted.keys())]
+    for name in sorted(wanted.keys() & stored.keys()):
+        if wanted[name].shape != stored[name].shape:
+            problems.append(f"{name} is {list(stored[name].shape)}, should be {list(wanted[name].shape)}")
+        elif not _is_same_kind(stored[name].dtype, wanted[name].dtype):
+            problems.append(f"{name} is {stored[name].dtype}, should be {wanted[name].dtype} or like it")
+        elif not stored[name].to(torch.float32).isfinite().all():
+            problems.append(f"{name} is not finite")
+    if problems:
+        raise CheckpointError(f"{path}: " + "; ".join(problems[:20]))
+
+
+_FLOATS = (torch.float64, torch.float32, torch.bfloat16, torch.float16)
+
+
+def _is_same_kind(stored: torch.dtype, wanted: torch.dtype) -> bool:
+    """Whether numbers may be cast: floating-point ones among themselves, all others not."""
+    return stored == wanted or (stored in _FLOATS and wanted in _FLOATS)
