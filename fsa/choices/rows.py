@@ -6,11 +6,11 @@ import warnings
 from collections.abc import Iterator, Mapping
 from typing import Any, Literal
 
-from fsa.choices.kept import key_of
-from fsa.choices.record import FIELDS
-from fsa.choices.records import RULES, RecordSource
+from fsa.choices.reading.record import FIELDS
+from fsa.choices.reading.record_source import RULES, RecordSource
+from fsa.choices.reading.row_files import RowFile, open_rows
+from fsa.choices.reading.table_cache import key_of
 from fsa.choices.table import ChoiceTable
-from fsa.choices.upstream import RowFile, open_rows
 from fsa.errors import ChoiceDataError, ConfigError
 
 _NAMES = ("user", "group", "split")  # fields in which a number is a name
