@@ -91,7 +91,7 @@ async def _database_error(_: Request, error: Any) -> JSONResponse:
     return error_answer(Unavailable("the database cannot be reached, or is busy"))
 
 
-async def _invalid(_: Request, error: Any) -> JSONResponse:
+async def _invalid(request: Request, error: Any) -> JSONResponse:
     """Each fault with its place; what came is not repeated but where the library's own error does."""
     faults = [
         ".".join(str(part) for part in fault["loc"]) + ": " + fault["msg"].removeprefix("Value error, ")
@@ -99,8 +99,15 @@ async def _invalid(_: Request, error: Any) -> JSONResponse:
     ]
     # Of the members of a union each says its own.
     message = "; ".join(faults[:5]) + (f"; and {len(faults) - 5} more" if len(faults) > 5 else "")
+    if not _is_json(request):
+        return _said("the body must be JSON, with Content-Type: application/json", 415, "invalid_request")
     is_json = not any(fault["type"] == "json_invalid" for fault in error.errors())
     return _said(message, 422 if is_json else 400, "invalid_request")
+
+
+def _is_json(request: Request) -> bool:
+    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    return request.method in ("GET", "PUT", "DELETE") or kind == "application/json" or kind.endswith("+json")
 
 
 async def _http_error(_: Request, error: Any) -> JSONResponse:

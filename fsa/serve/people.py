@@ -64,7 +64,7 @@ class People:
             for one in asked
             if (revision := revisions[_slot(one)]) is not None and not self._holds(_slot(one), revision)
         }
-        read = dict(zip(missing, self._read(list(missing.values())), strict=True))
+        read = dict(zip(missing, self._read(list(missing.values())) if missing else [], strict=True))
         self._observe(len(asked) - len(missing), len(missing))
         people = [self._one(one, revisions[_slot(one)], read) for one in asked]
         self._keep(read, revisions)

@@ -7,8 +7,8 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, WithJsonSchema
 
-from fsa.choices.record import parse_prompt
-from fsa.outputs.inputs import as_choice, as_response
+from fsa.choices.reading.record import parse_prompt
+from fsa.outputs.api_inputs import as_choice, as_response
 from fsa.serve.people import Asked
 from fsa.serve.problems import Unprocessable
 

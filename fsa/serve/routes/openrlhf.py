@@ -14,7 +14,7 @@ from fastapi import APIRouter
 from pydantic import Field
 
 from fsa.errors import FsaError
-from fsa.outputs.inputs import as_choice
+from fsa.outputs.api_inputs import as_choice
 from fsa.serve.access import Reader, Served
 from fsa.serve.conversations import taken_apart
 from fsa.serve.people import Asked

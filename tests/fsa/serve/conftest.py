@@ -8,7 +8,7 @@ import pytest
 from fastapi.testclient import TestClient
 from sqlalchemy import Engine, create_engine, make_url
 
-from eval.bench_postgres import find_programs, postgres
+from eval.bench.postgres import find_programs, postgres
 from fsa.serve.application import create_app
 from fsa.serve.service import Service
 from fsa.serve.settings import Settings

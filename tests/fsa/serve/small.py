@@ -1,4 +1,4 @@
-"""Tiny models to serve: of two numbers (`tests.fsa.outputs.small`), and of measures of a text."""
+"""Tiny models to serve: of two numbers (`tests.factories.reward_models`), and of measures of a text."""
 
 from typing import Any
 
@@ -6,7 +6,7 @@ import numpy as np
 
 from fsa.features.projection import Projection
 from fsa.outputs.reward_model import RewardModel
-from tests.fsa.outputs.small import part, randomised, small_model
+from tests.factories.reward_models import part, randomised, small_model
 
 MEASURES = ["log_length", "log_words", "log_lines"]
 TEXTS = ["Yes.", "No, not at all.", "Well,\nthat is\na long story.", "Perhaps some other day, who knows?"]
@@ -17,7 +17,7 @@ def text_rewards(seed: int = 0, **parts: Any) -> RewardModel:
     plain = {"num_components": None, "extras": []}
     measured = part("features.measured.Measured", names=MEASURES)
     config = small_model().config | {"d_feature": 3, "features": measured, **parts}
-    seen = [[float(i % 3), float(i % 5), float(i % 2)] for i in range(30)]
+    seen = [[float(i % 3), float(i % 5), float(i % 2)] for i in range(32)]
 
     projection = Projection(**plain).fit(np.array(seen, np.float32), TEXTS * 8)
     return randomised(RewardModel(config, projection), seed)
