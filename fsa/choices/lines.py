@@ -88,29 +88,8 @@ def _decode(line: bytes, number: int, max_line_bytes: int) -> str | None:
 
 
 def _parse(text: str) -> Any:
-    """What a line says: in a moment where it is good, and else by a decoder that says what is wrong."""
     try:
-        parsed = _FAST.decode(text)
-        # A name that came twice leaves quotes that what was parsed does not account for.
-        if _quotes(parsed) == text.count('"') and "\\u0022" not in text:
-            return parsed
-    except (ValueError, RecursionError):
-        pass
-    return _parse_exactly(text)
-
-
-def _quotes(value: Any) -> int:
-    """Quotation marks that JSON needs to write a value."""
-    if type(value) is str:
-        return 2 + value.count('"')
-    if type(value) is dict:
-        return sum([2 + name.count('"') + _quotes(part) for name, part in value.items()])
-    return sum([_quotes(part) for part in value]) if type(value) is list else 0
-
-
-def _parse_exactly(text: str) -> Any:
-    try:
-        return _EXACT.decode(text)
+        return _DECODER.decode(text)
     except json.JSONDecodeError as error:
         what = "the line ends early" if error.pos >= len(text.rstrip()) else error.msg
         raise ValueError(f"line must be one JSON object: {what} at column {error.pos + 1}") from None
@@ -131,5 +110,4 @@ def _constant(name: str) -> Any:
     raise ValueError(f"numbers must be finite, came {name}")
 
 
-_FAST = json.JSONDecoder(parse_constant=_constant)
-_EXACT = json.JSONDecoder(object_pairs_hook=_object, parse_constant=_constant)
+_DECODER = json.JSONDecoder(object_pairs_hook=_object, parse_constant=_constant)
