@@ -15,15 +15,15 @@ from rich.progress import track
 from torch import Tensor
 from transformers import AutoModelForCausalLM
 
-from eval.generations_people import choose
-from eval.methods import source_and_splits
+from eval.generations.people import choose
+from eval.measuring.runs import source_and_splits
 from fsa.choices.table import ChoiceTable
+from fsa.cli.recipes import run_recipe
 from fsa.errors import FsaError
 from fsa.models.language_scorer import LanguageScorer
-from fsa.outputs.cli import run_recipe
 from fsa.outputs.policy import Policy, PolicyPerson
-from fsa.outputs.report import Report, Row, about
-from fsa.outputs.runs import CONFIG_YAML, read_yaml
+from fsa.reports.report import Report, Row, about
+from fsa.runs.folder import CONFIG_YAML, read_yaml
 
 _CLOSE = 1e-3  # logits nearer than this may come out either way
 

@@ -19,21 +19,21 @@ from rich.console import Console
 from torch import Tensor, nn
 from torch.nn import functional
 
-from eval.context_curve import measured, rows_of
-from eval.methods import Data, Method, Run, Settings, opened
+from eval.measuring.rows import measured, rows_of
+from eval.measuring.runs import Data, Method, Run, Settings, opened
 from fsa.choices.sandbox import Sandbox
 from fsa.choices.table import ChoiceTable
+from fsa.cli.recipes import run_recipe
 from fsa.encoders.deep_set import DeepSet
 from fsa.episodes.dataset import collate
 from fsa.episodes.sampler import EpisodeRows
 from fsa.errors import ConfigError
-from fsa.metrics.intervals import mean_interval
 from fsa.models.bilinear import Bilinear
-from fsa.outputs.cli import run_recipe
-from fsa.outputs.report import Report, Row
 from fsa.outputs.reward_model import RewardModel
-from fsa.outputs.runs import CONFIG_YAML, WEIGHTS, about_this_run, read_yaml
-from train.reward import train_reward
+from fsa.recipes.reward import train_reward
+from fsa.reports.bootstrap import mean_interval
+from fsa.reports.report import Report, Row
+from fsa.runs.folder import CONFIG_YAML, WEIGHTS, about_this_run, read_yaml
 
 COVERAGE = "coverage_share"
 """Metric: pairs whose true log-odds lie inside the central 90 % interval of the belief, a fraction."""

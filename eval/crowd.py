@@ -15,9 +15,9 @@ from rich.console import Console
 
 from eval.context_curve import context_curve
 from fsa.choices.sandbox_text.composing import ask, compose
-from fsa.outputs.cli import run_recipe
+from fsa.cli.recipes import run_recipe
+from fsa.recipes.reward import train_reward
 from fsa.seeding import integers, uniform
-from train.reward import train_reward
 
 
 def crowd(

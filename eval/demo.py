@@ -11,10 +11,10 @@ from rich.table import Table
 
 import fsa
 from eval.context_curve import context_curve
-from fsa.choices.sandbox_tastes import POLE_NAMES
 from fsa.choices.sandbox_text.composing import ask, compose
-from fsa.outputs.cli import run_recipe
-from train.reward import train_reward
+from fsa.choices.simulation.tastes import POLE_NAMES
+from fsa.cli.recipes import run_recipe
+from fsa.recipes.reward import train_reward
 
 _CONFIG = ["--config", "configs/reward/sandbox.yaml"]
 _PATIENT = ["--loop.progress", "false"]

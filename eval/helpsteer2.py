@@ -12,18 +12,18 @@ from typing import Any
 import numpy as np
 from rich.console import Console
 
-from eval.context_curve import measured, rows_of
-from eval.methods import Data, Settings, named
-from eval.predictions import Predictions
+from eval.measuring.predictions import Predictions
+from eval.measuring.rows import measured, rows_of
+from eval.measuring.runs import Data, Settings, named
 from fsa.choices.table import ChoiceTable
+from fsa.cli.recipes import run_recipe
 from fsa.features.measures import measure
-from fsa.metrics.intervals import mean_interval
-from fsa.outputs.cli import run_recipe
 from fsa.outputs.item_features import ItemFeatures
-from fsa.outputs.report import Report, Row
 from fsa.outputs.reward_model import RewardModel
-from fsa.outputs.runs import about_this_run
-from train.reward import train_reward
+from fsa.recipes.reward import train_reward
+from fsa.reports.bootstrap import mean_interval
+from fsa.reports.report import Report, Row
+from fsa.runs.folder import about_this_run
 
 _CONFIG = ["--config", "configs/reward/helpsteer2.yaml", "--loop.progress", "false", "--overwrite", "true"]
 # Pairs that length does not decide: |log(length / other length)| below this, in characters.

@@ -13,14 +13,14 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table
 
-from eval.context_curve import measured, rows_of
-from eval.methods import Data, Method, Settings
-from eval.predictions import Predictions
-from fsa.metrics.intervals import Interval, paired_interval
-from fsa.outputs.cli import run_recipe
-from fsa.outputs.report import Report, Row
-from fsa.outputs.runs import WEIGHTS, about_this_run
-from train.reward import train_reward
+from eval.measuring.predictions import Predictions
+from eval.measuring.rows import measured, rows_of
+from eval.measuring.runs import Data, Method, Settings
+from fsa.cli.recipes import run_recipe
+from fsa.recipes.reward import train_reward
+from fsa.reports.bootstrap import Interval, paired_interval
+from fsa.reports.report import Report, Row
+from fsa.runs.folder import WEIGHTS, about_this_run
 
 SHORT = "short_of_bayes_accuracy"
 """Metric: Bayes accuracy less accuracy on the same choices, a fraction."""

@@ -19,8 +19,8 @@ from safetensors.torch import load_file
 from torch import Tensor, nn
 from torch.optim.lr_scheduler import LambdaLR
 
-from fsa.outputs.cli import run_recipe
-from fsa.outputs.runs import WEIGHTS
+from fsa.cli.recipes import run_recipe
+from fsa.runs.folder import WEIGHTS
 from fsa.training.checkpoints import CHECKPOINTS, LAST
 from fsa.training.metrics_csv import METRICS
 from fsa.training.optimizers import AdamW

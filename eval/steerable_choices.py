@@ -13,10 +13,11 @@ from jaxtyping import Float
 from numpy.typing import NDArray
 from rich.console import Console
 
-from eval.context_curve import measured
-from eval.methods import Data, Settings, named
-from eval.steerable_methods import Scored, method_of
+from eval.measuring.rows import measured
+from eval.measuring.runs import Data, Settings, named
+from eval.steerable.methods import Scored, method_of
 from fsa.choices.table import ChoiceTable
+from fsa.cli.recipes import run_recipe
 from fsa.errors import ConfigError
 from fsa.judge.infer import TargetBelief, log_probabilities, prior
 from fsa.judge.labelled import key_of, read_labelled
@@ -24,11 +25,10 @@ from fsa.judge.scores import AttributeScores, Probe
 from fsa.judge.select import select
 from fsa.judge.target import AlignmentTarget
 from fsa.judge.users import TargetUsers
-from fsa.metrics.intervals import Interval, mean_interval
-from fsa.outputs.cli import run_recipe
-from fsa.outputs.report import Report, Row
-from fsa.outputs.runs import WEIGHTS, about_this_run
-from train.reward import train_reward
+from fsa.recipes.reward import train_reward
+from fsa.reports.bootstrap import Interval, mean_interval
+from fsa.reports.report import Report, Row
+from fsa.runs.folder import WEIGHTS, about_this_run
 
 _CONFIGS = ("configs/reward/helpsteer2.yaml", "configs/judge/users.yaml")
 _POOLED = "configs/baseline/pooled.yaml"

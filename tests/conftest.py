@@ -28,6 +28,8 @@ def shared() -> Path:
 @pytest.fixture(scope="session")
 def synthetic_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The run folder of a small model of the two synthetic user types, trained for a few seconds."""
-    from tests.small_runs import train_small  # the recipe's imports take seconds: only for tests that train
+    from tests.factories.runs import (
+        train_small,  # the recipe's imports take seconds: only for tests that train
+    )
 
     return train_small(tmp_path_factory.mktemp("runs") / "small")

@@ -8,7 +8,7 @@ import pytest
 import yaml
 from jsonargparse import ArgumentParser
 
-from fsa.choices.record import parse_record
+from fsa.choices.reading.record import parse_record
 from fsa.choices.source import Source
 from fsa.choices.splits import Splitter
 from fsa.types import Pick, Ranking, Tie

@@ -22,6 +22,24 @@ PACKAGES = ("fsa", "train", "eval")
 # always import itself. `paths`, where caches lie, is for those that keep something on disk.
 NOUNS = {"errors", "types"}
 BASES = {"encoders.encoder", "models.scorer", "likelihoods.likelihood"}
+OUTPUTS = (
+    NOUNS
+    | {"backbones", "choices", "features", "conditioning", "judge", "paths", "runs"}
+    | {"episodes.tokens", "models.language_scorer", "models.backbone"}
+    | BASES
+)
+RECIPES = (
+    OUTPUTS
+    | {"seeding", "episodes", "training", "outputs", "reports", "metrics"}
+    | {
+        "encoders",
+        "models",
+        "likelihoods",
+        "objectives",
+        "log_probs",
+        "solvers",
+    }
+)
 MAY_IMPORT = {
     "errors": set(),
     "seeding": set(),
@@ -37,20 +55,22 @@ MAY_IMPORT = {
     "conditioning": NOUNS,
     "likelihoods": NOUNS,
     "metrics": NOUNS,
-    "models": NOUNS | {"backbones", "log_probs", "conditioning.conditioning", "judge.infer"},
+    "models": NOUNS | {"backbones", "log_probs", "solvers", "conditioning.conditioning", "judge.infer"},
+    "solvers": NOUNS,
     "judge": NOUNS
-    | {"seeding", "backbones", "paths", "features", "likelihoods.likelihood"}
-    | {"choices.simulate", "choices.source", "choices.table"},
+    | {"seeding", "backbones", "paths", "features", "solvers", "likelihoods.likelihood"}
+    | {"choices.simulation.simulate", "choices.source", "choices.table"},
     "training": NOUNS | {"seeding", "episodes", "features", "metrics", "objectives.objective"} | BASES,
-    "outputs": NOUNS
-    | {"backbones", "choices", "features", "conditioning", "judge", "paths"}
-    | {"episodes.tokens", "models.language_scorer", "models.backbone"}
-    | BASES,
+    "reports": NOUNS | {"metrics"},
+    "runs": NOUNS | {"paths", "reports"},
+    "outputs": OUTPUTS,
+    "recipes": RECIPES,
+    "cli": RECIPES | {"recipes"},
 }
 
 # Packages that only some places may import; a place is a path prefix.
 ONLY_IN = {
-    "lightning": ("fsa/training/", "train/"),
+    "lightning": ("fsa/training/", "fsa/recipes/"),
     "peft": ("fsa/models/backbone.py", "fsa/outputs/adapters.py", "eval/adapter_check.py"),
     "transformers": (
         "fsa/backbones.py",
@@ -60,11 +80,11 @@ ONLY_IN = {
         "fsa/judge/engines/",
         "fsa/outputs/item_tokens.py",
         "eval/adapter_check.py",
-        "eval/bench_policy_trl.py",
+        "eval/bench/trl.py",
     ),
-    "datasets": ("fsa/choices/", "eval/bench_policy_trl.py"),
-    "matplotlib": ("fsa/outputs/", "eval/"),
-    "jsonargparse": ("fsa/outputs/", "train/", "eval/"),
+    "datasets": ("fsa/choices/", "eval/bench/trl.py"),
+    "matplotlib": ("fsa/reports/", "eval/"),
+    "jsonargparse": ("fsa/runs/", "fsa/recipes/", "fsa/cli/", "eval/"),
 }
 
 # Extras that a plain installation lacks: the only imports that may stand inside a function.

@@ -12,9 +12,9 @@ from typing import Any, Literal
 import datasets
 import numpy as np
 
-from fsa.choices.lines import json_lines
-from fsa.choices.record import refuse
-from fsa.choices.simulate import simulate
+from fsa.choices.reading.json_lines import json_lines
+from fsa.choices.reading.record import refuse
+from fsa.choices.simulation.simulate import simulate
 from fsa.choices.source import Source
 from fsa.choices.table import ChoiceTable
 from fsa.errors import ChoiceDataError, ConfigError

@@ -8,9 +8,9 @@ from typing import Literal
 import numpy as np
 import pyarrow as pa
 
-from fsa.choices.crowd import crowd
 from fsa.choices.helpsteer2 import ATTRIBUTES, HelpSteer2
-from fsa.choices.sandbox_tastes import on_sphere, strongest_pole
+from fsa.choices.simulation.clone_users import crowd
+from fsa.choices.simulation.tastes import on_sphere, strongest_pole
 from fsa.choices.table import ChoiceTable
 from fsa.errors import ConfigError
 

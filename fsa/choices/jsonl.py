@@ -8,9 +8,9 @@ from typing import Any, Literal
 
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
 
-from fsa.choices.kept import key_of
-from fsa.choices.lines import json_lines
-from fsa.choices.records import RULES, RecordSource
+from fsa.choices.reading.json_lines import json_lines
+from fsa.choices.reading.record_source import RULES, RecordSource
+from fsa.choices.reading.table_cache import key_of
 
 _WORTH_A_BAR = 20 << 20  # bytes
 

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from fsa.choices.kept import key_of
-from fsa.choices.record import refuse
-from fsa.choices.records import RULES, RecordSource
+from fsa.choices.reading.record import refuse
+from fsa.choices.reading.record_source import RULES, RecordSource
+from fsa.choices.reading.row_files import RowFile, open_rows
+from fsa.choices.reading.table_cache import key_of
 from fsa.choices.table import ChoiceTable
-from fsa.choices.upstream import RowFile, open_rows
 from fsa.errors import ChoiceDataError
 
 _FILE = "conversations.jsonl"

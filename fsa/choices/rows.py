@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, ClassVar, Literal
 
-from fsa.choices.mapped_rows import MappedRows, read_list, values_of
-from fsa.choices.record import FIELDS
-from fsa.choices.upstream import RowFile
+from fsa.choices.reading.mapped_rows import MappedRows, read_list, values_of
+from fsa.choices.reading.record import FIELDS
+from fsa.choices.reading.row_files import RowFile
 
 
 class Rows(MappedRows):

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 
+from fsa.choices.simulation.ground_truth import Truth
 from fsa.choices.table import ChoiceTable
-from fsa.choices.truth import Truth
 
 
 class Source(ABC):

@@ -6,10 +6,10 @@ import numpy as np
 from jaxtyping import Float
 from numpy.typing import NDArray
 
+from fsa.choices.simulation.ground_truth import Truth
 from fsa.choices.source import Source
 from fsa.choices.splits import NAMES
 from fsa.choices.table import ChoiceTable
-from fsa.choices.truth import Truth
 from fsa.errors import ConfigError
 from fsa.seeding import uniform
 

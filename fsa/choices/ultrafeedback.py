@@ -8,14 +8,14 @@ from typing import Any, Literal
 import numpy as np
 from jaxtyping import Bool, Float, Int
 
-from fsa.choices.crowd import crowd
-from fsa.choices.kept import keep, key_of
-from fsa.choices.record import refuse
-from fsa.choices.records import BadRecords
-from fsa.choices.simulate import all_pairs, number_pairs, simulate, smallest
+from fsa.choices.reading.record import refuse
+from fsa.choices.reading.record_source import BadRecords
+from fsa.choices.reading.row_files import RowFile, open_rows
+from fsa.choices.reading.table_cache import keep, key_of
+from fsa.choices.simulation.clone_users import crowd
+from fsa.choices.simulation.simulate import all_pairs, number_pairs, simulate, smallest
 from fsa.choices.source import Source
 from fsa.choices.table import ChoiceTable
-from fsa.choices.upstream import RowFile, open_rows
 from fsa.errors import ChoiceDataError, ConfigError
 from fsa.seeding import random_bits, stable_hash
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 
-from fsa.choices.simulate import simulate
+from fsa.choices.simulation.simulate import simulate
 from fsa.choices.source import Source
 from fsa.choices.table import ChoiceTable
 from fsa.errors import ConfigError

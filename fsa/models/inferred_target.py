@@ -12,7 +12,7 @@ from torch.nn.functional import softplus
 from fsa.errors import ConfigError
 from fsa.judge.infer import prior
 from fsa.models.scorer import Scorer
-from fsa.models.simplex_fit import leads
+from fsa.solvers.simplex import leads
 from fsa.types import Belief, ChoiceBatch
 
 _NOTHING = -1e9  # log-odds; infinity would have no gradient where there is no rival

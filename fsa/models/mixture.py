@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from fsa.errors import ConfigError
 from fsa.models.scorer import Scorer
-from fsa.models.simplex_fit import fit_on_simplex
+from fsa.solvers.simplex import fit_on_simplex
 from fsa.types import Belief, ChoiceBatch
 
 

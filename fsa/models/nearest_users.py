@@ -12,8 +12,8 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from fsa.errors import ConfigError
-from fsa.models.ridge_logistic import ridge_logistic
 from fsa.models.scorer import Scorer
+from fsa.solvers.ridge_logistic import ridge_logistic
 from fsa.types import Belief, ChoiceBatch
 
 

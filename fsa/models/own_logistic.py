@@ -9,8 +9,8 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from fsa.models.ridge_logistic import ridge_logistic
 from fsa.models.scorer import Scorer
+from fsa.solvers.ridge_logistic import ridge_logistic
 from fsa.types import Belief, ChoiceBatch
 
 

@@ -13,9 +13,9 @@ from rich.progress import track
 from fsa.errors import CheckpointError, ShapeError
 from fsa.models.language_scorer import LanguageScorer
 from fsa.outputs.adapters import save_adapter
-from fsa.outputs.inputs import Choices, as_prompt
+from fsa.outputs.api_inputs import Choices, as_prompt
 from fsa.outputs.reward_model import Person, RewardModel
-from fsa.outputs.runs import CONFIG_JSON, local_folder, read_json
+from fsa.runs.folder import CONFIG_JSON, local_folder, read_json
 from fsa.types import Belief, Text
 
 FORMAT = "fsa.policy.1"

@@ -21,12 +21,10 @@ from fsa.features.projection import Projection
 from fsa.likelihoods.likelihood import ChoiceLikelihood
 from fsa.models.language_scorer import LanguageScorer
 from fsa.models.scorer import Scorer
-from fsa.outputs.hub import OnHub, check_layout
-from fsa.outputs.inputs import Choices, as_choice, as_prompt, as_response
+from fsa.outputs.api_inputs import Choices, as_choice, as_prompt, as_response
 from fsa.outputs.item_tokens import Texts, only_text
-from fsa.outputs.model_card import write_card
-from fsa.outputs.parts import build_part
-from fsa.outputs.runs import (
+from fsa.runs.components import build_part
+from fsa.runs.folder import (
     CONFIG_JSON,
     PROJECTION,
     WEIGHTS,
@@ -35,6 +33,8 @@ from fsa.outputs.runs import (
     read_json,
     write_json,
 )
+from fsa.runs.hub import OnHub, check_layout
+from fsa.runs.model_card import write_card
 from fsa.types import Belief, Choice, ChoiceBatch, Numbers, Text, TokenRows
 
 FORMAT = "fsa.reward.1"

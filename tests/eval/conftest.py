@@ -2,9 +2,9 @@
 
 import pytest
 
-from eval.generations_people import Field, choose
+from eval.generations.people import Field, choose
 from fsa.choices.sandbox import Sandbox
-from tests.stand_in_policy import ARGUMENTS, BOTH
+from tests.factories.stand_in_policy import ARGUMENTS, BOTH
 
 
 @pytest.fixture(scope="session")

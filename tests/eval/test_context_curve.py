@@ -8,13 +8,13 @@ import numpy as np
 import pytest
 
 import eval.context_curve as recipe
-from eval.methods import Data, Settings
+from eval.measuring.runs import Data, Settings
+from fsa.cli.recipes import run_recipe
 from fsa.errors import ConfigError
 from fsa.metrics.choice_accuracy import correctness
-from fsa.outputs.cli import run_recipe
-from fsa.outputs.report import Report
-from fsa.outputs.runs import read_yaml
-from tests.small_runs import train_small
+from fsa.reports.report import Report
+from fsa.runs.folder import read_yaml
+from tests.factories.runs import train_small
 
 SIZES = [0, 3, 10]
 FIELDS = [

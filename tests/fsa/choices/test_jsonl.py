@@ -207,7 +207,7 @@ def test_the_second_load_reads_no_record(tmp_path, cache, monkeypatch):
     path = write(tmp_path / "a.jsonl", line(), line(user="bob", chosen=1, group="g"))
     first = Jsonl(path).load()
     assert len(list(cache.rglob("*.arrow"))) == 1
-    monkeypatch.setattr("fsa.choices.records.parse_record", None)
+    monkeypatch.setattr("fsa.choices.reading.record_source.parse_record", None)
     second = Jsonl(path).load()
     assert [second.choice(i) for i in range(2)] == [first.choice(i) for i in range(2)]
     with pytest.raises(TypeError):  # of parse_record being None: other options, another table
@@ -274,7 +274,7 @@ def test_fault_N8_other_fields_beside_chosen_and_rejected_are_ignored_aloud(tmp_
 
 @pytest.mark.parametrize("block", [1, 7, 64, 1 << 20])
 def test_lines_may_end_anywhere_in_a_block(tmp_path, monkeypatch, block):
-    monkeypatch.setattr("fsa.choices.lines._BLOCK", block)
+    monkeypatch.setattr("fsa.choices.reading.json_lines._BLOCK", block)
     path = write(tmp_path / "a.jsonl", line(), b"", line(user="bob\u00e9"), line(prompt="x" * 300))[:]
     (tmp_path / "a.jsonl").write_bytes((tmp_path / "a.jsonl").read_bytes() + b"[]")
     with pytest.raises(ChoiceDataError, match=r"a.jsonl:5: record must be"):

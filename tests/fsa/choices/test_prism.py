@@ -230,7 +230,7 @@ def test_a_missing_column_is_named(tmp_path):
 def test_the_second_load_parses_nothing_unless_arguments_changed(tmp_path, monkeypatch):
     path = write(tmp_path)
     first = said(Prism(path).load())
-    monkeypatch.setattr("fsa.choices.records.parse_record", None)
+    monkeypatch.setattr("fsa.choices.reading.record_source.parse_record", None)
     assert said(Prism(path).load()) == first
     with pytest.raises(TypeError):
         Prism(path, outcome="ranking").load()

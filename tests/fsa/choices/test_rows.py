@@ -225,7 +225,7 @@ def test_the_second_load_parses_nothing_unless_the_mapping_changed(tmp_path, cac
     path = write(tmp_path / "a.parquet", {**GOOD, "group": "g"})
     first = said(Rows(path).load())
     assert len(list(cache.rglob("*.arrow"))) == 1
-    monkeypatch.setattr("fsa.choices.records.parse_record", None)
+    monkeypatch.setattr("fsa.choices.reading.record_source.parse_record", None)
     assert said(Rows(path).load()) == first
     with pytest.raises(TypeError):  # of parse_record being None
         Rows(path, columns={"split": "user"}).load()

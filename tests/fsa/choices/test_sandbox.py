@@ -7,12 +7,12 @@ import numpy as np
 import pytest
 
 from fsa.choices.sandbox import ATTRIBUTES, Sandbox
-from fsa.choices.sandbox_tastes import POLE_NAMES, ContinuousTastes
 from fsa.choices.sandbox_text.composing import ask, compose
 from fsa.choices.sandbox_text.corpus import sandbox_corpus
 from fsa.choices.sandbox_text.measuring import measure
 from fsa.choices.sandbox_text.topics import ADVICE, QUESTIONS, SITUATIONS, TASKS
 from fsa.choices.sandbox_text.wordings import BULLETS, CLOSERS, FRAMES, GREETINGS, LEAD_INS, SIZES
+from fsa.choices.simulation.tastes import POLE_NAMES, ContinuousTastes
 from fsa.errors import ConfigError
 
 

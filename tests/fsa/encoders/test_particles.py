@@ -5,7 +5,7 @@ import torch
 from torch.testing import assert_close
 
 from fsa.encoders.particles import Particles
-from tests.small_choices import pairs
+from tests.factories.choices import pairs
 
 
 def two_tastes(**options) -> Particles:

@@ -5,7 +5,7 @@ import torch
 from torch.testing import assert_close
 
 from fsa.encoders.prototypes import Prototypes
-from tests.small_choices import pairs
+from tests.factories.choices import pairs
 
 
 def two_kinds(**options) -> Prototypes:

@@ -9,7 +9,7 @@ from fsa.judge.baselines import RandomJudge, RewardJudge, logistic
 from fsa.judge.scores import Probe
 from fsa.judge.select import select
 from fsa.judge.target import AlignmentTarget
-from tests.fsa.judge.small import made_up
+from tests.factories.labelled import made_up
 
 
 def test_logistic_is_that_of_scikit_learn() -> None:

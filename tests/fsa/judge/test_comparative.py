@@ -7,8 +7,8 @@ from fsa.judge.examples import SimilarExamples
 from fsa.judge.plain import PlainJudge
 from fsa.judge.schema import read_scores
 from fsa.judge.scores import AttributeScores, Labelled, Probe
-from tests.small_features import Hashed
-from tests.small_judges import Scripted, rated
+from tests.factories.features import Hashed
+from tests.factories.judges import Scripted, rated
 
 LABELS = np.array([[0.0, 0.25], [1.0, 0.5]])
 TRAIN = [

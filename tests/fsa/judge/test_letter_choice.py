@@ -9,7 +9,7 @@ from fsa.judge.engines.engine import Reply
 from fsa.judge.letter_choice import LetterChoice, NamedChoice
 from fsa.judge.scores import Probe
 from fsa.judge.target import AlignmentTarget
-from tests.small_judges import Scripted, shown_in
+from tests.factories.judges import Scripted, shown_in
 
 
 def names(text):

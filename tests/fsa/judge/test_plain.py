@@ -2,7 +2,7 @@
 
 from fsa.judge.comparative import ComparativeJudge
 from fsa.judge.plain import PlainJudge
-from tests.small_judges import Scripted, rated
+from tests.factories.judges import Scripted, rated
 
 
 def test_one_request_a_response_instead_of_one_for_all():

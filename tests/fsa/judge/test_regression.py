@@ -12,7 +12,7 @@ from fsa.judge.engines.engine import Reply
 from fsa.judge.judge import Cost
 from fsa.judge.plain import PlainJudge
 from fsa.judge.scores import Probe
-from tests.small_judges import Scripted, rated, shown_in
+from tests.factories.judges import Scripted, rated, shown_in
 
 THREE = Probe("three", "Say a number.", ("this is 10", "that is 70", "here is 35"))
 PAIR = Probe("pair", "Say another.", ("low 5", "high 95"))

@@ -15,7 +15,7 @@ from fsa.judge.regressor import RegressorJudge, bent, ridge
 from fsa.judge.scores import Probe
 from fsa.judge.select import select
 from fsa.judge.target import AlignmentTarget
-from tests.fsa.judge.small import made_up
+from tests.factories.labelled import made_up
 
 
 def fitted() -> RegressorJudge:

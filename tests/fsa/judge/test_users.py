@@ -5,7 +5,7 @@ import numpy as np
 from fsa.judge.select import select
 from fsa.judge.target import AlignmentTarget
 from fsa.judge.users import simulate_targets
-from tests.fsa.judge.small import made_up
+from tests.factories.labelled import made_up
 
 
 def test_people_choose_what_is_nearest_their_target_in_their_own_split() -> None:

@@ -5,10 +5,10 @@ from torch.testing import assert_close
 from fsa.encoders.verbatim import Verbatim
 from fsa.errors import CheckpointError, ConfigError
 from fsa.models.nearest_users import NearestUsers
-from fsa.models.ridge_logistic import ridge_logistic
 from fsa.outputs.reward_model import RewardModel
+from fsa.solvers.ridge_logistic import ridge_logistic
 from fsa.types import ChoiceBatch
-from tests.fsa.outputs.small import choices_of, numbers, part, small_model
+from tests.factories.reward_models import choices_of, numbers, part, small_model
 
 
 def chosen_by(tastes: list[list[float]], n: int, seed: int = 0) -> ChoiceBatch:

@@ -12,14 +12,14 @@ from safetensors.torch import load_file, save_file
 from torch.testing import assert_close
 from transformers import AutoModelForCausalLM
 
+from fsa.cli.adapter import adapter, folder_name
+from fsa.cli.generate import generate
 from fsa.errors import CheckpointError, ConfigError, ShapeError
 from fsa.features.projection import Projection
 from fsa.outputs.adapters import SERVED_RANKS, save_adapter
-from fsa.outputs.generate import generate
 from fsa.outputs.policy import FORMAT, Policy
 from fsa.outputs.reward_model import RewardModel
-from fsa.outputs.write_adapters import adapter, folder_name
-from tests.fsa.outputs.small import BTL, part, text, text_choices_of
+from tests.factories.reward_models import BTL, part, text, text_choices_of
 
 PROMPTS = [text(7, 3), text(8, 9), text(9, 5)]
 

@@ -13,7 +13,7 @@ from torch.testing import assert_close
 from fsa import Choice, Pick, RewardModel
 from fsa.errors import ChoiceDataError, ShapeError
 from fsa.features.projection import Projection
-from tests.fsa.outputs.small import (
+from tests.factories.reward_models import (
     choices_of,
     numbers,
     part,

@@ -8,7 +8,7 @@ import pytest
 
 from fsa.training.datamodule import EpisodeData
 from fsa.training.module import ChoiceModule
-from tests.fsa.training.small import small_data, small_loop
+from tests.factories.training import small_data, small_loop
 
 
 @pytest.fixture

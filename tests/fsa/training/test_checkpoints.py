@@ -7,7 +7,7 @@ import torch
 from fsa.errors import ConfigError
 from fsa.training.checkpoints import BEST, CHECKPOINTS, LAST, Checkpoints, claim_folder
 from fsa.training.metrics_csv import METRICS
-from tests.fsa.training.small import small_module
+from tests.factories.training import small_module
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ import torch
 from fsa.episodes.tokens import ItemTokens
 from fsa.errors import ConfigError
 from fsa.training.datamodule import EpisodeData
-from tests.fsa.training.small import SIZES, small_data
+from tests.factories.training import SIZES, small_data
 
 
 class OneProcess:

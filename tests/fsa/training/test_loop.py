@@ -10,7 +10,7 @@ from fsa.errors import ConfigError
 from fsa.training.checkpoints import BEST, CHECKPOINTS, LAST
 from fsa.training.loop import Loop
 from fsa.training.metrics_csv import METRICS
-from tests.fsa.training.small import SIZES, small_module
+from tests.factories.training import SIZES, small_module
 
 
 def metrics(folder: Path) -> list[dict[str, str]]:

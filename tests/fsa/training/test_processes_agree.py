@@ -11,7 +11,7 @@ from torch.testing import assert_close
 
 from fsa.objectives.elbo import EvidenceLowerBound
 from fsa.training.module import ChoiceModule
-from tests.fsa.training.small import CutOff, cut_off, small_data, small_loop, small_module
+from tests.factories.training import CutOff, cut_off, small_data, small_loop, small_module
 
 ROOT = Path(__file__).resolve().parents[3]
 LOOP = {"max_steps": 8, "validate_every": 4, "patience": 0, "clip": 0.5}

@@ -11,7 +11,7 @@ from fsa.objectives.elbo import EvidenceLowerBound
 from fsa.training.checkpoints import CHECKPOINTS, LAST
 from fsa.training.metrics_csv import METRICS
 from fsa.training.module import ChoiceModule
-from tests.fsa.training.small import CutOff, cut_off, small_data, small_module
+from tests.factories.training import CutOff, cut_off, small_data, small_module
 
 LOOP = {"accumulate": 2, "checkpoint_every": 3, "patience": 0}
 

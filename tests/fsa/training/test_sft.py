@@ -21,7 +21,7 @@ from fsa.training.metrics_csv import METRICS
 from fsa.training.optimizers import AdamW
 from fsa.training.sft import NextTokenModule
 from fsa.training.sft_data import SequenceData, SequenceSettings, TokenSequences
-from tests.fsa.training.small import CutOff, cut_off, small_loop
+from tests.factories.training import CutOff, cut_off, small_loop
 
 ROOT = Path(__file__).resolve().parents[3]
 LENGTHS = [4, 9, 5, 7, 8, 3, 6, 5, 9, 4, 7, 6]

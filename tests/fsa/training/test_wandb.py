@@ -7,7 +7,7 @@ import pytest
 
 from fsa.errors import ConfigError
 from fsa.training.wandb import has_key, wandb_logger
-from tests.fsa.training.small import small_module
+from tests.factories.training import small_module
 
 HAS_WANDB = importlib.util.find_spec("wandb") is not None
 

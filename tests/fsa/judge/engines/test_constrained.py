@@ -10,7 +10,7 @@ pytest.importorskip("llguidance")
 from fsa.errors import ConfigError
 from fsa.judge.engines.constrained import ConstrainedSampling, Grammars
 from fsa.judge.schema import scores_schema
-from tests.small_judges import byte_tokenizer
+from tests.factories.judges import byte_tokenizer
 
 TOKENIZER = byte_tokenizer()
 WIDTH = len(TOKENIZER) + 8

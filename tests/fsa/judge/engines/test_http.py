@@ -5,7 +5,7 @@ import socket
 import pytest
 
 from fsa.judge.engines.http import Answered, Failed, post_json
-from tests.small_judges import good_body, misbehaving
+from tests.factories.judges import good_body, misbehaving
 
 
 def outcome(behaviour, timeout=5.0):

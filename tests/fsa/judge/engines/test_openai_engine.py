@@ -12,7 +12,7 @@ from fsa.judge.engines.engine import Question
 from fsa.judge.engines.openai_engine import OpenAIEngine, _Pace
 from fsa.judge.schema import scores_schema
 from fsa.judge.scores import Probe
-from tests.small_judges import good_body, misbehaving
+from tests.factories.judges import good_body, misbehaving
 
 GOOD = json.dumps({"A": {"reasoning": "So.", "score": 30}, "B": {"reasoning": "So.", "score": 60}})
 QUESTION = Question("Score.", (("ask", "answer"),), "this", scores_schema("AB", 20), max_tokens=50, seed=7)

@@ -21,7 +21,7 @@ from fsa.judge.comparative import ComparativeJudge
 from fsa.judge.engines.openai_engine import OpenAIEngine
 from fsa.judge.letter_choice import LetterChoice
 from fsa.judge.scores import Probe
-from tests.small_judges import byte_model
+from tests.factories.judges import byte_model
 
 SERVER_NEEDS = ("fastapi", "uvicorn", "openai", "pydantic")
 missing = [name for name in SERVER_NEEDS if importlib.util.find_spec(name) is None]

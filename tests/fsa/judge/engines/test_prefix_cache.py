@@ -6,7 +6,7 @@ from torch.testing import assert_close
 from transformers import AutoModelForCausalLM
 
 from fsa.judge.engines.prefix_cache import PrefixCache, common_start, left_padded, stacked
-from tests.small_judges import byte_model
+from tests.factories.judges import byte_model
 
 
 @pytest.fixture

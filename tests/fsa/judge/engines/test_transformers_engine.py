@@ -14,7 +14,7 @@ from fsa.judge.engines.transformers_engine import TransformersEngine
 from fsa.judge.plain import PlainJudge
 from fsa.judge.schema import read_scores, scores_schema
 from fsa.judge.scores import Probe
-from tests.small_judges import byte_model
+from tests.factories.judges import byte_model
 
 
 @pytest.fixture

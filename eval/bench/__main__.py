@@ -1,0 +1,69 @@
+"""Speed and memory on this machine: `make bench`, or `python -m eval.bench`."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+import torch
+from rich.console import Console
+
+from eval.bench.figures import as_table
+from eval.bench.loader import loader_speedup, loader_wait
+from eval.bench.policy import policy_against_trl
+from eval.bench.score import score_overhead
+from eval.bench.table import large_table
+from fsa.cli.recipes import run_recipe
+from fsa.reports.report import Report, about
+
+
+def bench(
+    out: str = "runs/bench",
+    repetitions: int = 5,
+    batches: int = 200,
+    steps: int = 150,
+    num_choices: int = 1_000_000,
+    candidates: int = 1000,
+    policy_steps: int = 6,
+    backbone: str = "minilm",
+    strict: bool = False,
+) -> Report:
+    """Measure the loader (times a plain one, % of a step), a large table (s, MB, draws/s), scoring (times),
+    and training policies and reward LMs (times TRL).
+
+    Every figure is the median of its repetitions, taken in turn with what it is compared with. Prints them
+    beside their limits and writes OUT/report.json, whose n counts repetitions.
+
+    Args:
+        out: Folder of the report.
+        repetitions: Times that everything is measured, after one that warms up.
+        batches: Batches of 64 episodes that the loader gives in one repetition.
+        steps: Training steps in which the wait for a batch is measured, in % of a step; three trainings.
+        num_choices: Choices of the large table, ten a user; opened in seconds, resident in MB (10^6 bytes).
+        candidates: Texts to score for one person, in times the seconds of the bare forward pass.
+        policy_steps: Training steps of a language model in one repetition, of which there are at most three.
+        backbone: What reads them.
+        strict: End with status 1 where a limit is not kept.
+    """
+    console = Console()
+    figures = [
+        *loader_speedup(batches=batches, repetitions=repetitions),
+        *loader_wait(steps=steps, repetitions=min(repetitions, 3)),
+        *large_table(num_choices, repetitions),
+        *score_overhead(candidates, repetitions, backbone),
+        *policy_against_trl(policy_steps, min(repetitions, 3)),
+    ]
+    console.print(as_table(figures))
+    machine = {"cores": os.cpu_count() or 0, "torch threads": torch.get_num_threads()}
+    ranges = {figure.metric: [min(figure.values), max(figure.values)] for figure in figures}
+    said = about(" ".join(sys.argv), machine=machine, ranges=ranges)
+    report = Report([figure.row() for figure in figures], said)
+    console.print(f"Report: {report.save(out)}/report.json")
+    missed = [figure.metric for figure in figures if not figure.is_kept]
+    if strict and missed:
+        sys.exit(f"limits missed: {', '.join(missed)}")
+    return report
+
+
+if __name__ == "__main__":
+    run_recipe(bench)

@@ -1,0 +1,1 @@
+"""What a steered policy writes: `python -m eval.generations`."""

@@ -1,0 +1,290 @@
+"""Generated text, judged: `python -m eval.generations --run 'NP-DPO=runs/policy-*' --pooled runs/pooled`."""
+
+from __future__ import annotations
+
+import shlex
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from rich.console import Console
+from rich.table import Table
+
+from eval.generations import continuum as between_types
+from eval.generations import unseen as unseen_types
+from eval.generations.answers import Answers, Writing
+from eval.generations.distance import PER_TOKEN, distance
+from eval.generations.grid import Cells, joined, rows_of
+from eval.generations.page import page
+from eval.generations.people import Field, choose, only_one_source
+from eval.generations.raters import Judge, SandboxJudge, judge_of
+from eval.generations.steering import BEATS_POOLED, BEATS_REFERENCE, MOVEMENT, OWN, REVERSED, cells_of, write
+from eval.measuring.runs import Method, named, source_and_splits
+from fsa.choices.sandbox import Sandbox
+from fsa.choices.splits import NAMES, Splitter
+from fsa.cli.recipes import run_recipe
+from fsa.errors import ConfigError
+from fsa.outputs.policy import Policy
+from fsa.reports.report import Report, Row
+from fsa.runs.folder import CONFIG_YAML, about_this_run, read_yaml
+
+# As curves, on the console.
+_SHOWN = (BEATS_POOLED, BEATS_REFERENCE, PER_TOKEN, unseen_types.IMPLICIT, unseen_types.DECIDED)
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What every training is asked, and how it is judged."""
+
+    field: Field
+    judge: Judge
+    sizes: list[int]
+    writing: Writing
+    distance_answers: int
+    continuum: bool
+    unseen: Mapping[str, tuple[Field, SandboxJudge]]
+    trust_remote_code: bool
+    console: Console
+
+
+def generations(
+    run: list[str],
+    pooled: str | None = None,
+    judge: list[str] = [],  # noqa: B006 (never changed; jsonargparse shows it)
+    context_sizes: list[int] = [0, 1, 3, 8],  # noqa: B006
+    people: int = 12,
+    prompts: int = 10,
+    unseen: list[str] = [],  # noqa: B006
+    continuum: bool = True,
+    distance_answers: int = 240,
+    max_new_tokens: int = 200,
+    do_sample: bool = False,
+    temperature: float = 1.0,
+    samples: int = 1,
+    batch_size: int = 64,
+    split: str = "test",
+    out: str = "runs/generations",
+    seed: int = 1,
+    trust_remote_code: bool = False,
+) -> Report:
+    """Let policies answer held-out prompts for held-out people, and judge whether it is what they want.
+
+    Everybody is asked the same prompts, and no choice that is seen of anybody is about one of them. On the
+    sandbox the judge counts its own attributes in the text; elsewhere dedicated reward models judge. Writes
+    report.json, report.md, plots and side_by_side.md.
+
+    Args:
+        run: Run folder of a policy; a quoted glob is one method whose folders are its seeds; `NAME=FOLDER`
+            names the method. May be given several times.
+        pooled: The policy that nobody's choices steer, to compare with; its seeds as those of `run`.
+        judge: Reward models dedicated to one group each (`only_group` in their config.yaml), or a quoted glob
+            of them, to judge in place of the sandbox. May be given several times.
+        context_sizes: Choices seen, for example 0,1,3,8.
+        people: Most people of each group.
+        prompts: Prompts that everybody is asked.
+        unseen: A type of sandbox user that was never trained on, such as long+cheerful. May be given several
+            times.
+        continuum: Ask also for people between two opposite ones; sandbox only.
+        distance_answers: Answers to draw at each context size for the distance from the reference; 0: none.
+        max_new_tokens: Longest answer, in tokens.
+        do_sample: Draw answers at random; without, the likeliest token each time.
+        temperature: Of drawing, > 0; larger is more random.
+        samples: Answers for each person and prompt; more than one needs drawing.
+        batch_size: Prompts answered at once.
+        split: Which split to ask: `validation` while choosing, `test` once.
+        out: Folder of the report.
+        seed: Seed of people, prompts, and drawing.
+        trust_remote_code: Run parts of the runs that are not fsa's own.
+
+    Raises:
+        ConfigError: There is no such run, split or group, or runs are about different choices.
+        CheckpointError: A run cannot be read, or is no policy.
+    """
+    if split not in NAMES:
+        raise ConfigError(f"split must be one of {', '.join(NAMES)}, came {split!r}")
+    if not context_sizes or min(context_sizes) < 0 or people < 1:
+        raise ConfigError(
+            f"context_sizes are numbers >= 0, people 1 or more; came {context_sizes} and {people}"
+        )
+    methods, rival = named(run), named([pooled])[0] if pooled else None
+    folders = [folder for method in [*methods, *([rival] if rival else [])] for folder in method.runs]
+    configs = [read_yaml(folder / CONFIG_YAML) for folder in folders]
+    only_one_source(configs, [str(folder) for folder in folders])
+    source, splits = source_and_splits(configs[0], trust_remote_code)
+    sizes, console = sorted(set(context_sizes)), Console(stderr=True)
+    table = getattr(splits(source.load()), split)
+    field = choose(table, people, prompts, sizes[-1], 20, seed)
+    new = _unseen(unseen, source, configs[0], splits, split, (people, prompts, sizes[-1], seed))
+    plan = Plan(
+        field,
+        judge_of(judge, source, trust_remote_code),
+        sizes,
+        Writing(max_new_tokens, do_sample, temperature, samples=samples, batch_size=batch_size, seed=seed),
+        distance_answers,
+        continuum and isinstance(source, Sandbox) and not judge,
+        new,
+        trust_remote_code,
+        console,
+    )
+    plan.judge.tastes(field.subjects)  # stops here where somebody has no judge, before any work
+    folder = Path(out)
+    folder.mkdir(parents=True, exist_ok=True)
+    rows, curves = _all_rows(methods, rival, plan, type(source).__name__.lower(), folder)
+    about = about_this_run(
+        command="python -m eval.generations " + shlex.join(sys.argv[1:]),
+        split=split,
+        seed=seed,
+        counts={
+            "people": len(field.subjects),
+            "prompts": len(field.prompts),
+            "context shorter than asked": field.shortened(sizes[-1]),
+        },
+        **({"continuum": {m: _monotone(all_of) for m, all_of in curves.items()}} if curves else {}),
+    )
+    report = Report(rows, about)
+    _save(report, curves, folder)
+    _print(rows, Console())
+    return report
+
+
+def _all_rows(
+    methods: Sequence[Method], rival: Method | None, plan: Plan, data: str, folder: Path
+) -> tuple[list[Row], dict[str, list[between_types.Curve]]]:
+    rows: list[Row] = []
+    curves: dict[str, list[between_types.Curve]] = {}
+    field = plan.field
+    rivals: list[np.ndarray] = []
+    if rival:
+        cells: list[Cells] = []
+        for number, path in enumerate(rival.runs):
+            plan.console.print(f"[bold]{path}[/]: {rival.name}, pooled")
+            answers = _open(path, plan)
+            written = write(answers, field, [0])
+            rivals.append(written.nobody)
+            cells += cells_of(written, None, field, plan.judge, number)
+            cells += _distance(answers, field, [0], plan, number)
+        rows += _rows(cells, data, rival.name, field)
+    for method in methods:
+        cells, between = list[Cells](), list[Cells]()
+        for number, path in enumerate(method.runs):
+            plan.console.print(f"[bold]{path}[/]: {method.name}, training {number + 1} of {len(method.runs)}")
+            against = rivals[number % len(rivals)] if rivals else None
+            found, mixed, text = _one_training(path, against, plan, method.name, number)
+            cells += found
+            between += mixed
+            if text and not number:
+                name = "side_by_side.md" if len(methods) == 1 else f"side_by_side-{_plain(method.name)}.md"
+                (folder / name).write_text(text, encoding="utf-8")
+        rows += _rows(cells, data, method.name, field)
+        together = joined(between)
+        if together:
+            rows += between_types.rows_of(together, data, method.name)
+            curves[method.name] = between_types.curves(together)
+    return rows, curves
+
+
+def _one_training(
+    path: Path, rival: np.ndarray | None, plan: Plan, method: str, number: int
+) -> tuple[list[Cells], list[Cells], str]:
+    """Measures of one run folder, its continuum, and its page of answers."""
+    answers = _open(path, plan)
+    field = plan.field.of(read_yaml(path / CONFIG_YAML).get("only_group"))
+    written = write(answers, field, plan.sizes)
+    cells = list(cells_of(written, rival, field, plan.judge, number))
+    between: list[Cells] = []
+    if plan.continuum:
+        between += between_types.cells_of(answers, field, plan.judge, plan.sizes[-1], number)
+    for new, judge in plan.unseen.values():
+        cells += unseen_types.cells_of(answers, new, judge, plan.sizes, number)
+    cells += _distance(answers, field, plan.sizes, plan, number)
+    return cells, between, page(written, field, plan.judge, method)
+
+
+def _open(path: Path, plan: Plan) -> Answers:
+    policy = Policy.from_pretrained(path, trust_remote_code=plan.trust_remote_code)
+    assert isinstance(policy, Policy)
+    return Answers(policy, plan.writing, plan.console)
+
+
+def _distance(answers: Answers, field: Field, sizes: Sequence[int], plan: Plan, number: int) -> list[Cells]:
+    if not plan.distance_answers:
+        return []
+    how = plan.writing
+    return distance(
+        answers.policy, field, sizes, plan.distance_answers, how.max_new_tokens, how.seed, number,
+        how.batch_size, plan.console,
+    )  # fmt: skip
+
+
+def _rows(cells: Sequence[Cells], data: str, method: str, field: Field) -> Iterator[Row]:
+    for one in joined(cells):
+        groups = field.groups if not one.slice else list(dict.fromkeys(one.group))
+        yield from rows_of(one, data, method, groups, field.fixed_users and not one.slice)
+
+
+def _unseen(
+    types: Sequence[str],
+    source: Any,
+    config: Mapping[str, Any],
+    splits: Splitter,
+    split: str,
+    draw: tuple[int, int, int, int],
+) -> dict[str, tuple[Field, SandboxJudge]]:
+    if types and not isinstance(source, Sandbox):
+        raise ConfigError(f"--unseen {types[0]}: only the sandbox can make users of another type")
+    arguments = config["source"].get("init_args") or {}
+    made = {kind: unseen_types.sandbox_of(source, arguments, kind) for kind in types}
+    return {
+        kind: (unseen_types.field_of(sandbox, splits, split, *draw), SandboxJudge(sandbox))
+        for kind, sandbox in made.items()
+    }
+
+
+def _monotone(curves: Sequence[between_types.Curve]) -> dict[str, bool]:
+    return {
+        f"{curve.attribute}, mixed {curve.mixed}, rises at every step": curve.is_monotone for curve in curves
+    }
+
+
+def _save(report: Report, curves: Mapping[str, Sequence[between_types.Curve]], folder: Path) -> None:
+    report.save(folder)
+    if any(curves.values()):
+        between_types.plot(curves, folder / "continuum.png")
+        # Reports know of their own pictures only.
+        names = sorted(path.name for path in folder.glob("*.png"))
+        (folder / "report.md").write_text(report.markdown(names), encoding="utf-8")
+
+
+def _print(rows: Sequence[Row], console: Console) -> None:
+    """The largest context: movement of every group with its interval, and reversed; then the curves."""
+    console.width = max(console.width, 120)
+    size = max(row.context_size for row in rows)
+    table = Table("method", "group", MOVEMENT, REVERSED, OWN, "n", title=f"after {size} choices [95 %]")
+    found = {(r.method, r.slice_name, r.group, r.metric): r for r in rows if r.context_size == size}
+    for method, where, group in dict.fromkeys(key[:3] for key in found):
+        cells = [found.get((method, where, group, metric)) for metric in (MOVEMENT, REVERSED, OWN)]
+        if any(cells):
+            n = next(cell.n for cell in cells if cell)
+            table.add_row(method, ", ".join(filter(None, (group, where))), *map(_in_words, cells), f"{n:,}")
+    console.print(table)
+    Report(rows).print_tables(
+        console,
+        ("against_pooled_win_rate", "against_reference_win_rate", "kl_per_token", "implicit_accuracy"),
+    )
+
+
+def _in_words(row: Row | None) -> str:
+    if row is None or row.value is None or row.low is None or row.high is None:
+        return ""
+    return f"{row.value:+.2f} [{row.low:+.2f}, {row.high:+.2f}]"
+
+
+def _plain(name: str) -> str:
+    return "".join(c if c.isalnum() or c in "-_" else "_" for c in name)
+
+
+if __name__ == "__main__":
+    run_recipe(generations, repeatable=["run", "judge", "unseen"])

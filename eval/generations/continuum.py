@@ -1,0 +1,174 @@
+"""Between two opposite people: contexts mixed in shares, and beliefs between theirs; how answers follow."""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+
+from eval.generations.answers import Answers
+from eval.generations.grid import Cells, row
+from eval.generations.people import Field, Subject
+from eval.generations.raters import Judge
+from eval.generations.steering import Scale
+from fsa.choices.sandbox_text.wordings import POLES
+from fsa.reports.bootstrap import Interval, paired_interval
+from fsa.reports.row import Row
+from fsa.types import Choice
+
+SHARES = (0.0, 0.25, 0.5, 0.75, 1.0)
+MIXED = {"choices": "level_by_mixed_choices", "beliefs": "level_between_beliefs"}
+"""Metric, by what is mixed: the measured attribute, -1 to 1."""
+STEP = "smallest_step"
+"""Metric: least rise of the attribute from one share to the next; above 0 where all rise."""
+_COLOURS = {"choices": "#0072B2", "beliefs": "#D55E00"}  # the colour-blind tell them apart [Okabe2008]
+
+
+@dataclass(frozen=True)
+class Curve:
+    """One attribute between two poles.
+
+    Attributes:
+        attribute: Its name.
+        mixed: "choices" or "beliefs".
+        levels: The measured attribute at each share [5].
+        step: The smallest step, with its interval.
+    """
+
+    attribute: str
+    mixed: str
+    levels: tuple[Interval, ...]
+    step: Interval
+
+    @property
+    def is_monotone(self) -> bool:
+        """Whether the mean rises at every step."""
+        return self.step.value > 0
+
+
+def pairs_of(field: Field) -> dict[str, list[tuple[Subject, Subject]]]:
+    """People of the low and the high pole of each attribute, two by two; attributes with both poles only."""
+    by_group = {group: field.of(group).subjects for group in field.groups}
+    pairs = {
+        name: list(zip(by_group.get(low, ()), by_group.get(high, ()), strict=False))
+        for name, (low, high) in POLES.items()
+    }
+    return {name: two for name, two in pairs.items() if two}
+
+
+def cells_of(answers: Answers, field: Field, judge: Judge, size: int, seed: int) -> Iterator[Cells]:
+    """The attribute of answers at each share, for choices and for beliefs; one "person" is a pair."""
+    pairs = pairs_of(field)
+    read, between = answers.policy.for_users, answers.policy.with_latent
+    flat = [pair for two in pairs.values() for pair in two]
+    if not flat:
+        return
+    ends = [
+        [person.belief.mean[0] for person in read([p.seen(size) for p in side])]
+        for side in zip(*flat, strict=True)
+    ]
+    mixed = read([mixture(*pair, size, share) for share in SHARES for pair in flat])
+    latent = [between((1 - s) * low + s * high) for s in SHARES for low, high in zip(*ends, strict=True)]
+    texts = answers.of([*mixed, *latent], field.prompts, "the continuum")
+    levels = Scale(judge, field.prompts)(texts).mean(2)  # [2 shares pairs, q, a]
+    levels = levels.reshape(2, len(SHARES), len(flat), *levels.shape[1:])
+    for metric, of_metric in zip(MIXED.values(), levels, strict=True):
+        for share, of_share in zip(SHARES, of_metric, strict=True):
+            first = 0
+            for name, two in pairs.items():
+                values = of_share[first : first + len(two), :, judge.names.index(name)]
+                first += len(two)
+                group = group_of(name, share)
+                people = [replace(low, group=group) for low, _ in two]
+                yield Cells.grid(metric, size, values, people, seed, {"group": group})
+
+
+def mixture(low: Subject, high: Subject, size: int, share: float) -> list[Choice]:
+    """So many choices, a share of them of the second person; their own order kept."""
+    of_high = round(share * size)
+    return [*low.seen(size - of_high), *high.seen(of_high)]
+
+
+def group_of(attribute: str, share: float) -> str:
+    """A share's name in the report."""
+    low, high = POLES[attribute]
+    return f"{low} to {high}, {share:.2f} of the way"
+
+
+def curves(cells: Sequence[Cells]) -> list[Curve]:
+    """Curves of all attributes, from the cells of all trainings."""
+    found = {(one.metric, one.group[0]): one for one in cells}
+    made = []
+    for mixed, metric in MIXED.items():
+        for name in POLES:
+            points = [found.get((metric, group_of(name, share))) for share in SHARES]
+            known = [point for point in points if point is not None]
+            if len(known) == len(SHARES):
+                levels = tuple(point.interval() for point in known)
+                steps = [_step(low, high) for low, high in itertools.pairwise(known)]
+                made.append(Curve(name, mixed, levels, min(steps, key=lambda step: step.value)))
+    return made
+
+
+def _step(low: Cells, high: Cells) -> Interval:
+    return paired_interval(high.value, low.value, [low.user, low.prompt], seeds=low.seed)
+
+
+def rows_of(cells: Sequence[Cells], data: str, method: str) -> list[Row]:
+    """A row for each share of each attribute, and one for its smallest step."""
+    of_share = [row(replace(one, slice={}), data, method, str(one.group[0]), one.interval()) for one in cells]
+    if not cells:
+        return []
+    size = cells[0].size
+    of_step = [
+        Row(
+            data, method, f"{' to '.join(POLES[c.attribute])}, mixed {c.mixed}", {}, size, STEP,
+            c.step.value, c.step.low, c.step.high, c.step.n, c.step.seeds,
+        )
+        for c in curves(cells)
+    ]  # fmt: skip
+    return [*of_share, *of_step]
+
+
+def plot(curves_of: Mapping[str, Sequence[Curve]], path: Path) -> None:
+    """One panel an attribute: the measured level against the share, choices and beliefs, in 95 % intervals.
+
+    Args:
+        curves_of: Curves by method; the methods differ by line style.
+        path: PNG to write.
+    """
+    names = list(dict.fromkeys(curve.attribute for all_of in curves_of.values() for curve in all_of))
+    columns = min(len(names), 3)
+    rows = math.ceil(len(names) / columns)
+    figure = Figure(figsize=(1.2 + 3.4 * columns, 0.9 + 2.9 * rows), dpi=160, layout="constrained")
+    FigureCanvasAgg(figure)
+    panels = figure.subplots(rows, columns, squeeze=False, sharey=True).ravel()
+    for panel, name in zip(panels, names, strict=False):
+        for style, (method, all_of) in zip("-:-.", curves_of.items(), strict=False):
+            for curve in all_of:
+                if curve.attribute == name:
+                    colour = _COLOURS[curve.mixed]
+                    values, lows, highs = zip(*((i.value, i.low, i.high) for i in curve.levels), strict=True)
+                    shares = [100 * share for share in SHARES]
+                    label = f"{method}: mixed {curve.mixed}"
+                    panel.plot(shares, values, style, color=colour, marker="o", markersize=4, label=label)
+                    panel.fill_between(shares, lows, highs, color=colour, alpha=0.15, linewidth=0)
+        low, high = POLES[name]
+        panel.set_title(f"{name}: {low} (-1) to {high} (+1)", fontsize=10, loc="left")
+        panel.set_xlabel(f"share of the {high} person (%)")
+        panel.set_xticks([100 * share for share in SHARES])
+        panel.set_ylim(-1.05, 1.05)
+        panel.grid(axis="y", color="#e6e6e6", linewidth=0.8)
+        panel.spines[["top", "right"]].set_visible(False)
+    for panel in panels[len(names) :]:
+        panel.set_visible(False)
+    for panel in panels[::columns]:
+        panel.set_ylabel("measured in the answers")
+    handles, labels = panels[0].get_legend_handles_labels()
+    figure.legend(handles, labels, loc="outside lower center", ncols=2, frameon=False)
+    figure.savefig(path, metadata={"Software": None}, bbox_inches="tight")

@@ -1,0 +1,142 @@
+"""`distance`: how far a policy is from its reference, in nats a token and an answer."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from jaxtyping import Bool, Float, Int
+from rich.console import Console
+from rich.progress import track
+from torch import Tensor
+
+from eval.generations.grid import Cells
+from eval.generations.people import Field
+from fsa.errors import ConfigError
+from fsa.log_probs import token_log_probs
+from fsa.models.language_scorer import LanguageScorer
+from fsa.outputs.policy import Policy
+from fsa.types import Text
+
+PER_TOKEN, PER_ANSWER = "kl_per_token", "kl_per_answer"
+
+
+class Drawn(NamedTuple):
+    """Answers drawn from a policy.
+
+    Attributes:
+        log_ratio: log pi - log ref of each whole answer, in nats [m].
+        tokens: Tokens of each, its end included [m].
+    """
+
+    log_ratio: Float[np.ndarray, " m"]
+    tokens: Int[np.ndarray, " m"]
+
+
+def distance(
+    policy: Policy,
+    field: Field,
+    sizes: Sequence[int],
+    num_answers: int,
+    max_new_tokens: int,
+    seed: int,
+    training: int,
+    batch_size: int = 64,
+    console: Console | None = None,
+) -> list[Cells]:
+    """KL(policy || reference) at each context size, by answers drawn from the policy.
+
+    Everybody is asked equally many prompts, and every prompt is asked of about equally many.
+
+    Args:
+        policy: The policy.
+        field: People and prompts.
+        sizes: Choices seen.
+        num_answers: About how many answers to draw at each size.
+        max_new_tokens: Longest answer, in tokens; what would come after is not counted.
+        seed: Seed of drawing.
+        training: Which training this is.
+        batch_size: Answers drawn at once.
+        console: Where progress is shown; None shows none.
+    """
+    people, prompts = len(field.subjects), len(field.prompts)
+    each = min(max(num_answers // people, 1), prompts)
+    who = np.repeat(np.arange(people), each)
+    asked = (who * each + np.tile(np.arange(each), people)) % prompts
+    found = []
+    for size in sizes:
+        known = policy.for_users([subject.seen(size) for subject in field.subjects])
+        z = torch.cat([known[i].belief.mean for i in who]).float()
+        texts = [field.prompts[j] for j in asked]
+        # Prompts near in length together, so that little is padded.
+        order = sorted(range(len(texts)), key=lambda i: len(str(texts[i])))
+        starts = range(0, len(order), batch_size)
+        parts = []
+        with torch.random.fork_rng():
+            torch.manual_seed(seed)
+            for start in track(
+                starts,
+                f"Drawing {len(order)} answers after {size} choices",
+                console=console,
+                disable=not console,
+            ):
+                rows = order[start : start + batch_size]
+                parts.append(draw(policy, z[rows], [texts[i] for i in rows], max_new_tokens))
+        back = np.argsort(order)
+        log_ratio, tokens = (np.concatenate(column)[back] for column in zip(*parts, strict=True))
+        whole = Cells.grid(PER_ANSWER, size, np.zeros((people, prompts)), field.subjects, training)
+        per_answer = replace(whole.where(who * prompts + asked), value=log_ratio)
+        found += [replace(per_answer, metric=PER_TOKEN, weight=tokens.astype(float)), per_answer]
+    return found
+
+
+@torch.no_grad()
+def draw(policy: Policy, z: Float[Tensor, "m z"], prompts: Sequence[Text], max_new_tokens: int) -> Drawn:
+    """Draw an answer for each latent and prompt, and compare its probability with the reference's.
+
+    The very tokens that were drawn are scored: text cut into tokens again may be cut otherwise.
+
+    Raises:
+        ConfigError: The policy writes no text.
+    """
+    if not isinstance(policy.scorer, LanguageScorer) or policy.texts is None:
+        raise ConfigError(f"scorer is {type(policy.scorer).__name__}, which writes no text")
+    model, tokenizer = policy.scorer.language_model, policy.texts.tokenizer
+    end = tokenizer.eos_token_id
+    padding = end if tokenizer.pad_token_id is None else tokenizer.pad_token_id
+    ids, mask = (each.to(policy.device) for each in policy.texts.prompts(prompts))  # padded on the left
+    z = z.to(ids.device)
+    written = model.generate(
+        ids,
+        mask,
+        z,
+        max_new_tokens=max_new_tokens,
+        do_sample=True,
+        temperature=1.0,
+        top_k=0,  # the whole distribution: its KL is asked for
+        top_p=1.0,
+        pad_token_id=padding,
+        eos_token_id=end,
+    )
+    answer = written[:, ids.shape[1] :]
+    is_drawn = up_to_end(answer, end)
+    whole = torch.cat([mask, is_drawn], 1)
+    hidden = model.hidden(written, whole, z)
+    reference = model.reference_hidden(written, whole)
+    predicts = torch.zeros_like(whole)
+    predicts[:, ids.shape[1] - 1 : -1] = is_drawn  # the state before a token predicts it
+    targets = answer[is_drawn]
+    ratio = token_log_probs(hidden[predicts], model.head, targets)
+    ratio = ratio - token_log_probs(reference[predicts], model.head, targets)
+    sums = torch.zeros(is_drawn.shape, dtype=torch.float64, device=ratio.device)
+    sums[is_drawn] = ratio.double()
+    return Drawn(sums.sum(1).cpu().numpy(), is_drawn.sum(1).cpu().numpy())
+
+
+def up_to_end(answer: Int[Tensor, "m l"], end: int) -> Bool[Tensor, "m l"]:
+    """True for an answer's tokens up to its first end, that included."""
+    is_end = answer == end
+    return is_end.cumsum(1) - is_end.long() == 0

@@ -1,0 +1,68 @@
+"""`page`: answers side by side, for a reader."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from eval.generations.people import Field, Subject
+from eval.generations.raters import Judge
+from eval.generations.steering import Written
+from fsa.types import Text
+
+
+def page(written: Written, field: Field, judge: Judge, method: str, prompts_each: int = 1) -> str:
+    """Markdown: for one person of every group, their answers without choices, with them, and reversed.
+
+    Each group is shown on other prompts, the first person of the group on each. Nothing is picked by hand.
+
+    Args:
+        written: Answers of one training.
+        field: Whom and what they are for.
+        judge: Its measures stand under each answer.
+        method: Name of what answered.
+        prompts_each: Prompts of each group.
+    """
+    size = written.largest
+    parts = [
+        f"# Answers of {method}, side by side",
+        f"The first person of every group, each on {prompts_each} held-out prompt(s): the answer to somebody "
+        f"unknown, the answer after {size} of their choices, and after the same choices with every outcome "
+        "turned round. Measures from the judge stand under each answer.",
+    ]
+    for number, group in enumerate(field.groups):
+        row, subject = next((i, s) for i, s in enumerate(field.subjects) if s.group == group)
+        parts.append(f"## {group or 'everybody'}")
+        for i in range(prompts_each):
+            column = (number * prompts_each + i) % len(field.prompts)
+            parts.append("\n".join(_answers(written, judge, subject, row, column, field.prompts[column])))
+    return "\n\n".join(parts) + "\n"
+
+
+def _answers(
+    written: Written, judge: Judge, subject: Subject, row: int, column: int, prompt: Text
+) -> Iterator[str]:
+    size = written.largest
+    shown = {
+        "nobody's choices": written.nobody[0, column, 0],
+        f"{len(subject.seen(size))} choices": written.given[size][row, column, 0],
+        "the same, reversed": written.reversed[row, column, 0],
+    }
+    yield f"**{_in_cell(_as_text(prompt))}** ({subject.name})\n"
+    yield "| " + " | ".join(shown) + " |"
+    yield "|---|---|---|"
+    yield "| " + " | ".join(_in_cell(answer) or "(nothing)" for answer in shown.values()) + " |"
+    levels = judge.each([prompt] * len(shown), list(shown.values()))
+    named = [", ".join(f"{n} {v:+.2f}" for n, v in zip(judge.names, each, strict=True)) for each in levels]
+    yield "| " + " | ".join(f"*{words}*" for words in named) + " |"
+
+
+def _as_text(prompt: Text) -> str:
+    if isinstance(prompt, str):
+        return prompt
+    return "\n".join(f"{message['role']}: {message['content']}" for message in prompt)
+
+
+def _in_cell(text: str) -> str:
+    """A text as one cell of a Markdown table: nothing in it is taken for markup of the table or the page."""
+    escaped = text.replace("&", "&amp;").replace("<", "&lt;").replace("|", "\\|").replace("*", "\\*")
+    return "<br>".join(line.strip() for line in escaped.strip().splitlines())

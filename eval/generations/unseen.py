@@ -1,0 +1,162 @@
+"""People of a type that nobody trained on: the same texts and prompts, other tastes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+from jaxtyping import Float
+from rich.console import Console
+from rich.progress import track
+
+from eval.generations.answers import Answers
+from eval.generations.grid import Cells
+from eval.generations.people import Field, Subject, choose
+from eval.generations.raters import Judge, SandboxJudge
+from eval.generations.steering import MOVEMENT, OWN, REVERSED, Scale, moved, write
+from fsa.choices.sandbox import Sandbox
+from fsa.choices.splits import Splitter
+from fsa.errors import ConfigError
+from fsa.metrics.choice_accuracy import correctness
+from fsa.outputs.policy import Policy
+from fsa.types import Choice
+
+IMPLICIT = "implicit_accuracy"
+"""Metric: accuracy of the reward that the policy implies, on held-out choices."""
+FLIPPED = "flip_implicit_accuracy"
+"""Metric: the same after every choice in the context was turned round."""
+DECIDED = "decided_implicit_accuracy"
+"""Metric: the same on choices whose options are not equally good to the person: else a coin decided."""
+LIMIT = "bayes_accuracy"
+"""Metric: accuracy of the person's own taste."""
+_AT_ONCE = 64
+
+
+def sandbox_of(source: Sandbox, arguments: Mapping[str, Any], kind: str) -> Sandbox:
+    """The sandbox a run trained on, with users of one other type.
+
+    Args:
+        source: That sandbox.
+        arguments: What it was made with.
+        kind: Poles, joined by "+".
+
+    Raises:
+        ConfigError: The type was trained on, or is none.
+    """
+    for known in source.tastes.groups:
+        if set(known.split("+")) == set(kind.split("+")):
+            raise ConfigError(f"--unseen {kind}: the run trained on that type; name one that is new to it")
+    return Sandbox(**{**arguments, "tastes": "types", "types": [kind]})
+
+
+def field_of(
+    sandbox: Sandbox, splits: Splitter, split: str, people: int, prompts: int, max_context: int, seed: int
+) -> Field:
+    """Held-out people of the new type and held-out prompts, under the run's own split."""
+    table = getattr(splits(sandbox.load()), split)
+    chosen = choose(table, people, prompts, max_context, 20, seed)
+    return replace(chosen, fixed_users=False)  # one group of many people
+
+
+def cells_of(
+    answers: Answers, field: Field, judge: SandboxJudge, sizes: Sequence[int], seed: int
+) -> Iterator[Cells]:
+    """Movement in all, of each attribute of the type in its own direction, and reversed; then accuracy."""
+    people, sliced = field.subjects, {"unseen": field.groups[0]}
+    scale, written = Scale(judge, field.prompts), write(answers, field, sizes)
+    nobody, tastes = scale(written.nobody), judge.tastes(people)
+    after = {(False, size): scale(texts) for size, texts in written.given.items() if size}
+    after |= {(True, written.largest): scale(written.reversed)} if written.largest else {}
+    for (is_reversed, size), levels in after.items():
+        metric = REVERSED if is_reversed else MOVEMENT
+        yield Cells.grid(metric, size, moved(levels, nobody, tastes), people, seed, sliced)
+        if not is_reversed:
+            yield from _own(judge, levels, nobody, field, size, seed)
+    yield from accuracy(answers.policy, field, judge, sizes, seed, answers.console)
+
+
+def _own(
+    judge: Judge, levels: np.ndarray, nobody: np.ndarray, field: Field, size: int, seed: int
+) -> Iterator[Cells]:
+    kind, people = field.groups[0], field.subjects
+    for pole, towards in judge.named_by(kind).items():
+        values = moved(levels, nobody, np.tile(towards, (len(people), 1)))
+        mine = [replace(subject, group=pole) for subject in people]
+        yield Cells.grid(OWN, size, values, mine, seed, {"unseen": kind})
+
+
+def accuracy(
+    policy: Policy,
+    field: Field,
+    judge: SandboxJudge,
+    sizes: Sequence[int],
+    seed: int,
+    console: Console | None = None,
+) -> Iterator[Cells]:
+    """Implicit accuracy at each size on choices that were not seen, beside that of the true taste."""
+    people = field.subjects
+    gains = true_gains(judge, people)
+    limit = [_credit(gain, choice) for gain, choice in zip(gains, _held_out(people), strict=True)]
+    is_decided = np.array([np.ptp(gain) > 1e-9 for gain in gains])
+    for size in track(sizes, "Implicit accuracy", console=console, disable=not console):
+        found = _cells(IMPLICIT, size, credits(policy, [p.seen(size) for p in people], people), people, seed)
+        yield found
+        yield replace(found.where(is_decided), metric=DECIDED)
+        yield replace(found, metric=LIMIT, value=np.array(limit))
+        if size:
+            turned = credits(policy, [p.reversed(size) for p in people], people)
+            yield _cells(FLIPPED, size, turned, people, seed)
+
+
+def credits(policy: Policy, contexts: Sequence[Sequence[Choice]], people: Sequence[Subject]) -> list[float]:
+    """Credit, 0-1, on each held-out choice of everybody, each predicted from a context."""
+    known = policy.for_users(contexts)
+    flat = [(one, choice) for one, person in zip(known, people, strict=True) for choice in person.others]
+    found = []
+    for start in range(0, len(flat), _AT_ONCE):
+        part = flat[start : start + _AT_ONCE]
+        scores = policy.score_batch(
+            [one for one, _ in part],
+            [choice.prompt for _, choice in part],
+            [choice.options for _, choice in part],
+        )
+        found += [_credit(score.reward, choice) for score, (_, choice) in zip(scores, part, strict=True)]
+    return found
+
+
+def true_gains(judge: SandboxJudge, people: Sequence[Subject]) -> list[Float[np.ndarray, " k"]]:
+    """How good each option of each held-out choice is to the person, by the levels that it was made with."""
+    gains = []
+    for person, taste in zip(people, judge.tastes(people), strict=True):
+        for choice in person.others:
+            # The sign of a measure is the level that a response was composed with.
+            measured = judge.measure([choice.prompt] * len(choice.options), [str(o) for o in choice.options])
+            gains.append(np.sign(measured) @ taste)
+    return gains
+
+
+def _credit(rewards: np.ndarray, choice: Choice) -> float:
+    places = np.array([choice.outcome.places(len(choice.options))])
+    return float(correctness(np.asarray(rewards)[None], places)[0])
+
+
+def _held_out(people: Sequence[Subject]) -> list[Choice]:
+    return [choice for person in people for choice in person.others]
+
+
+def _cells(metric: str, size: int, credit: Sequence[float], people: Sequence[Subject], seed: int) -> Cells:
+    counts = [len(person.others) for person in people]
+    prompts = np.array([repr(choice.prompt) for choice in _held_out(people)])
+    return Cells(
+        metric,
+        size,
+        np.array(credit),
+        np.repeat([person.number for person in people], counts),
+        np.unique(prompts, return_inverse=True)[1],
+        np.repeat(np.array([person.group for person in people], object), counts),
+        np.full(len(credit), seed),
+        np.ones(len(credit)),
+        {"unseen": people[0].group},
+    )

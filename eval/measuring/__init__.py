@@ -1,0 +1,1 @@
+"""What all measuring recipes share: runs, their predictions, and rows of numbers."""

@@ -1,0 +1,128 @@
+"""Predictions of target choices: what every measure of a method is computed from."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
+
+import numpy as np
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from fsa.choices.simulation.ground_truth import Truth
+from fsa.choices.table import ChoiceTable
+from fsa.episodes.dataset import collate
+from fsa.episodes.sampler import EpisodeRows
+from fsa.episodes.tokens import ItemTokens
+from fsa.metrics.choice_accuracy import confidence, correctness
+from fsa.metrics.steering import flip_correctness
+from fsa.outputs.reward_model import RewardModel
+from fsa.types import ChoiceBatch
+
+_EPISODES_AT_ONCE = 512
+_EPISODES_READ_AT_ONCE, _BLOCKS = 32, 8  # where a language model reads the options, and in how many blocks
+
+
+@dataclass(frozen=True)
+class Predictions:
+    """One row for each target choice of each episode.
+
+    Attributes:
+        row, user, prompt, group: Numbers of the table [n].
+        correct: Credit 0-1, half for a pair predicted as even [n].
+        nll: Nats [n].
+        confidence: Probability given to the predicted option [n].
+        flip_correct: Agreement with the original choice after every context choice was reversed [n].
+        bayes_correct: Credit of the best possible prediction from this context; NaN where unknown [n].
+    """
+
+    row: np.ndarray
+    user: np.ndarray
+    prompt: np.ndarray
+    group: np.ndarray
+    correct: np.ndarray
+    nll: np.ndarray
+    confidence: np.ndarray
+    flip_correct: np.ndarray
+    bayes_correct: np.ndarray
+
+    def where(self, keep: np.ndarray) -> Predictions:
+        """Some of the rows."""
+        return Predictions(**{f.name: getattr(self, f.name)[keep] for f in fields(self)})
+
+    @staticmethod
+    def concatenate(parts: Sequence[Predictions]) -> Predictions:
+        """All rows of all parts."""
+        return Predictions(
+            **{f.name: np.concatenate([getattr(p, f.name) for p in parts]) for f in fields(Predictions)}
+        )
+
+
+@torch.no_grad()
+def predict(
+    model: RewardModel,
+    table: ChoiceTable,
+    features: Float[Tensor, "m d"],
+    episodes: EpisodeRows,
+    truth: Truth | None = None,
+    tokens: ItemTokens | None = None,
+) -> Predictions:
+    """Predict every target of some episodes.
+
+    Args:
+        model: What predicts.
+        table: The choices.
+        features: Projected features of its items.
+        episodes: What is seen and what is predicted.
+        truth: What generated the choices, where it is known.
+        tokens: Tokens of the items, for a model that reads them.
+    """
+    features, at_once = features.double(), _EPISODES_AT_ONCE if tokens is None else _EPISODES_READ_AT_ONCE
+    return Predictions.concatenate(
+        [
+            _predict(model, table, features, episodes.part(slice(start, start + at_once)), truth, tokens)
+            for start in range(0, len(episodes.index), at_once)
+        ]
+    )
+
+
+def _predict(
+    model: RewardModel,
+    table: ChoiceTable,
+    features: Tensor,
+    episodes: EpisodeRows,
+    truth: Truth | None,
+    tokens: ItemTokens | None,
+) -> Predictions:
+    batch = collate(episodes, table, features, tokens, min(_BLOCKS, 2 * len(episodes.index)))
+    is_target = batch.target.mask.numpy()
+    places = batch.target.places.numpy()[is_target]
+    best, log_prob = _given(model, batch.context, batch.target)
+    flipped, _ = _given(model, batch.context.reversed(), batch.target)
+    rows = episodes.target[is_target]
+    if truth is None:
+        bayes = np.full(len(rows), np.nan)
+    else:
+        bayes = correctness(truth.predict(table, episodes.context, episodes.target)[is_target], places)
+    return Predictions(
+        row=rows,
+        user=np.broadcast_to(episodes.user[:, None], is_target.shape)[is_target],
+        prompt=table.prompt[rows],
+        group=table.group[rows],
+        correct=correctness(best[is_target], places),
+        nll=-log_prob[is_target],
+        confidence=confidence(best[is_target], places),
+        flip_correct=flip_correctness(flipped[is_target], places),
+        bayes_correct=bayes,
+    )
+
+
+def _given(model: RewardModel, context: ChoiceBatch, target: ChoiceBatch) -> tuple[np.ndarray, np.ndarray]:
+    """Probability of each option to be picked [b, n, k], and log-probability of each outcome [b, n]."""
+    belief = model.encoder(context)
+    scores = model.scorer(target, model.latents(belief), belief)
+    best = model.likelihood.best(scores, target.option_mask.expand(len(scores), -1, -1, -1)).mean(0)
+    log_prob = model.likelihood.log_prob(scores, target.places).logsumexp(0) - math.log(len(scores))
+    return best.numpy(), log_prob.numpy()

@@ -1,0 +1,1 @@
+"""The steerable judge: `python -m eval.steerable`."""

@@ -1,0 +1,1 @@
+"""Reading of files of choices, and of other layouts."""

@@ -1,0 +1,168 @@
+"""`RecordSource`: what sources that read one record a choice have in common."""
+
+from __future__ import annotations
+
+import gc
+import warnings
+from abc import abstractmethod
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, Literal
+
+from fsa.choices.reading.record import ignored_fields, parse_record, usual_pick
+from fsa.choices.reading.table_cache import keep
+from fsa.choices.source import Source
+from fsa.choices.table import ChoiceTable
+from fsa.choices.table_builder import TableBuilder
+from fsa.errors import ChoiceDataError
+from fsa.types import Choice, Tie
+
+RULES = "records.1"
+"""Part of every key of kept records; count up when a record comes to mean something else."""
+
+_LISTED = 20
+
+
+class BadRecords:
+    """Stops at the first bad record, or counts and lists those that are skipped.
+
+    Args:
+        skip: Whether to go on after a bad record.
+    """
+
+    def __init__(self, skip: bool) -> None:
+        self.skip = skip
+        self.count = 0
+        self.listed: list[str] = []
+
+    def __call__(self, error: ChoiceDataError) -> None:
+        """Take note of one, or raise it."""
+        if not self.skip:
+            raise error
+        self.count += 1
+        if len(self.listed) < _LISTED:
+            self.listed.append(str(error))
+
+    def warn(self, stacklevel: int) -> None:
+        """Say how many there were and list the first of them, if there were any."""
+        if self.count:
+            shown = "\n  ".join(self.listed)
+            more = f"\n  and {self.count - _LISTED} more" if self.count > _LISTED else ""
+            warnings.warn(f"left out {self.count} bad records:\n  {shown}{more}", stacklevel=stacklevel)
+
+
+class RecordSource(Source):
+    """Validates records one by one, counts what it leaves out, and keeps the parsed table.
+
+    A subclass says where records come from. What it drops on the way goes into `self._counts`, and what it
+    cannot read at all to `self._on_bad`.
+
+    Args:
+        on_bad_record: "stop" raises at the first bad record; "skip" leaves bad records out, counts them as
+            `bad_records`, lists the first of them in `self.bad_records`, and warns once.
+        ties: "keep", or "drop" records that tie and count them as `ties_dropped`.
+        cache: Whether to keep the parsed table under `cache_dir()`.
+    """
+
+    def __init__(
+        self, *, on_bad_record: Literal["stop", "skip"], ties: Literal["keep", "drop"], cache: bool
+    ) -> None:
+        self.skip_bad = on_bad_record == "skip"
+        self.drop_ties = ties == "drop"
+        self.cache = cache
+        self._on_bad = BadRecords(self.skip_bad)
+        self._counts: dict[str, int] = {}
+
+    @property
+    def bad_records(self) -> list[str]:
+        """The first bad records that the last load skipped."""
+        return self._on_bad.listed
+
+    @abstractmethod
+    def _records(self) -> Iterator[tuple[str, Any]]:
+        """Each record with its place, to begin an error with."""
+
+    @abstractmethod
+    def _key(self) -> str | None:
+        """What the table is kept under, see `key_of`; None to keep nothing."""
+
+    @abstractmethod
+    def _whole(self) -> str:
+        """What the records are of, for an error about all of them."""
+
+    def load(self) -> ChoiceTable:
+        """All choices, in their order within each user.
+
+        Raises:
+            ChoiceDataError: A bad record, or a file that cannot be read or holds no record; names file, line,
+                field, what is allowed and what came.
+        """
+        return keep(self._key() if self.cache else None, self._parse)
+
+    def _parse(self) -> ChoiceTable:
+        self._on_bad = BadRecords(self.skip_bad)
+        self._counts = {"ties_dropped": 0} if self.drop_ties else {}
+        self._ignored: set[str] = set()
+        with _no_garbage_collection():
+            builder = TableBuilder()
+            self._fill(builder)
+            table = ChoiceTable.from_columns(**builder.columns())
+        if self.skip_bad:
+            self._counts["bad_records"] = self._on_bad.count
+        table = table.with_counts(self._counts)
+        self._on_bad.warn(stacklevel=5)
+        if self._ignored:
+            warnings.warn(
+                f"{self._whole()}: ignored fields: {', '.join(sorted(self._ignored))}", stacklevel=5
+            )
+        if not len(table):
+            self._refuse_nothing()
+        return table
+
+    def _fill(self, builder: TableBuilder) -> None:
+        kind = kind_from = ""
+        for where, raw in self._records():
+            if kind == "text" and (pick := usual_pick(raw)):
+                builder.add_pick(*pick)
+            else:
+                try:
+                    choice = parse_record(raw, where)
+                    if (here := _kind(choice)) != kind:
+                        if kind:
+                            raise ChoiceDataError(
+                                f"{where}: options must be {kind}, as at {kind_from}, came {here}"
+                            )
+                        kind, kind_from = here, where
+                except ChoiceDataError as error:
+                    self._on_bad(error)
+                    continue
+                if self.drop_ties and isinstance(choice.outcome, Tie):
+                    self._counts["ties_dropped"] += 1
+                    continue
+                builder.add(choice)
+            self._ignored |= ignored_fields(raw)
+
+    def _refuse_nothing(self) -> None:
+        what = ", ".join(f"{count} {name.replace('_', ' ')}" for name, count in self._counts.items() if count)
+        first = f"; the first: {self.bad_records[0]}" if self.bad_records else ""
+        raise ChoiceDataError(
+            f"{self._whole()}:1: must hold at least one record, came none ({what or 'empty'}){first}"
+        )
+
+
+def _kind(choice: Choice) -> str:
+    first = choice.options[0]
+    is_number = isinstance(first, tuple) and isinstance(first[0], float)
+    return f"lists of {len(first)} numbers" if is_number else "text"
+
+
+@contextmanager
+def _no_garbage_collection() -> Iterator[None]:
+    """Records make no cycles, and looking for some takes half of the time."""
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()

@@ -1,0 +1,1 @@
+"""Simulated users and what they would choose."""

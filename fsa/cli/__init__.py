@@ -1,0 +1,1 @@
+"""Command lines: the `fsa` command, and those of recipes."""

@@ -1,0 +1,97 @@
+"""`fsa generate`: answers to prompts for people of whom a few choices are known."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import Any, Literal
+
+from fsa.choices.jsonl import Jsonl
+from fsa.choices.reading.json_lines import json_lines
+from fsa.choices.reading.record import refuse, shown
+from fsa.choices.table import ChoiceTable
+from fsa.errors import ChoiceDataError
+from fsa.outputs.api_inputs import as_prompt
+from fsa.outputs.policy import Policy
+
+
+def generate(
+    model: str,
+    choices: str,
+    prompts: str,
+    out: str | None = None,
+    max_new_tokens: int = 200,
+    do_sample: bool = False,
+    temperature: float = 1.0,
+    batch_size: int = 32,
+    on_bad_record: Literal["stop", "skip"] = "stop",
+    trust_remote_code: bool = False,
+) -> None:
+    """Answer prompts, each as its person would want it.
+
+    Args:
+        model: Run folder or hub id of a policy.
+        choices: JSONL file of the people's choices; three to ten a person go a long way.
+        prompts: JSONL file of one prompt a line: `prompt`, `user` if there are many people, and any other
+            field, which is echoed.
+        out: JSONL file to write; the screen if not given. Each line is its prompt's with `response`.
+        max_new_tokens: Longest answer, in tokens.
+        do_sample: Draw answers at random; without, the likeliest token each time.
+        temperature: Of drawing, > 0; larger is more random.
+        batch_size: Prompts answered at once.
+        on_bad_record: What to do with a bad line of choices: `stop`, or `skip` it, counted and listed.
+        trust_remote_code: Run parts of the model that are not fsa's own.
+    """
+    policy = Policy.from_pretrained(model, trust_remote_code=trust_remote_code)
+    table = Jsonl(choices, on_bad_record=on_bad_record).load()
+    lines = read_prompts(prompts, table)
+    users = list(dict.fromkeys(line["user"] for line in lines))
+    known = policy.for_users([[table.choice(row) for row in table.rows_of(user)] for user in users])
+    people = dict(zip(users, known, strict=True))
+    options: dict[str, Any] = {"max_new_tokens": max_new_tokens, "do_sample": do_sample}
+    if do_sample:
+        options["temperature"] = temperature
+    answers = policy.generate(
+        [people[line["user"]] for line in lines],
+        [line["prompt"] for line in lines],
+        batch_size=batch_size,
+        progress=out is not None,
+        **options,
+    )
+    written = "".join(
+        json.dumps({**line, "response": answer}, ensure_ascii=False) + "\n"
+        for line, answer in zip(lines, answers, strict=True)
+    )
+    if out is None:
+        sys.stdout.write(written)
+    else:
+        Path(out).parent.mkdir(parents=True, exist_ok=True)
+        Path(out).write_text(written, encoding="utf-8")
+
+
+def read_prompts(path: str, table: ChoiceTable) -> list[dict[str, Any]]:
+    """Prompts of a file, each with its user.
+
+    Raises:
+        ChoiceDataError: A line is no prompt, or does not say which of several people it is for.
+    """
+
+    def stop(error: ChoiceDataError) -> None:
+        raise error
+
+    lines = []
+    for where, raw in json_lines(path, stop):
+        if not isinstance(raw, dict):
+            refuse(where, "line", "an object with prompt", raw)
+        if "prompt" not in raw:
+            raise ChoiceDataError(f"{where}: prompt is missing; the line has {shown(', '.join(raw))}")
+        as_prompt(raw["prompt"], where)
+        if "user" not in raw and table.num_users != 1:
+            raise ChoiceDataError(
+                f"{where}: user is missing; the choices are those of {table.num_users} users"
+            )
+        lines.append({**raw, "user": raw.get("user", table.users[0].as_py())})
+    if not lines:
+        raise ChoiceDataError(f"{path}:1: must hold at least one prompt, came none")
+    return lines

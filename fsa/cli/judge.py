@@ -1,0 +1,135 @@
+"""`fsa judge`: the candidate nearest a target, with the scores that say why."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from jsonargparse import ArgumentError, ArgumentParser
+
+from fsa.choices.reading.json_lines import json_lines
+from fsa.choices.reading.record import refuse
+from fsa.errors import ChoiceDataError, ConfigError
+from fsa.judge.comparative import ComparativeJudge
+from fsa.judge.engines.transformers_engine import TransformersEngine
+from fsa.judge.judge import Judge
+from fsa.judge.labelled import key_of, read_labelled
+from fsa.judge.regressor import RegressorJudge
+from fsa.judge.scores import AttributeScores, Probe
+from fsa.judge.select import Selection, select
+from fsa.judge.target import AlignmentTarget
+from fsa.outputs.api_inputs import as_prompt, as_response
+from fsa.runs.folder import read_yaml
+
+
+def judge(
+    target: str,
+    candidates: str,
+    judge: str | None = None,
+    examples: str | None = None,
+    save: str | None = None,
+    out: str | None = None,
+) -> None:
+    """Choose the candidate nearest a target, for each prompt of a file.
+
+    Args:
+        target: JSON file: levels of attributes, `{"verbosity": 0.25}`, or `levels` with `weights` and
+            `at_least` (attributes of which more is as good).
+        candidates: JSONL file; each line has `prompt`, `responses` (two or more), and any other field, which
+            is echoed.
+        judge: Folder of a saved regressor, or a YAML file with `judge`: the judge's class and arguments. If
+            not given, Gemma 3 270M here compares the responses (HelpSteer2's attributes, no examples).
+        examples: Labelled file for a judge of YAML to learn from: `prompt`, `responses`, `labels`.
+        save: Folder to save a regressor that learned from `examples` to.
+        out: JSONL file to write; the screen if not given. Each line is its candidates with `choice` (place of
+            the nearest response, null where a score is missing), `ties`, `distances`, and, by attribute,
+            `scores`, `spread` and `reasoning` of every response, and `problems`.
+    """
+    wanted = AlignmentTarget.from_file(target)
+    asked = _judge(judge)
+    if examples is not None:
+        asked.learn(read_labelled(examples), progress=True)
+    if save is not None:
+        if not isinstance(asked, RegressorJudge):
+            raise ConfigError(f"--save is for a regressor, came {type(asked).__name__}")
+        asked.save(save)
+    if asked.attributes:
+        wanted.check(asked.attributes)  # before a long run, not after it
+    lines = _candidates(candidates)
+    probes = [_probe(line, where) for where, line in lines]
+    scored = asked.score(probes, progress=True)
+    answers = [
+        {**line, **_answer(scores, select(scores, wanted))}
+        for (_, line), scores in zip(lines, scored, strict=True)
+    ]
+    text = "".join(json.dumps(answer, ensure_ascii=False) + "\n" for answer in answers)
+    if out is None:
+        sys.stdout.write(text)
+    else:
+        Path(out).parent.mkdir(parents=True, exist_ok=True)
+        Path(out).write_text(text, encoding="utf-8")
+
+
+def _judge(given: str | None) -> Judge:
+    if given is None:
+        return ComparativeJudge(TransformersEngine("gemma-270m"))
+    path = Path(given)
+    if path.is_dir():
+        return RegressorJudge.load(path)
+    config = read_yaml(path)
+    if "judge" not in config:
+        raise ConfigError(f"{path}: must have judge, came {', '.join(config) or 'nothing'}")
+    parser = ArgumentParser(exit_on_error=False)
+    parser.add_argument("--judge", type=Judge)
+    try:
+        made: Judge = parser.instantiate(parser.parse_object({"judge": config["judge"]}))["judge"]
+    except (ArgumentError, TypeError, ValueError) as error:
+        raise ConfigError(f"{path}: {error}") from error
+    return made
+
+
+def _candidates(path: str) -> list[tuple[str, dict[str, Any]]]:
+    def stop(error: ChoiceDataError) -> None:
+        raise error
+
+    lines = list(json_lines(path, stop))
+    if not lines:
+        raise ChoiceDataError(f"{path}:1: must hold at least one line of candidates, came none")
+    return lines
+
+
+def _probe(line: Any, where: str) -> Probe:
+    if not isinstance(line, dict) or "prompt" not in line:
+        refuse(where, "candidates", "an object with prompt and responses", line)
+    responses = line.get("responses")
+    if not isinstance(responses, list) or len(responses) < 2:
+        refuse(where, "responses", "a list of two or more", responses)
+    prompt = as_prompt(line["prompt"], where)
+    texts = tuple(as_response(response, where) for response in responses)
+    if not all(isinstance(text, str) or isinstance(text[0], dict) for text in texts):
+        refuse(where, "responses", "texts or chats", responses)
+    return Probe(key_of(prompt, texts), prompt, texts)  # type: ignore[arg-type]
+
+
+def _answer(scores: AttributeScores, selection: Selection) -> dict[str, Any]:
+    said = scores.to_json()
+    by_attribute = {
+        name: {
+            attribute: [row[column] for row in said[name]]
+            for column, attribute in enumerate(scores.attributes)
+        }
+        for name in ("mean", "spread", "reasoning")
+        if said[name] is not None
+    }
+    return {
+        "choice": selection.index,
+        "ties": list(selection.ties),
+        "distances": [None if np.isnan(one) else float(one) for one in selection.distances],
+        "scores": by_attribute["mean"],
+        "spread": by_attribute.get("spread"),
+        "reasoning": by_attribute.get("reasoning"),
+        "problems": said["problems"],
+    }

@@ -1,0 +1,127 @@
+"""`run_recipe`: the command line of a recipe, from its signature."""
+
+from __future__ import annotations
+
+import inspect
+import sys
+from collections.abc import Callable, Sequence
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+from jsonargparse import ActionConfigFile, ArgumentParser  # type: ignore[attr-defined]
+
+from fsa.errors import ConfigError, FsaError
+from fsa.runs.folder import CONFIG_YAML
+
+# Options that may be written without the name of the part they belong to.
+_SHORT = {"--on_bad_record": "--source.on_bad_record"}
+
+
+def run_recipe(
+    recipe: Callable[..., Any], arguments: Sequence[str] | None = None, repeatable: Sequence[str] = ()
+) -> Any:
+    """Run a recipe from the command line: its signature is the schema, its docstring the help.
+
+    `--config` may be given several times, later files over earlier ones, and any `--key value` over them
+    all. Options may be written with dashes, lists without brackets, and `--resume RUN` reads RUN's own
+    configuration first. A recipe that takes `config` gets the whole configuration in plain form.
+
+    Args:
+        recipe: A function whose parameters all have types.
+        arguments: The command line; None takes that of the process.
+        repeatable: List parameters that are given one `--name VALUE` at a time.
+
+    Returns:
+        What the recipe returns.
+    """
+    parser = ArgumentParser(description=_first_line(recipe))
+    parser.add_argument("--config", action=ActionConfigFile, help="YAML file; may be given several times")
+    names = inspect.signature(recipe).parameters
+    parser.add_function_arguments(recipe, skip={"config"}, sub_configs=True)
+    try:
+        given = plain_arguments(sys.argv[1:] if arguments is None else arguments)
+        if "source" in names:
+            given = [_spelled_out(argument) for argument in given]
+        parsed = parser.parse_args([_repeated(argument, repeatable) for argument in configs_first(given)])
+        plain = parsed.as_dict()
+        plain.pop("config", None)
+        parts = parser.instantiate(parsed)
+        keywords = {name: value for name, value in parts.items() if name != "config"}
+        return recipe(**({"config": plain} if "config" in names else {}), **keywords)
+    except FsaError as error:
+        if arguments is not None:
+            raise
+        sys.exit(f"error: {error}")
+
+
+def plain_arguments(arguments: Sequence[str]) -> list[str]:
+    """Arguments as jsonargparse wants them: `_` in names, lists in brackets, `--resume RUN` spelled out."""
+    plain: list[str] = []
+    for argument in arguments:
+        name, equals, value = argument.partition("=")
+        if name.startswith("--"):
+            plain.append("--" + name[2:].replace("-", "_") + equals + (_bracketed(value) if equals else ""))
+        else:
+            plain.append(_bracketed(argument))
+    return _resumed(plain)
+
+
+def configs_first(arguments: Sequence[str]) -> list[str]:
+    """Arguments with every `--config FILE` before all others, in their order: a key overrides any file."""
+    configs: list[str] = []
+    others: list[str] = []
+    rest = iter(arguments)
+    for argument in rest:
+        if argument == "--config":
+            configs += [argument, *islice(rest, 1)]
+        elif argument.startswith("--config="):
+            configs.append(argument)
+        else:
+            others.append(argument)
+    return configs + others
+
+
+def _resumed(arguments: list[str]) -> list[str]:
+    for i, argument in enumerate(arguments):
+        name, equals, run = argument.partition("=")
+        if name == "--resume":
+            run, rest = (
+                (run, arguments[i + 1 :])
+                if equals
+                else (" ".join(arguments[i + 1 : i + 2]), arguments[i + 2 :])
+            )
+            if run.lower() in ("true", "false"):
+                return arguments
+            if not (Path(run) / CONFIG_YAML).is_file():
+                raise ConfigError(f"--resume {run}: no run folder there (a folder with {CONFIG_YAML})")
+            if any(other.partition("=")[0] == "--out" for other in arguments):
+                raise ConfigError("--resume goes on in its own folder; leave out --out")
+            own = ["--config", str(Path(run) / CONFIG_YAML), "--out", run, "--resume", "true"]
+            return [*own, *arguments[:i], *rest]
+    return arguments
+
+
+def _spelled_out(argument: str) -> str:
+    name, equals, value = argument.partition("=")
+    return _SHORT.get(name, name) + equals + value
+
+
+def _repeated(argument: str, repeatable: Sequence[str]) -> str:
+    name, equals, value = argument.partition("=")
+    return (
+        f"{name}+{equals}{value}"
+        if name.removeprefix("--") in repeatable and name.startswith("--")
+        else argument
+    )
+
+
+def _bracketed(value: str) -> str:
+    is_list = "," in value and all(
+        part.strip().lstrip("-").replace(".", "", 1).isdigit() for part in value.split(",")
+    )
+    return f"[{value}]" if is_list else value
+
+
+def _first_line(function: Callable[..., Any]) -> str:
+    return (function.__doc__ or "").strip().split("\n")[0]

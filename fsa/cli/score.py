@@ -1,0 +1,147 @@
+"""`fsa score`: rewards of candidate responses for people of whom a few choices are known."""
+
+from __future__ import annotations
+
+import json
+import sys
+import warnings
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+
+from fsa.choices.jsonl import Jsonl
+from fsa.choices.reading.json_lines import json_lines
+from fsa.choices.reading.record import refuse, shown
+from fsa.choices.table import ChoiceTable
+from fsa.errors import ChoiceDataError
+from fsa.outputs.api_inputs import as_prompt, as_response
+from fsa.outputs.reward_model import Person, RewardModel, Scores
+
+_BATCH = 512  # people scored at once
+
+
+def score(
+    model: str,
+    choices: str,
+    candidates: str,
+    out: str | None = None,
+    on_bad_record: Literal["stop", "skip"] = "stop",
+    trust_remote_code: bool = False,
+) -> None:
+    """Score candidate responses for one or many people.
+
+    Args:
+        model: Run folder or hub id of a reward model.
+        choices: JSONL file of the people's choices; three to ten a person go a long way.
+        candidates: JSONL file of one candidate a line: `prompt`, `response`, `user` if there are many
+            people, and any other field, which is echoed.
+        out: JSONL file to write; the screen if not given. Each line is its candidate with `reward` (nats),
+            `stderr` (nats, or null for a point belief) and `rank` (1 = best of this user and prompt).
+        on_bad_record: What to do with a bad line: `stop`, or `skip` it, counted and listed.
+        trust_remote_code: Run parts of the model that are not fsa's own.
+    """
+    rewards = RewardModel.from_pretrained(model, trust_remote_code=trust_remote_code)
+    table = Jsonl(choices, on_bad_record=on_bad_record).load()
+    lines = read_candidates(candidates, table, skip_bad=on_bad_record == "skip")
+    people = _people(rewards, table, [line["user"] for line in lines])
+    answers = "".join(
+        json.dumps(answer, ensure_ascii=False) + "\n" for answer in _answers(rewards, people, lines)
+    )
+    if out is None:
+        sys.stdout.write(answers)
+    else:
+        Path(out).parent.mkdir(parents=True, exist_ok=True)
+        Path(out).write_text(answers, encoding="utf-8")
+
+
+def read_candidates(path: str, table: ChoiceTable, *, skip_bad: bool) -> list[dict[str, Any]]:
+    """Candidates of a file, each with its user.
+
+    Raises:
+        ChoiceDataError: A line is no candidate, or does not say which of several people it is for.
+    """
+    bad: list[str] = []
+
+    def on_bad(error: ChoiceDataError) -> None:
+        if not skip_bad:
+            raise error
+        bad.append(str(error))
+
+    lines = []
+    for where, raw in json_lines(path, on_bad):
+        try:
+            lines.append(_candidate(raw, where, table))
+        except ChoiceDataError as error:
+            on_bad(error)
+    if bad:
+        warnings.warn(f"left out {len(bad)} bad candidates:\n  " + "\n  ".join(bad[:20]), stacklevel=2)
+    if not lines:
+        raise ChoiceDataError(f"{path}:1: must hold at least one candidate, came none")
+    return lines
+
+
+def _candidate(raw: Any, where: str, table: ChoiceTable) -> dict[str, Any]:
+    """A candidate with its user, checked."""
+    if not isinstance(raw, dict):
+        refuse(where, "candidate", "an object with prompt and response", raw)
+    if "response" not in raw:
+        raise ChoiceDataError(f"{where}: response is missing; the candidate has {shown(', '.join(raw))}")
+    response = as_response(raw["response"], where)
+    is_numeric = isinstance(response, tuple) and not isinstance(response[0], Mapping)
+    if "prompt" not in raw and not is_numeric:
+        raise ChoiceDataError(f"{where}: prompt is missing; the candidate has {shown(', '.join(raw))}")
+    as_prompt(raw.get("prompt", ""), where)
+    if "user" in raw:
+        if not isinstance(raw["user"], str):
+            refuse(where, "user", "a text", raw["user"])
+        return raw
+    if table.num_users != 1:
+        raise ChoiceDataError(f"{where}: user is missing; the choices are those of {table.num_users} users")
+    return {**raw, "user": table.users[0].as_py()}
+
+
+def _people(rewards: RewardModel, table: ChoiceTable, users: Sequence[str]) -> dict[str, Person]:
+    names = list(dict.fromkeys(users))
+    unknown = [name for name in names if not table.rows_of(name)]
+    if unknown:
+        warnings.warn(
+            f"{len(unknown)} users of candidates have no choices and are scored as unknown people: "
+            + ", ".join(unknown[:5]),
+            stacklevel=2,
+        )
+    read = rewards.for_users([[table.choice(row) for row in table.rows_of(name)] for name in names])
+    return dict(zip(names, read, strict=True))
+
+
+def _answers(
+    rewards: RewardModel, people: dict[str, Person], lines: list[dict[str, Any]]
+) -> list[dict[str, Any]]:
+    """Each candidate with its scores, in the order they came."""
+    groups: dict[tuple[str, str], list[int]] = defaultdict(list)
+    for i, line in enumerate(lines):
+        groups[line["user"], json.dumps(line.get("prompt", ""), sort_keys=True)].append(i)
+    keys = list(groups)
+    answers: dict[int, dict[str, Any]] = {}
+    for start in range(0, len(keys), _BATCH):
+        part = keys[start : start + _BATCH]
+        scored = rewards.score_batch(
+            [people[user] for user, _ in part],
+            [lines[groups[key][0]].get("prompt", "") for key in part],
+            [[lines[i]["response"] for i in groups[key]] for key in part],
+        )
+        for key, scores in zip(part, scored, strict=True):
+            answers.update(zip(groups[key], _ranked([lines[i] for i in groups[key]], scores), strict=True))
+    return [answers[i] for i in range(len(lines))]
+
+
+def _ranked(lines: list[dict[str, Any]], scores: Scores) -> list[dict[str, Any]]:
+    # Equal rewards share the better rank.
+    rank = 1 + (scores.reward[None, :] > scores.reward[:, None]).sum(1)
+    stderr: Any = [None] * len(lines) if scores.stderr is None else np.asarray(scores.stderr).tolist()
+    return [
+        {**line, "reward": float(scores.reward[i]), "stderr": stderr[i], "rank": int(rank[i])}
+        for i, line in enumerate(lines)
+    ]

@@ -1,0 +1,1 @@
+"""Recipes that train; `train/` holds their commands."""

@@ -1,0 +1,225 @@
+"""Train a reward model: `python -m train.reward --config configs/reward/choices.yaml --source.path FILE`."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import lightning as L
+import numpy as np
+from rich.console import Console
+
+from fsa.choices.source import Source
+from fsa.choices.splits import Splits, Splitter
+from fsa.choices.table import ChoiceTable
+from fsa.encoders.deep_set import DeepSet
+from fsa.encoders.encoder import ContextEncoder
+from fsa.episodes.by_user import choices_by_user
+from fsa.episodes.sampler import EpisodeSampler
+from fsa.errors import ConfigError
+from fsa.features.extractor import FeatureExtractor
+from fsa.features.hidden_state import HiddenState
+from fsa.features.projection import Projection
+from fsa.likelihoods.btl import BradleyTerryLuce
+from fsa.likelihoods.likelihood import ChoiceLikelihood
+from fsa.models.bilinear import Bilinear
+from fsa.models.language_scorer import LanguageScorer
+from fsa.models.policy import PolicyScorer
+from fsa.models.scorer import Scorer
+from fsa.objectives.nll import NegativeLogLikelihood
+from fsa.objectives.objective import Objective
+from fsa.outputs.item_tokens import item_tokens
+from fsa.outputs.policy import Policy
+from fsa.outputs.reward_model import RewardModel
+from fsa.recipes.features import item_features
+from fsa.runs.folder import CONFIG_YAML, META, about_this_run, write_json, write_yaml
+from fsa.training.checkpoints import claim_folder
+from fsa.training.datamodule import EpisodeData, EpisodeSettings
+from fsa.training.loop import Loop
+from fsa.training.module import ChoiceModule
+from fsa.training.optimizers import AdamW
+from fsa.training.processes import is_first_process
+
+_READER = ("encoder", "features", "projection", "d_belief")  # what reads a user's choices
+
+
+def train_reward(
+    config: Mapping[str, Any],
+    source: Source,
+    features: FeatureExtractor = HiddenState(),  # noqa: B008 (parts hold settings only until they are used)
+    projection: Projection = Projection(),  # noqa: B008
+    encoder: Callable[[int, int], ContextEncoder] = DeepSet,
+    scorer: Callable[[int, int], Scorer] = Bilinear,
+    likelihood: ChoiceLikelihood = BradleyTerryLuce(),  # noqa: B008
+    objective: Objective = NegativeLogLikelihood(),  # noqa: B008
+    optimizer: AdamW = AdamW(),  # noqa: B008
+    splits: Splitter = Splitter(),  # noqa: B008
+    episodes: EpisodeSettings = EpisodeSettings(),  # noqa: B008
+    loop: Loop = Loop(),  # noqa: B008
+    d_belief: int = 16,
+    num_samples: int = 1,
+    only_group: str | None = None,
+    shuffle_choices: bool = False,
+    encoder_from: str | None = None,
+    train_encoder: bool = True,
+    seed: int = 0,
+    out: str = "runs/reward",
+    resume: bool = False,
+    overwrite: bool = False,
+) -> RewardModel:
+    """Train a reward model that reads a user's choices, and write its run folder.
+
+    Args:
+        config: The whole configuration in plain form; the command line fills it in.
+        source: Where choices come from.
+        features: What turns an option into numbers.
+        projection: Fitted on the training split's responses, kept with the run.
+        encoder: Reads a user's choices into a belief.
+        scorer: Gives rewards of options under a belief.
+        likelihood: Gives the probability of what was chosen.
+        objective: What training minimises.
+        optimizer: How it is minimised.
+        splits: How choices are parted into training, validation and test.
+        episodes: How episodes are drawn.
+        loop: How long training goes on.
+        d_belief: Width of the belief.
+        num_samples: Latents drawn per user and step; 1 is enough for a point belief.
+        only_group: Train on this group's choices alone: a dedicated model.
+        shuffle_choices: Deal every outcome out anew among its options, at random: a leak test. Evaluation
+            does the same, and has to find chance.
+        encoder_from: Run folder to take the encoder from, with the features and projection that it reads and
+            the width of its belief, in place of those named here.
+        train_encoder: Train the encoder too; without, only what it steers.
+        seed: Seed of weights, training episodes, belief noise and dropout.
+        out: Run folder to write.
+        resume: Go on from the run folder's last checkpoint; `--resume RUN` on the command line.
+        overwrite: Start anew where the folder holds a run already, which is lost.
+
+    Raises:
+        ConfigError: Parts do not fit each other or the choices; or the folder holds a run already.
+    """
+    console, started, folder = Console(stderr=True, quiet=not is_first_process()), time.monotonic(), Path(out)
+    claim_folder(folder, resume, overwrite)
+    L.seed_everything(seed, verbose=False)
+    table = source.load()
+    table = table.shuffled() if shuffle_choices else table
+    parted = of_group(splits(table), only_group)
+    check_fit(parted.train, likelihood)
+    console.print(_summary(table, parted))
+
+    start = RewardModel.from_pretrained(encoder_from) if encoder_from else None
+    if start:
+        config = {**config, **{slot: start.config[slot] for slot in _READER}}
+        features, projection, d_belief = start.features, start.projection, int(start.config["d_belief"])
+    items = item_features(table, features)
+    if not start:
+        items.fit(projection, parted.train)
+    matrix = items.project(projection)
+    if is_first_process():  # before training, so that a run that dies can be resumed
+        write_yaml(folder / CONFIG_YAML, {**config, "resume": False, "overwrite": False})
+
+    widths = (matrix.shape[1], d_belief)
+    reader, scoring = start.encoder.float() if start else encoder(*widths), scorer(*widths)
+    reader.requires_grad_(train_encoder)
+    scoring.learn_users(choices_by_user(parted.train, matrix))
+    tokens = item_tokens(table, scoring) if isinstance(scoring, LanguageScorer) else None
+    module = ChoiceModule(
+        reader,
+        scoring,
+        likelihood,
+        objective,
+        optimizer,
+        num_samples,
+        episodes.context_sizes,
+        seed,
+    )
+    draws, frozen = samplers(parted, episodes, seed)
+    data = EpisodeData(draws, frozen, matrix, episodes, tokens)
+    shortened = draws.draw(np.arange(1000)).num_shortened  # a sample of the run's own episodes
+    if shortened:
+        console.print(
+            f"{shortened / 10:.0f} % of contexts are shorter than drawn: their users have too few choices"
+        )
+    prepared = time.monotonic()
+    outcome = loop.fit(module, data, folder, resume)
+
+    door = Policy if isinstance(scoring, PolicyScorer) else RewardModel
+    model = door(model_config(config, matrix.shape[1], door.layout), projection, trust_remote_code=True)
+    model.load_state_dict({k: v for k, v in module.state_dict().items() if k in model.state_dict()})
+    if not is_first_process():
+        return model
+    seconds = {"prepare": round(prepared - started, 1), "train": round(time.monotonic() - prepared, 1)}
+    about = about_this_run(
+        command=" ".join(sys.argv), seed=seed, features=features.fingerprint, seconds=seconds
+    )
+    counts = {"source": dict(table.counts), "splits": dict(parted.counts), "shortened_of_1000": shortened}
+    write_json(folder / META, {**about, **outcome, "counts": counts})
+    model.save_pretrained(folder)  # last, so that its card can tell of the run
+    console.print(
+        f"{folder}: best validation NLL {outcome['validation_nll']:.4f} at step {outcome['best_step']}"
+    )
+    return model
+
+
+def samplers(parted: Splits, episodes: EpisodeSettings, seed: int) -> tuple[EpisodeSampler, EpisodeSampler]:
+    """What draws training episodes, and what draws the frozen validation episodes of every seed."""
+    train = EpisodeSampler(parted.train, episodes.max_context, episodes.max_targets, seed)
+    largest = max(episodes.context_sizes)
+    return train, EpisodeSampler(parted.validation, largest, episodes.max_targets, seed=0, in_turn=True)
+
+
+def of_group(parted: Splits, group: str | None) -> Splits:
+    """Splits of one group's choices alone; all of them for None.
+
+    Raises:
+        ConfigError: There is no such group.
+    """
+    if group is None:
+        return parted
+    names = parted.train.groups.to_pylist()
+    if group not in names:
+        raise ConfigError(f"only_group is {group!r}, but the groups are {', '.join(sorted(names))}")
+
+    def of_it(part: ChoiceTable) -> ChoiceTable:
+        return part.select(part.group == names.index(group))
+
+    return Splits(of_it(parted.train), of_it(parted.validation), of_it(parted.test), parted.counts)
+
+
+def check_fit(table: ChoiceTable, likelihood: ChoiceLikelihood) -> None:
+    """Stop before any work where a likelihood cannot score what people said.
+
+    Raises:
+        ConfigError: The choices have outcomes or numbers of options that the likelihood does not know.
+    """
+    name = type(likelihood).__name__
+    unknown = table.outcome_kinds - likelihood.outcomes
+    if unknown:
+        raise ConfigError(
+            f"the choices hold outcomes of kind {', '.join(sorted(unknown))}, but {name} scores only "
+            f"{', '.join(sorted(likelihood.outcomes))};"
+            " choose another likelihood, or drop them (--source.ties drop)"
+        )
+    most = int(table.num_options.max())
+    if likelihood.max_options and most > likelihood.max_options:
+        raise ConfigError(
+            f"some choices have {most} options, but {name} scores at most {likelihood.max_options}"
+        )
+
+
+def model_config(config: Mapping[str, Any], d_feature: int, layout: str) -> dict[str, Any]:
+    """The part of a configuration that a model is built from."""
+    parts = {slot: config[slot] for slot in ("scorer", "likelihood", *_READER)}
+    num_samples = max(int(config["num_samples"]), 64)
+    return {"format": layout, "d_feature": d_feature, **parts, "num_samples": num_samples}
+
+
+def _summary(table: ChoiceTable, parted: Splits) -> str:
+    named = {"train": parted.train, "validation": parted.validation, "test": parted.test}
+    sizes = ", ".join(f"{len(part):,} {name}" for name, part in named.items())
+    dropped = "".join(f"; {name} {count:,}" for name, count in table.counts.items() if count)
+    whole = f"{len(table):,} choices of {table.num_users:,} users over {len(table.items_used):,} items"
+    return f"{whole}: {sizes}{dropped}"

@@ -1,0 +1,1 @@
+"""Numbers with their intervals, as tables, pages and pictures."""

@@ -1,0 +1,107 @@
+"""`OnHub`: what has `save_pretrained` goes to the hub; and models of other layouts are told apart."""
+
+from __future__ import annotations
+
+import tempfile
+import warnings
+from abc import abstractmethod
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from huggingface_hub import HfApi
+
+from fsa.errors import CheckpointError
+from fsa.runs.licences import fetch_readme, is_local
+from fsa.runs.model_card import backbone_of
+
+
+class OnHub:
+    """Gives a model `push_to_hub`.
+
+    Attributes:
+        config: Plain form of the model's parts, as its config.json has it.
+        origin: Folder that the model was opened from, which its model card is filled from; None for a model
+            that was never saved.
+    """
+
+    config: dict[str, Any]
+    origin: Path | None = None
+
+    @abstractmethod
+    def save_pretrained(self, folder: str | Path) -> None:
+        """Write the model and its card into a folder."""
+
+    def push_to_hub(
+        self,
+        repo_id: str,
+        *,
+        private: bool | None = None,
+        token: str | None = None,
+        revision: str | None = None,
+        commit_message: str = "Upload model",
+    ) -> str:
+        """Upload what `save_pretrained` writes: config, weights, projection and card, nothing of the data.
+
+        Args:
+            repo_id: `owner/name` on the hub; made if there is none.
+            private: Whether a repository that is made is private; None does as the owner's settings say.
+            token: Of the hub; None takes that of `hf auth login` or `HF_TOKEN`.
+            revision: Branch to upload to, made if there is none; None for main.
+            commit_message: Of the upload.
+
+        Returns:
+            Address of the commit.
+
+        Raises:
+            HfHubHTTPError: The hub refuses (huggingface_hub's own error).
+        """
+        backbone = backbone_of(self.config)
+        if backbone and is_local(backbone):
+            warnings.warn(
+                f"the backbone of this model is the folder {backbone}: elsewhere the model opens only where "
+                "there is one of that name. Train with a hub id to share it",
+                stacklevel=2,
+            )
+        if backbone:
+            fetch_readme(backbone, token)  # for its licence, which the card names
+        api = HfApi(token=token)
+        with tempfile.TemporaryDirectory() as folder:
+            self.save_pretrained(folder)
+            api.create_repo(repo_id, private=private, exist_ok=True)
+            if revision and not revision.startswith("refs/"):
+                api.create_branch(repo_id, branch=revision, exist_ok=True)
+            uploaded = api.upload_folder(
+                repo_id=repo_id, folder_path=folder, revision=revision, commit_message=commit_message
+            )
+        return str(uploaded.commit_url)
+
+
+def check_layout(config: Mapping[str, Any], reads: str) -> None:
+    """Refuse a model whose `format` is not the one that this fsa reads.
+
+    Args:
+        config: What its config.json holds.
+        reads: Name and number of the layout, such as "fsa.reward.1".
+
+    Raises:
+        CheckpointError: Says whether the model is older, newer, or something else.
+    """
+    found = config.get("format")
+    if found == reads:
+        return
+    raise CheckpointError(
+        f"config.json: format is {found!r}, this fsa reads {reads!r}; {_difference(found, reads)}"
+    )
+
+
+def _difference(found: Any, reads: str) -> str:
+    kind, _, number = reads.rpartition(".")
+    name, _, version = found.rpartition(".") if isinstance(found, str) else ("", "", "")
+    if found is None:
+        return "without a format it was written before there were any, or is no model of fsa"
+    if name != kind or not version.isdigit():
+        return "it is a model of another kind"
+    if int(version) < int(number):
+        return "it was written by an older fsa: open it with that version, or train again"
+    return "it was written by a newer fsa: update fsa to open it"

@@ -1,0 +1,247 @@
+"""`write_card`: a README.md that says what a model was trained on, how well it does, and what it is for."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from fsa.errors import CheckpointError, ConfigError
+from fsa.runs.licences import README, UNKNOWN, hub_id, is_local, licence
+from fsa.runs.components import refuse_foreign
+from fsa.reports.report import Report
+from fsa.reports.tables import tables
+from fsa.runs.folder import CONFIG_YAML, META, read_json, read_yaml
+
+MARK = "<!-- Written by fsa. Remove this line to keep your own words: fsa then leaves the file alone. -->"
+
+_PLACES = ("eval/report.json", "report.json")
+_HUB_ID = re.compile(r"\w[\w.-]*/[\w.-]+")
+_FACTS = {
+    "Date": "date",
+    "Commit of fsa": "commit",
+    "Seed": "seed",
+    "Steps": "steps",
+    "Best step": "best_step",
+    "Validation NLL, nats a choice": "validation_nll",
+}
+_SLOTS = ("features", "projection", "encoder", "scorer", "likelihood")
+
+
+def write_card(folder: Path, config: Mapping[str, Any], run: Path | None) -> None:
+    """Write README.md, filled from the run; a README that somebody made their own is left alone.
+
+    Args:
+        folder: Folder of the saved model.
+        config: Its config.json.
+        run: Folder that the model was opened from. A run folder has the data, the versions and perhaps a
+            report; of a folder without these the card is copied. None for a model that was just trained.
+    """
+    path, source = folder / README, run or folder
+    if path.exists() and MARK not in path.read_text(encoding="utf-8"):
+        return
+    kept = source / README
+    if not (source / META).exists() and kept.exists():
+        path.write_text(kept.read_text(encoding="utf-8"), encoding="utf-8")
+    else:
+        path.write_text(model_card(config, source), encoding="utf-8")
+
+
+def model_card(config: Mapping[str, Any], run: Path) -> str:
+    """The text of a model card, in Markdown with the hub's YAML head.
+
+    No path of this machine goes into it: of local files it has the name alone.
+
+    Args:
+        config: The model's config.json.
+        run: Its run folder; what is not there is said to be unknown.
+    """
+    recipe = _read(read_yaml, run / CONFIG_YAML)
+    meta = _read(read_json, run / META)
+    parts = [
+        _head(config, recipe),
+        MARK,
+        "# A reward model for each person, from a few of their choices",
+        _ABOUT,
+        _loading(config),
+        "## Data\n\n" + "\n".join(_data(recipe, meta)),
+        "## Results\n\n" + _results(run),
+        "## Model\n\n" + "\n".join(_model(config, meta)),
+        _INTENDED,
+        _limits(config),
+        "## How it was made\n\n" + "\n".join(_made(meta)),
+    ]
+    return "\n\n".join(parts) + "\n"
+
+
+def backbone_of(config: Mapping[str, Any]) -> str | None:
+    """Name, hub id or folder of the backbone that a model reads with; None if it reads numbers."""
+    spec = config.get("features")
+    said = (spec.get("init_args") or {}).get("backbone") if isinstance(spec, Mapping) else None
+    return said if isinstance(said, str) and said else None
+
+
+_ABOUT = """\
+It reads three to ten choices of somebody it has never met (which of two or more responses they preferred)
+into a belief about that person, and scores any response to any prompt as that person would, with no further
+training. Built with `fsa`, after *Few-shot steerable alignment* (arXiv 2412.13998)."""
+
+_INTENDED = """\
+## Intended use
+
+- Ranking, choosing or filtering a language model's responses for a person who has shown some choices.
+- Studying how preferences differ between people, and how much few choices tell.
+- As the reward of a training run, with held-out people to check it.
+
+Not for decisions about people, for guessing who somebody is or what group they belong to, or for prompts and
+responses unlike those that it was trained on."""
+
+
+def _head(config: Mapping[str, Any], recipe: Mapping[str, Any]) -> str:
+    backbone, data = backbone_of(config), _hub_data(recipe)
+    head: dict[str, Any] = {
+        "library_name": "fsa",
+        "tags": ["reward-model", "preference-learning", "personalization", "few-shot"],
+    }
+    if backbone and (name := hub_id(backbone)):
+        head["base_model"] = name
+    if data:
+        head["datasets"] = [data]
+    return f"---\n{yaml.safe_dump(head, sort_keys=False)}---"
+
+
+def _loading(config: Mapping[str, Any]) -> str:
+    try:
+        refuse_foreign(config, "config.json")
+        trust, note = "", ""
+    except CheckpointError:
+        trust = ", trust_remote_code=True"
+        note = "\n\nSome of its parts are not fsa's own: read their code before you say `trust_remote_code`."
+    return f"""\
+## How to load it
+
+```python
+import fsa
+
+rewards = fsa.RewardModel.from_pretrained("FOLDER OR HUB ID"{trust})
+person = rewards.for_user([{{"prompt": "Hi", "chosen": "Hello!", "rejected": "What?"}}])  # three to ten
+person.score("How are you?", ["Fine, thanks.", "Why do you ask?"])  # reward, and stderr where there is one
+person.prefers("How are you?", "Fine, thanks.", "Why do you ask?")  # probability
+```{note}"""
+
+
+def _data(recipe: Mapping[str, Any], meta: Mapping[str, Any]) -> Iterator[str]:
+    source = recipe.get("source")
+    if not isinstance(source, Mapping):
+        yield "Not known: this model was saved without its run."
+        return
+    arguments = {k: _public(v) for k, v in (source.get("init_args") or {}).items() if v is not None}
+    yield f"- Source: `{_class(source)}`" + _in_words(arguments)
+    splits = recipe.get("splits")
+    if isinstance(splits, Mapping):
+        yield "- Split" + (_in_words(splits.get("init_args") or {}) or ": by default")
+    counts = meta.get("counts")
+    counts = counts if isinstance(counts, Mapping) else {}
+    for title, what in (("Choices in each split", "splits"), ("Counted while reading", "source")):
+        if counts.get(what):
+            yield f"- {title}" + _in_words({k: f"{v:,}" for k, v in counts[what].items()})
+
+
+def _results(run: Path) -> str:
+    for place in _PLACES:
+        try:
+            report = Report.load(run / place)
+        except ConfigError:
+            continue
+        # Every group is in the report; a card shows the mean and the worst.
+        shown = tables([row for row in report.rows if row.group in ("all", "worst")])
+        titles = dict.fromkeys(table.place for table in shown)
+        of_each = {title: [table.markdown() for table in shown if table.place == title] for title in titles}
+        return "\n\n".join(f"**{title}**\n\n" + "\n\n".join(each) for title, each in of_each.items())
+    return (
+        "Not evaluated. `python -m eval.context_curve --run RUN` writes a report into the run folder; a "
+        "model that is opened from there and saved or pushed again has it in its card."
+    )
+
+
+def _model(config: Mapping[str, Any], meta: Mapping[str, Any]) -> Iterator[str]:
+    for slot in _SLOTS:
+        spec = config.get(slot)
+        if isinstance(spec, Mapping):
+            arguments = {k: _public(v) for k, v in (spec.get("init_args") or {}).items() if v is not None}
+            yield f"- {slot.capitalize()}: `{_class(spec)}`" + _in_words(arguments)
+    yield f"- Width of the belief: {config.get('d_belief')}; of the features: {config.get('d_feature')}"
+    if "parameters" in meta:
+        yield f"- Trained parameters: {meta['parameters']:,}"
+    if backbone := backbone_of(config):
+        name = hub_id(backbone) or f"a local folder, {Path(backbone).name}"
+        said = licence(backbone)
+        yield f"- Backbone: {name}, licence: {said}" + (
+            "" if said == UNKNOWN else "; its terms hold for what is made with it"
+        )
+
+
+def _limits(config: Mapping[str, Any]) -> str:
+    lines = [
+        "Rewards compare responses to one prompt; between prompts they mean nothing.",
+        "A few choices leave doubt: look at `stderr` where there is one, and at the results by choices seen.",
+        "It knows of people what its training data shows, with that data's gaps and slants; the worst group "
+        "above says more about this than the mean.",
+        "Whoever writes the choices steers the rewards; they are not checked for being honest or harmless.",
+    ]
+    backbone = backbone_of(config)
+    if backbone and is_local(backbone):
+        lines.append("Its backbone is a local folder: it opens only where there is one of that name.")
+    return "## Limits\n\n" + "\n".join(f"- {line}" for line in lines)
+
+
+def _made(meta: Mapping[str, Any]) -> Iterator[str]:
+    if not meta:
+        yield "Not known: this model was saved without its run."
+    for title, name in _FACTS.items():
+        if meta.get(name) not in (None, ""):
+            yield f"- {title}: {meta[name]}"
+    if isinstance(meta.get("versions"), Mapping):
+        yield "- Versions" + _in_words(meta["versions"])
+
+
+def _hub_data(recipe: Mapping[str, Any]) -> str | None:
+    source = recipe.get("source")
+    path = (source.get("init_args") or {}).get("path") if isinstance(source, Mapping) else None
+    return path if isinstance(path, str) and _is_hub_id(path) else None
+
+
+def _is_hub_id(value: str) -> bool:
+    """Whether a text is owner/name; a file of that form has an ending, or is there."""
+    is_file = value.endswith((".jsonl", ".parquet", ".gz", ".json")) or Path(value).exists()
+    return bool(_HUB_ID.fullmatch(value)) and not is_file
+
+
+def _public(value: Any) -> Any:
+    """A value without folders of this machine: of a path its last name, but hub ids whole."""
+    if isinstance(value, list | tuple):
+        return [_public(one) for one in value]
+    if isinstance(value, Mapping):
+        return {name: _public(one) for name, one in value.items()}
+    if not isinstance(value, str) or ("/" not in value and "\\" not in value):
+        return value
+    return value if _is_hub_id(value) else re.split(r"[/\\]", value.rstrip("/\\"))[-1]
+
+
+def _class(spec: Mapping[str, Any]) -> str:
+    return str(spec.get("class_path", "")).rpartition(".")[2]
+
+
+def _in_words(values: Mapping[str, Any]) -> str:
+    return ": " + ", ".join(f"{name} {value}" for name, value in values.items()) if values else ""
+
+
+def _read(read: Any, path: Path) -> Mapping[str, Any]:
+    try:
+        said = read(path)
+    except CheckpointError:
+        return {}
+    return said if isinstance(said, Mapping) else {}

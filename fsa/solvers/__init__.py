@@ -1,0 +1,1 @@
+"""Small convex solvers that models and judges share."""

@@ -1,0 +1,83 @@
+from pathlib import Path
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+import torch
+from numpy.testing import assert_allclose
+from tokenizers import Tokenizer, models, pre_tokenizers
+from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
+
+from eval.generations.distance import draw, up_to_end
+from fsa.conditioning.lora_gain import LoraGain
+from fsa.models.policy import PolicyScorer
+from fsa.outputs.item_tokens import Texts
+
+
+def test_an_answer_ends_with_its_first_end():
+    answer = torch.tensor([[5, 3, 3, 7], [3, 0, 0, 0], [5, 6, 7, 8]])
+    assert up_to_end(answer, 3).tolist() == [
+        [True, True, False, False],
+        [True, False, False, False],
+        [True, True, True, True],
+    ]
+
+
+@pytest.fixture
+def small(tmp_path: Path) -> SimpleNamespace:
+    """A policy with random weights, 16 wide, and what it is asked with."""
+    torch.manual_seed(0)
+    words = {word: i for i, word in enumerate(["<pad>", "<end>", "<unk>", *"abcdefghijk"])}
+    backend = Tokenizer(models.WordLevel(words, unk_token="<unk>"))
+    backend.pre_tokenizer = pre_tokenizers.Whitespace()
+    tokenizer = PreTrainedTokenizerFast(tokenizer_object=backend, pad_token="<pad>", eos_token="<end>")
+    config = LlamaConfig(
+        vocab_size=len(words), hidden_size=16, num_hidden_layers=2, num_attention_heads=2,
+        num_key_value_heads=1, intermediate_size=32, initializer_range=0.5,
+        pad_token_id=0, bos_token_id=None, eos_token_id=1,
+    )  # fmt: skip
+    LlamaForCausalLM(config).eval().save_pretrained(tmp_path)
+    tokenizer.save_pretrained(tmp_path)
+    scorer = PolicyScorer(4, 3, backbone=str(tmp_path), conditioning=LoraGain(), rank=2).eval()
+    return SimpleNamespace(scorer=scorer, texts=Texts(scorer), device=torch.device("cpu"))
+
+
+def train_somehow(policy: SimpleNamespace) -> None:
+    with torch.no_grad():
+        for name, weight in policy.scorer.named_parameters():
+            if "lora_B" in name:
+                weight.copy_(0.5 * torch.randn_like(weight))
+
+
+def test_a_new_policy_is_at_no_distance(small):
+    drawn = draw(small, torch.randn(3, 3), ["a b", "c", "d e f"], 8)
+    assert_allclose(drawn.log_ratio, 0, atol=1e-5)
+    assert (drawn.tokens >= 1).all() and (drawn.tokens <= 8).all()  # noqa: PT018
+
+
+def test_the_mean_of_drawn_log_ratios_is_the_divergence(small):
+    train_somehow(small)
+    z, model = torch.tensor([[1.0, -1.0, 0.5]]), small.scorer.language_model
+    ids, mask = small.texts.prompts(["a b c"])
+    with torch.no_grad():
+        log_p = (model.hidden(ids, mask, z)[0, -1] @ model.head.T).log_softmax(-1)
+        log_r = (model.reference_hidden(ids, mask)[0, -1] @ model.head.T).log_softmax(-1)
+    exact, spread = float((log_p.exp() * (log_p - log_r)).sum()), float((log_p - log_r).std())
+    assert exact > 0.05
+    torch.manual_seed(1)
+    drawn = draw(small, z.expand(4000, -1), ["a b c"] * 4000, 1)
+    assert (drawn.tokens == 1).all()
+    assert_allclose(drawn.log_ratio.mean(), exact, atol=6 * spread / 4000**0.5)
+
+
+def test_a_drawn_answer_is_scored_alike_beside_a_longer_prompt(small):
+    train_somehow(small)
+    z = torch.tensor([[1.0, -1.0, 0.5]])
+    torch.manual_seed(2)
+    alone = draw(small, z, ["a"], 1)
+    model = small.scorer.language_model
+    ids, mask = small.texts.prompts(["a", "b c d e f"])
+    hidden = model.hidden(ids, mask, z.expand(2, -1))[0, -1] @ model.head.T
+    reference = model.reference_hidden(ids, mask)[0, -1] @ model.head.T
+    ratios = (hidden.log_softmax(-1) - reference.log_softmax(-1)).detach().numpy()
+    assert np.abs(ratios - alone.log_ratio[0]).min() < 1e-4

@@ -1,0 +1,190 @@
+"""The page from a made-up suite: what stands where, what is missing, and where the numbers come from."""
+
+import json
+
+import numpy as np
+import pytest
+
+from eval.suite.measures import Measures
+from eval.suite.page import write
+from eval.suite.page_tables import Numbers, number, table
+from eval.suite.people_figures import principal_axes
+from eval.suite.results import Suite
+from eval.suite.rows import rows_of_suite
+from fsa.errors import CheckpointError, ConfigError
+from fsa.reports.report import Report, Row
+from tests.factories import finished_suite as made_up_suite
+
+OURS = {0: (0.5, 0.5), 3: (0.7, 0.6), 10: (0.9, 0.8)}
+BETTER = {0: (0.5, 0.5), 3: (0.9, 0.9), 10: (1.0, 1.0)}
+FLAT = dict.fromkeys((0, 3, 10), (0.5, 0.5))
+
+
+@pytest.fixture(scope="module")
+def page(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("suite")
+    made_up_suite.write(
+        folder / "out",
+        {
+            "easy": {"NP-BTL": OURS, "VPL": FLAT, "pooled": FLAT, "dedicated": BETTER},
+            "hard": {"NP-BTL": OURS, "VPL": BETTER, "pooled": FLAT},
+        },
+        conflicting=("hard",),
+    )
+    (folder / "results_notes.md").write_text("Nobody | tried *this* yet.\n")
+    write(folder / "out", folder / "results.md", num_resamples=100)
+    return folder
+
+
+def text(page) -> str:
+    return (page / "results.md").read_text()
+
+
+def test_the_head_says_where_it_comes_from(page):
+    head = text(page).partition("## At a glance")[0]
+    wanted = [
+        "python -m eval.suite --config x",
+        "0123456789",
+        "14 of 15",
+        "2026-01-02",
+        "fsa 0.1.0",
+        "0, 1",
+        "test",
+    ]
+    assert [part for part in wanted if part not in head] == []
+
+
+def test_at_a_glance_marks_ours_and_the_best_rival_and_shows_what_is_missing(page):
+    lines = text(page).partition("## At a glance")[2].partition("##")[0].splitlines()
+    rows = {
+        line.split("|")[1].strip(): [c.strip() for c in line.split("|")[2:-1]]
+        for line in lines
+        if "|" in line
+    }
+    # (0.9 + 0.8) / 2 = 85 in the mean, 80 in the worst group. VPL comes before pooled, which has 50 too.
+    assert rows["NP-BTL"] == ["**85.0** / 80.0", "**85.0** / 80.0", "85.0"]
+    assert rows["VPL"] == ["*50.0* / 50.0", "*100.0* / 100.0", "75.0"]
+    assert rows["dedicated"] == ["100.0 / 100.0", "-", "-"]
+
+
+def test_the_claim_names_where_it_fails(page):
+    assert "**The claim fails on: hard.**" in text(page)
+    # At 10 choices on `hard`: 85 - 100 in the mean, 80 - 100 in the worst group.
+    line = next(line for line in text(page).splitlines() if line.startswith("| hard") and "VPL" in line)
+    assert ("-15.0" in line, "-20.0" in line, line.rstrip(" |").endswith("no")) == (True, True, True)
+
+
+def test_what_was_tried_stands_word_for_word(page):
+    assert "\n## What was tried\n\nNobody | tried *this* yet.\n" in text(page)
+
+
+def test_places_and_calibration_have_tables(page):
+    assert "### easy: accuracy, new people alone, % [95 %]" in text(page)
+    line = (
+        text(page).partition("### easy: Expected calibration error")[2].split("| NP-BTL")[1].splitlines()[0]
+    )
+    # Confidence is 0.9 always; at 0 and 10 choices half and 85 % are right: errors of 40 and 5 points.
+    assert [cell.strip() for cell in line.split("|")[1:-1]] == ["40.0", "25.0", "5.0"]
+
+
+def test_shares_of_conflicting_choices_have_a_table(page):
+    after = text(page).partition("### hard: accuracy by share of conflicting choices among 4 seen, % [95 %]")[
+        2
+    ]
+    lines = after.splitlines()
+    assert [cell.strip() for cell in lines[2].split("|")[1:-1]] == ["method", "0%", "100%"]
+    assert [cell.strip() for cell in lines[4].split("|")[1:-1]][:1] == ["NP-BTL"]
+    assert ("50.0 [" in lines[4], "100.0 [100.0, 100.0]" in lines[4]) == (True, True)
+    assert "n = 200, seeds = 2." in lines
+
+
+def test_no_line_of_a_table_is_wider_than_a_screen(page):
+    lines = text(page).splitlines()
+    assert sum(line.startswith("|") for line in lines) > 50
+    assert [line for line in lines if line.startswith("|") and len(line) > 120] == []
+
+
+def test_pictures_are_there_and_small(page):
+    pictures = sorted((page / "results").glob("*.png"))
+    assert [path.stem for path in pictures] == [
+        "accuracy",
+        "cost",
+        "worst_group",
+    ]  # there are no runs to open
+    assert max(path.stat().st_size for path in pictures) < 100_000
+    assert [path.stem for path in pictures if f"(results/{path.name})" not in text(page)] == []
+
+
+def test_the_report_holds_the_same_numbers(page):
+    report = Report.load(page / "out")
+    assert json.loads((page / "out" / "report.json").read_text())["about"]["cells"] == {
+        "done": 14,
+        "planned": 15,
+    }
+    found = Numbers(report.rows).get("easy", "NP-BTL", "accuracy", 10)
+    assert (round(found.value, 9), found.n, found.seeds) == (0.85, 200, 2)
+    assert found.low <= 0.85 <= found.high
+
+
+def test_cells_that_were_asked_something_else_are_refused(tmp_path):
+    made_up_suite.write(tmp_path, {"data": {"NP-BTL": OURS, "VPL": FLAT}}, seeds=1)
+    made_up_suite.asked(FLAT, people=10).save(tmp_path / "cells/data/VPL/0-k3y/predictions.npz")
+    with pytest.raises(ConfigError, match="VPL/0-k3y: was not asked the same"):
+        rows_of_suite(Suite.read(tmp_path), num_resamples=10)
+
+
+def test_a_method_without_a_seed_is_averaged_over_the_others(tmp_path):
+    made_up_suite.write(tmp_path, {"data": {"NP-BTL": OURS, "VPL": FLAT}}, seeds=2)
+    (tmp_path / "cells/data/VPL/1-k3y/cell.json").unlink()
+    measures = Measures.of(Suite.read(tmp_path), "data", num_resamples=10)
+    mean = measures.by_metric["accuracy"].mean(("VPL", 10), measures.everybody)
+    assert (mean.value, mean.seeds) == (0.5, 1)
+
+
+def test_no_suite_and_no_finished_cell_are_named(tmp_path):
+    with pytest.raises(CheckpointError, match=r"suite\.json"):
+        Suite.read(tmp_path)
+    (tmp_path / "suite.json").write_text('{"cells": []}')
+    with pytest.raises(ConfigError, match="none of its 0 cells is done"):
+        Suite.read(tmp_path)
+
+
+def test_a_wide_table_is_cut_under_its_first_column():
+    made = table(["name", "one", "two"], [["a|b", "1", "2"]], width=16)
+    assert made.splitlines() == [
+        "| name | one |",
+        "| ---- | --: |",
+        "| a\\|b |   1 |",
+        "",
+        "| name | two |",
+        "| ---- | --: |",
+        "| a\\|b |   2 |",
+    ]
+
+
+def test_numbers_in_their_units():
+    row = Row("d", "m", "all", {}, 3, "accuracy", 0.8754, 0.8, 0.9, 10, 1)
+    assert number(row, interval=True) == "87.5 [80.0, 90.0]"
+    assert number(Row("d", "m", "all", {}, 3, "nll", 0.5, None, None, 10, 1), interval=True) == "0.500"
+    assert number(Row("d", "m", "all", {}, 3, "lead_accuracy", -0.0001, 0, 0.02, 10, 1), sign=True) == "+0.0"
+    assert number(None) == "-"
+
+
+def test_principal_axes_find_the_plane():
+    rng = np.random.default_rng(0)
+    plane = rng.normal(size=(200, 2)) * [5, 1]
+    basis = np.linalg.qr(rng.normal(size=(4, 2)))[0]
+    found = principal_axes(plane @ basis.T + 3)
+    centred = plane - plane.mean(0)
+    # Distances in the plane are kept, whatever the axes are called.
+    np.testing.assert_allclose((found**2).sum(1), (centred**2).sum(1))
+    assert found.var(0)[0] > found.var(0)[1]
+
+
+def test_the_page_says_where_a_rival_needs_fewer_choices(page, tmp_path):
+    assert "Reached by nobody on: easy." in " ".join(text(page).split())
+    methods = {"NP-BTL": OURS, "VPL": BETTER, "pooled": FLAT, "dedicated": BETTER}
+    made_up_suite.write(tmp_path / "out", {"lost": methods}, seeds=1)
+    write(tmp_path / "out", tmp_path / "results.md", num_resamples=10)
+    # Of the way from 0.5 to 1, 90 % is 0.95, half way between VPL's 0.9 after 3 choices and 1 after 10.
+    assert "on: no data set.** More on: lost (never, VPL 6.5)." in text(tmp_path)

@@ -1,0 +1,33 @@
+"""Runs of the training recipe that take a few seconds."""
+
+import os
+from pathlib import Path
+
+from fsa.cli.recipes import run_recipe
+from fsa.recipes.reward import train_reward
+
+ROOT = Path(__file__).resolve().parents[2]
+CONFIG = ROOT / "configs" / "reward" / "synthetic.yaml"
+OVERLAYS = ROOT / "configs" / "baseline"
+SMALL = {
+    "source.num_users": 300,
+    "source.choices_per_user": 30,
+    "episodes.users_per_step": 48,
+    "episodes.validation_episodes": 60,
+    "loop.max_steps": 250,
+    "loop.validate_every": 125,
+    "loop.accelerator": "cpu",
+    "loop.progress": False,
+    "optimizer.lr": 0.01,
+}
+
+
+def train_small(out: Path, *overlays: str, config: Path = CONFIG, **settings: object) -> Path:
+    """Train with the recipe's own command line; `a__b=c` is `--a.b c`, overlays are names of baselines."""
+    os.environ.setdefault("FSA_CACHE", str(out.parent / "cache"))
+    given = {name.replace("__", "."): value for name, value in settings.items()}
+    known = SMALL if config == CONFIG else {}
+    options = [f"--{name}={value}" for name, value in (known | given | {"out": out}).items()]
+    configs = [f"--config={path}" for path in (config, *(OVERLAYS / f"{name}.yaml" for name in overlays))]
+    run_recipe(train_reward, [*configs, *options])
+    return out
