@@ -35,3 +35,7 @@ class OutputError(FsaError, OSError):
 
 class DivergedError(FsaError, ArithmeticError):
     """Training came to numbers that are not finite."""
+
+
+class StoreError(FsaError):
+    """The database of people and their choices cannot be reached, or is not what this version can read."""

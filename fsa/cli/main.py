@@ -12,13 +12,22 @@ from fsa.cli.adapter import adapter
 from fsa.cli.ending import ending_well
 from fsa.cli.generate import generate
 from fsa.cli.judge import judge
+from fsa.cli.keys import keys
 from fsa.cli.recipes import CommandLine, plain_arguments
 from fsa.cli.score import score
+from fsa.cli.serve import serve
 
 
 def main() -> None:
     """The `fsa` command."""
-    commands: dict[str, Any] = {"score": score, "generate": generate, "adapter": adapter, "judge": judge}
+    commands: dict[str, Any] = {
+        "score": score,
+        "generate": generate,
+        "adapter": adapter,
+        "judge": judge,
+        "serve": serve,
+        "keys": keys,
+    }
     arguments = sys.argv[1:]
     if arguments == ["--version"]:
         print(f"fsa {version('fsa')}")
