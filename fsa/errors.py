@@ -27,3 +27,7 @@ class FeatureError(FsaError, ValueError):
 
 class CheckpointError(FsaError, ValueError):
     """A run folder or checkpoint is not what its configuration says."""
+
+
+class StoreError(FsaError):
+    """The database of people and their choices cannot be reached, or is not what this version can read."""
