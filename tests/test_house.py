@@ -24,7 +24,7 @@ NOUNS = {"errors", "types"}
 BASES = {"encoders.encoder", "models.scorer", "likelihoods.likelihood"}
 OUTPUTS = (
     NOUNS
-    | {"backbones", "choices", "features", "conditioning", "judge", "paths", "files", "runs"}
+    | {"backbones", "choices", "features", "conditioning", "judge", "paths", "files", "settings", "runs"}
     | {"episodes.tokens", "models.language_scorer", "models.backbone"}
     | BASES
 )
