@@ -9,9 +9,8 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from jsonargparse import ActionConfigFile, ArgumentParser  # type: ignore[attr-defined]
-
 from fsa.errors import ConfigError, FsaError
+from fsa.recipes.configured import configured, preset
 from fsa.runs.folder import CONFIG_YAML
 
 # Options that may be written without the name of the part they belong to.
@@ -35,20 +34,13 @@ def run_recipe(
     Returns:
         What the recipe returns.
     """
-    parser = ArgumentParser(description=_first_line(recipe))
-    parser.add_argument("--config", action=ActionConfigFile, help="YAML file; may be given several times")
     names = inspect.signature(recipe).parameters
-    parser.add_function_arguments(recipe, skip={"config"}, sub_configs=True)
     try:
         given = plain_arguments(sys.argv[1:] if arguments is None else arguments)
         if "source" in names:
             given = [_spelled_out(argument) for argument in given]
-        parsed = parser.parse_args([_repeated(argument, repeatable) for argument in configs_first(given)])
-        plain = parsed.as_dict()
-        plain.pop("config", None)
-        parts = parser.instantiate(parsed)
-        keywords = {name: value for name, value in parts.items() if name != "config"}
-        return recipe(**({"config": plain} if "config" in names else {}), **keywords)
+        arguments_of_it = [_repeated(argument, repeatable) for argument in configs_first(given)]
+        return recipe(**configured(recipe, arguments_of_it))
     except FsaError as error:
         if arguments is not None:
             raise
@@ -68,15 +60,18 @@ def plain_arguments(arguments: Sequence[str]) -> list[str]:
 
 
 def configs_first(arguments: Sequence[str]) -> list[str]:
-    """Arguments with every `--config FILE` before all others, in their order: a key overrides any file."""
+    """Arguments with every `--config FILE` before all others, in their order: a key overrides any file.
+
+    A file is a path, or the name of one that comes with fsa, such as reward/choices.
+    """
     configs: list[str] = []
     others: list[str] = []
     rest = iter(arguments)
     for argument in rest:
         if argument == "--config":
-            configs += [argument, *islice(rest, 1)]
+            configs += [argument, *(str(preset(name)) for name in islice(rest, 1))]
         elif argument.startswith("--config="):
-            configs.append(argument)
+            configs.append(f"--config={preset(argument.removeprefix('--config='))}")
         else:
             others.append(argument)
     return configs + others
@@ -121,7 +116,3 @@ def _bracketed(value: str) -> str:
         part.strip().lstrip("-").replace(".", "", 1).isdigit() for part in value.split(",")
     )
     return f"[{value}]" if is_list else value
-
-
-def _first_line(function: Callable[..., Any]) -> str:
-    return (function.__doc__ or "").strip().split("\n")[0]
