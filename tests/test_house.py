@@ -24,7 +24,7 @@ NOUNS = {"errors", "types"}
 BASES = {"encoders.encoder", "models.scorer", "likelihoods.likelihood"}
 OUTPUTS = (
     NOUNS
-    | {"backbones", "choices", "features", "conditioning", "judge", "paths", "runs"}
+    | {"backbones", "choices", "features", "conditioning", "judge", "paths", "questions", "runs"}
     | {"episodes.tokens", "models.language_scorer", "models.backbone"}
     | BASES
 )
@@ -62,11 +62,12 @@ MAY_IMPORT = {
     | {"choices.simulation.simulate", "choices.source", "choices.table"},
     "training": NOUNS | {"seeding", "episodes", "features", "metrics", "objectives.objective"} | BASES,
     "reports": NOUNS | {"metrics"},
+    "questions": NOUNS,
     "runs": NOUNS | {"paths", "reports"},
     "outputs": OUTPUTS,
     "recipes": RECIPES,
     "cli": RECIPES | {"recipes", "serve"},
-    "serve": NOUNS | {"choices", "judge", "outputs", "runs"},
+    "serve": NOUNS | {"choices", "judge", "outputs", "questions", "runs"},
 }
 
 # What the extra `serve` brings, and no other part of fsa needs.

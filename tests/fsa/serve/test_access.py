@@ -7,6 +7,7 @@ import pytest
 from fsa.errors import ConfigError
 from fsa.serve.service import Service
 from fsa.serve.settings import Settings
+from fsa.serve.store.database import migrate
 from tests.fsa.serve.small import TEXTS, choices, text_rewards
 
 CHOICE = "0" * 32
@@ -114,10 +115,10 @@ def test_a_revoked_key_is_forgotten_after_the_seconds_it_may_be_remembered(serve
 def test_without_a_key_a_server_does_not_start_for_other_machines(tmp_path):
     settings = Settings("model", store=f"sqlite:///{tmp_path / 'p.db'}", host="0.0.0.0")
     service = Service(settings, text_rewards())
-    from fsa.serve.store.database import migrate
-
     migrate(service.engine)
-    with pytest.raises(ConfigError, match="host is 0.0.0.0, which other machines reach, and there is no key"):
+    with pytest.raises(
+        ConfigError, match=r"host is 0\.0\.0\.0, which other machines reach, and there is no key"
+    ):
         service.check()
     service.keys.add("acme", ["read"])
     service.check()
