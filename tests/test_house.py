@@ -24,13 +24,13 @@ NOUNS = {"errors", "types"}
 BASES = {"encoders.encoder", "models.scorer", "likelihoods.likelihood"}
 OUTPUTS = (
     NOUNS
-    | {"backbones", "choices", "features", "conditioning", "judge", "paths", "questions", "runs"}
+    | {"backbones", "choices", "features", "conditioning", "judge", "paths", "files", "questions", "runs"}
     | {"episodes.tokens", "models.language_scorer", "models.backbone"}
     | BASES
 )
 RECIPES = (
     OUTPUTS
-    | {"seeding", "episodes", "training", "outputs", "reports", "metrics"}
+    | {"seeding", "settings", "files", "interrupts", "episodes", "training", "outputs", "reports", "metrics"}
     | {
         "encoders",
         "models",
@@ -42,6 +42,9 @@ RECIPES = (
 )
 MAY_IMPORT = {
     "errors": set(),
+    "files": {"errors"},
+    "interrupts": set(),
+    "settings": {"errors"},
     "seeding": set(),
     "paths": {"errors"},
     "types": {"errors"},
@@ -49,7 +52,7 @@ MAY_IMPORT = {
     "log_probs": NOUNS,
     "choices": NOUNS | {"seeding", "paths"},
     "episodes": NOUNS | {"seeding", "choices"},
-    "features": NOUNS | {"paths", "backbones", "log_probs"},
+    "features": NOUNS | {"paths", "backbones", "log_probs", "settings"},
     "encoders": NOUNS | {"seeding"},
     "objectives": NOUNS | {"seeding"},
     "conditioning": NOUNS,
@@ -60,10 +63,12 @@ MAY_IMPORT = {
     "judge": NOUNS
     | {"seeding", "backbones", "paths", "features", "solvers", "likelihoods.likelihood"}
     | {"choices.simulation.simulate", "choices.source", "choices.table"},
-    "training": NOUNS | {"seeding", "episodes", "features", "metrics", "objectives.objective"} | BASES,
+    "training": NOUNS
+    | {"seeding", "settings", "interrupts", "episodes", "features", "metrics", "objectives.objective"}
+    | BASES,
     "reports": NOUNS | {"metrics"},
     "questions": NOUNS,
-    "runs": NOUNS | {"paths", "reports"},
+    "runs": NOUNS | {"paths", "files", "reports"},
     "outputs": OUTPUTS,
     "recipes": RECIPES,
     "cli": RECIPES | {"recipes", "serve"},

@@ -79,6 +79,8 @@ def _decode(line: bytes, number: int, max_line_bytes: int) -> str | None:
     if number == 1:
         if line.startswith((b"\xff\xfe", b"\xfe\xff")):
             raise ValueError("file must be UTF-8, came UTF-16")
+        if line.startswith(b"PAR1"):
+            raise ValueError("file must be JSONL, came Parquet; the source fsa.choices.rows.Rows reads it")
         line = line.removeprefix(b"\xef\xbb\xbf")
     try:
         return line.decode() if line.strip() else None
