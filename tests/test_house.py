@@ -24,8 +24,8 @@ NOUNS = {"errors", "types"}
 BASES = {"encoders.encoder", "models.scorer", "likelihoods.likelihood"}
 OUTPUTS = (
     NOUNS
-    | {"backbones", "choices", "features", "conditioning", "judge", "paths", "files", "settings", "runs"}
-    | {"episodes.tokens", "models.language_scorer", "models.backbone"}
+    | {"backbones", "choices", "features", "conditioning", "judge", "paths", "files", "questions", "runs"}
+    | {"settings", "episodes.tokens", "models.language_scorer", "models.backbone"}
     | BASES
 )
 RECIPES = (
@@ -67,11 +67,12 @@ MAY_IMPORT = {
     | {"seeding", "settings", "interrupts", "episodes", "features", "metrics", "objectives.objective"}
     | BASES,
     "reports": NOUNS | {"metrics"},
+    "questions": NOUNS,
     "runs": NOUNS | {"paths", "files", "reports"},
     "outputs": OUTPUTS,
     "recipes": RECIPES,
     "cli": RECIPES | {"recipes", "serve"},
-    "serve": NOUNS | {"choices", "judge", "outputs", "runs"},
+    "serve": NOUNS | {"choices", "judge", "outputs", "questions", "runs"},
 }
 
 # What the extra `serve` brings, and no other part of fsa needs.
