@@ -12,14 +12,14 @@ from typing import Any
 import numpy as np
 from rich.console import Console
 
-from eval.measuring.predictions import Predictions
-from eval.measuring.rows import measured, rows_of
-from eval.measuring.runs import Data, Settings, named
 from fsa.choices.table import ChoiceTable
 from fsa.cli.recipes import run_recipe
 from fsa.features.measures import measure
 from fsa.outputs.item_features import ItemFeatures
 from fsa.outputs.reward_model import RewardModel
+from fsa.recipes.measuring.predictions import Predictions
+from fsa.recipes.measuring.rows import measured, rows_of
+from fsa.recipes.measuring.runs import Data, Settings, named
 from fsa.recipes.reward import train_reward
 from fsa.reports.bootstrap import mean_interval
 from fsa.reports.report import Report, Row

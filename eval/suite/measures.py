@@ -9,11 +9,11 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float, Int
 
-from eval.measuring.predictions import Predictions
 from eval.suite.cells import CONFLICTS, PREDICTIONS, Asked
 from eval.suite.results import Done, Suite
 from eval.suite.stats import Cells, Resamples
 from fsa.errors import ConfigError
+from fsa.recipes.measuring.predictions import Predictions
 from fsa.reports.bootstrap import Interval, ece_interval, mean_interval
 
 BAYES = "Bayes limit"

@@ -8,11 +8,11 @@ import numpy as np
 import torch
 from jaxtyping import Float
 
-from eval.measuring.runs import Run, Settings, opened
 from eval.suite.cells import RUN
 from eval.suite.results import Done, Suite
 from fsa.episodes.dataset import collate
 from fsa.outputs.reward_model import Person
+from fsa.recipes.measuring.runs import Run, Settings, opened
 from fsa.runs.folder import CONFIG_JSON
 from fsa.types import Belief
 

@@ -15,10 +15,10 @@ from typing import Any
 
 from jsonargparse import ActionConfigFile, ArgumentParser  # type: ignore[attr-defined]
 
-from eval.measuring.runs import Settings
 from eval.suite.cells import PLACES, Cell
 from fsa.cli.recipes import configs_first, plain_arguments
 from fsa.errors import ConfigError
+from fsa.recipes.measuring.runs import Settings
 from fsa.recipes.reward import train_reward
 
 _MEASURED_AS = 1  # raise when what is measured changes, and all cells are measured anew

@@ -7,9 +7,9 @@ from dataclasses import replace
 
 import numpy as np
 
-from eval.measuring.predictions import Predictions
-from eval.measuring.runs import Data, Method, Settings, opened
 from fsa.errors import ConfigError
+from fsa.recipes.measuring.predictions import Predictions
+from fsa.recipes.measuring.runs import Data, Method, Settings, opened
 from fsa.reports.bootstrap import Interval, ece_interval, mean_interval
 from fsa.reports.row import Row
 
