@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, ClassVar, Self
 
@@ -97,14 +98,23 @@ class RewardModel(OnHub, nn.Module):
         self.scorer = build_part(config, "scorer", Scorer, *widths, **trust)  # type: ignore[type-abstract]
         self.likelihood = build_part(config, "likelihood", ChoiceLikelihood, **trust)  # type: ignore[type-abstract]
         self.features = build_part(config, "features", FeatureExtractor, **trust)  # type: ignore[type-abstract]
-        # Double precision costs a head nothing and makes a score the same in any batch.
-        for part in (self.encoder, self.likelihood, *([] if self.scorer.reads_tokens else [self.scorer])):
-            part.double()
+        self._heads_in_double()
         self.eval()
         self.texts: Texts | None = None
         if isinstance(self.scorer, LanguageScorer):
             self.texts = Texts(self.scorer)
             _check_backbone(self.config, self.scorer.language_model.name)
+
+    def _heads_in_double(self) -> None:
+        # Double precision costs a head nothing and makes a score the same in any batch.
+        for part in (self.encoder, self.likelihood, *([] if self.scorer.reads_tokens else [self.scorer])):
+            part.double()
+
+    def _apply(self, fn: Callable[[Tensor], Tensor], recurse: bool = True) -> Self:
+        """Move or cast as torch has it; heads stay in double precision, whatever `float()` says."""
+        moved = super()._apply(fn, recurse)
+        self._heads_in_double()
+        return moved
 
     def make_room(self, stored: Mapping[str, Tensor]) -> None:
         """Let the scorer's buffers grow to stored ones, before these are checked and loaded."""
@@ -290,12 +300,23 @@ class RewardModel(OnHub, nn.Module):
         return torch.from_numpy(self.projection.apply(vectors, responses)).double()
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Person:
     """One person's reward model: a belief about them, and the model it was read by."""
 
     model: RewardModel
     belief: Belief
+
+    def __repr__(self) -> str:
+        width = self.belief.mean.shape[-1]
+        where = self.model.origin or "a model that was never saved"
+        return f"{type(self).__name__}(belief of {width} numbers, read by {where})"
+
+    def __reduce__(self) -> Any:
+        """Pickled as the belief and the model's folder, which whoever unpickles it opens again."""
+        if self.model.origin is None:
+            raise TypeError("a person of a model that was never saved cannot be pickled; keep their choices")
+        return _person_of, (type(self), type(self.model), str(self.model.origin.absolute()), self.belief)
 
     def score(self, prompt: Text, responses: Sequence[Text | Numbers]) -> Scores:
         """Rewards of some responses to a prompt."""
@@ -328,6 +349,18 @@ class Person:
         if responses is None:
             return ask_about_pairs(self, asked, worth)  # type: ignore[arg-type]
         return ask_about_responses(self, asked, responses, worth)  # type: ignore[arg-type]
+
+
+@lru_cache(maxsize=8)
+def _opened(kind: Any, folder: str) -> RewardModel:
+    """A model for people that are unpickled: one for all of them."""
+    model: RewardModel = kind.from_pretrained(folder)
+    return model
+
+
+def _person_of(person: type[Person], kind: type[RewardModel], folder: str, belief: Belief) -> Person:
+    opener: Any = _opened  # a class can be hashed, though its objects say otherwise
+    return person(opener(kind, folder), belief)
 
 
 def _check_backbone(config: dict[str, Any], backbone: str) -> None:

@@ -14,7 +14,7 @@ from lightning.pytorch.callbacks import Checkpoint
 from torch import Tensor
 
 from fsa.errors import CheckpointError, DivergedError, OutputError
-from fsa.interrupts import Interrupted, interrupt_asked
+from fsa.interrupts import Interrupted, interrupt_asked, take_signals_back
 
 CHECKPOINTS = "checkpoints"
 LAST, BEST = "last.ckpt", "best.ckpt"
@@ -41,6 +41,8 @@ class Checkpoints(Checkpoint):
         self._loss = torch.zeros(())  # sum of the losses of this process
 
     def on_train_start(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
+        if trainer.world_size == 1:
+            take_signals_back()
         trainer.should_stop |= self.is_stopped  # Lightning forgets that a run had stopped early
 
     def on_train_batch_end(
