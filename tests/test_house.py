@@ -24,7 +24,7 @@ NOUNS = {"errors", "types"}
 BASES = {"encoders.encoder", "models.scorer", "likelihoods.likelihood"}
 OUTPUTS = (
     NOUNS
-    | {"backbones", "choices", "features", "conditioning", "judge", "paths", "runs"}
+    | {"backbones", "choices", "features", "conditioning", "judge", "paths", "files", "runs"}
     | {"episodes.tokens", "models.language_scorer", "models.backbone"}
     | BASES
 )
@@ -44,12 +44,13 @@ MAY_IMPORT = {
     "errors": set(),
     "seeding": set(),
     "paths": {"errors"},
+    "files": set(),
     "types": {"errors"},
-    "backbones": {"errors", "paths"},
+    "backbones": {"errors", "paths", "files"},
     "log_probs": NOUNS,
-    "choices": NOUNS | {"seeding", "paths"},
+    "choices": NOUNS | {"seeding", "paths", "files"},
     "episodes": NOUNS | {"seeding", "choices"},
-    "features": NOUNS | {"paths", "backbones", "log_probs"},
+    "features": NOUNS | {"paths", "files", "backbones", "log_probs"},
     "encoders": NOUNS | {"seeding"},
     "objectives": NOUNS | {"seeding"},
     "conditioning": NOUNS,
@@ -60,9 +61,11 @@ MAY_IMPORT = {
     "judge": NOUNS
     | {"seeding", "backbones", "paths", "features", "solvers", "likelihoods.likelihood"}
     | {"choices.simulation.simulate", "choices.source", "choices.table"},
-    "training": NOUNS | {"seeding", "episodes", "features", "metrics", "objectives.objective"} | BASES,
-    "reports": NOUNS | {"metrics"},
-    "runs": NOUNS | {"paths", "reports"},
+    "training": NOUNS
+    | {"seeding", "files", "episodes", "features", "metrics", "objectives.objective"}
+    | BASES,
+    "reports": NOUNS | {"metrics", "files"},
+    "runs": NOUNS | {"paths", "files", "reports"},
     "outputs": OUTPUTS,
     "recipes": RECIPES,
     "cli": RECIPES | {"recipes"},

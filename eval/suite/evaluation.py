@@ -17,6 +17,7 @@ from eval.measuring.runs import Data, Settings, source_and_splits
 from eval.suite.cells import PLACES, Asked, asked
 from fsa.choices.table import ChoiceTable
 from fsa.episodes.sampler import EpisodeRows
+from fsa.files import replacing
 from fsa.metrics.choice_accuracy import correctness
 from fsa.outputs.reward_model import RewardModel
 
@@ -127,9 +128,8 @@ class Asking:
 def save_bayes(path: Path, bayes: Mapping[str, NDArray[Any]]) -> None:
     """Keep them; a crash leaves no half a file."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = path.with_name(f".{path.name}.unfinished.npz")
-    np.savez_compressed(unfinished, **bayes)  # type: ignore[arg-type]
-    unfinished.replace(path)
+    with replacing(path) as unfinished:
+        np.savez_compressed(unfinished, **bayes)  # type: ignore[arg-type]
 
 
 def open_bayes(path: Path) -> dict[str, NDArray[Any]]:

@@ -11,8 +11,9 @@ from typing import Any
 
 from numpy.typing import NDArray
 
-from eval.suite.cells import RUN, Cell, write_cell
+from eval.suite.cells import PEOPLE, RUN, Cell, write_cell
 from eval.suite.evaluation import Asking, open_bayes, save_bayes
+from eval.suite.people import people_of, save_people
 from eval.suite.plan import Plan, resolved
 from fsa.cli.recipes import run_recipe
 from fsa.features.extractor import FeatureExtractor
@@ -84,6 +85,8 @@ class Bench:
                 "command": "python -m train.reward "
                 + shlex.join([*cell.arguments, "--seed", str(cell.seed)]),
             }
+            if not cell.dedicated:
+                save_people(folder / PEOPLE, people_of(models[""], asking.main))
             write_cell(folder, about_this_run(**about), predictions, conflicts)
             cell.finish(self.out, folder)
         except BaseException:
