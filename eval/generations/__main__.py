@@ -26,7 +26,7 @@ from fsa.choices.sandbox import Sandbox
 from fsa.choices.splits import NAMES, Splitter
 from fsa.cli.recipes import run_recipe
 from fsa.errors import ConfigError
-from fsa.files import write_text
+from fsa.files import write_whole
 from fsa.outputs.policy import Policy
 from fsa.reports.frame import texts, wide
 from fsa.reports.report import Report, Row
@@ -257,7 +257,7 @@ def _save(report: Report, curves: Mapping[str, Sequence[between_types.Curve]], f
         between_types.plot(curves, folder / "continuum.png")
         # Reports know of their own pictures only.
         names = sorted(path.name for path in folder.glob("*.png"))
-        write_text(folder / "report.md", report.markdown(names))
+        write_whole(folder / "report.md", report.markdown(names))
 
 
 def _print(report: Report, out: Console) -> None:

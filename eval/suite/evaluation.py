@@ -17,7 +17,7 @@ from eval.measuring.runs import Data, Settings, source_and_splits
 from eval.suite.cells import PLACES, Asked, asked
 from fsa.choices.table import ChoiceTable
 from fsa.episodes.sampler import EpisodeRows
-from fsa.files import replacing
+from fsa.files import whole_file
 from fsa.metrics.choice_accuracy import correctness
 from fsa.outputs.reward_model import RewardModel
 
@@ -128,8 +128,8 @@ class Asking:
 def save_bayes(path: Path, bayes: Mapping[str, NDArray[Any]]) -> None:
     """Keep them; a crash leaves no half a file."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    with replacing(path) as unfinished:
-        np.savez_compressed(unfinished, **bayes)  # type: ignore[arg-type]
+    with whole_file(path) as unfinished, unfinished.open("wb") as file:
+        np.savez_compressed(file, **bayes)  # type: ignore[arg-type]
 
 
 def open_bayes(path: Path) -> dict[str, NDArray[Any]]:

@@ -12,7 +12,7 @@ from eval.suite import figures, sections
 from eval.suite.claims import ALLOWED, GAIN, LEAD
 from eval.suite.results import Suite
 from eval.suite.rows import rows_of_suite
-from fsa.files import write_text
+from fsa.files import write_whole
 from fsa.reports.frame import write_csv
 from fsa.reports.report import Report
 from fsa.reports.tables import markdown
@@ -45,7 +45,7 @@ def write(out: Path, docs: Path, *, num_resamples: int = 1000) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     write_csv(folder / CSV, report.frame)
     pictures = figures.draw(suite, report.frame, folder)
-    write_text(docs, page(suite, report, pictures, docs))
+    write_whole(docs, page(suite, report, pictures, docs))
 
 
 def page(suite: Suite, report: Report, pictures: dict[str, str], docs: Path) -> str:

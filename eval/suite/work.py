@@ -25,6 +25,7 @@ from fsa.runs.folder import META, about_this_run, read_json
 from fsa.training.checkpoints import CHECKPOINTS
 
 _QUIET = ("--loop.progress=false", "--loop.accelerator=cpu", "--loop.devices=1", "--overwrite=true")
+_TRUSTED = "--trust_remote_code=true"  # a suite's methods are named by whoever runs it
 _KEPT = 3  # data sets in memory
 
 
@@ -126,6 +127,6 @@ def train(cell: Cell, run: Path, group: str = "") -> RewardModel:
     """Train a cell's model, or that of one group, and open it from its folder as anybody would."""
     only = [f"--only-group={group}"] if group else []
     own = [f"--seed={cell.seed}", f"--out={run}"]
-    run_recipe(train_reward, [*cell.arguments, *_QUIET, *only, *own])
+    run_recipe(train_reward, [*cell.arguments, *_QUIET, _TRUSTED, *only, *own])
     shutil.rmtree(run / CHECKPOINTS, ignore_errors=True)  # the weights are in the run; a suite has many cells
     return RewardModel.from_pretrained(run, trust_remote_code=True)

@@ -15,13 +15,13 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from fsa.choices.stored_text import decode_text
+from fsa.choices.table_builder import TableBuilder
 from fsa.errors import ChoiceDataError
 from fsa.seeding import random_bits
 from fsa.types import Choice, Numbers, Text, outcome_of
 
 LAYOUT = "fsa.choices.1"
-CHAT_MARK = "\x1e"
-"""An interned chat is this mark and its JSON; no text may begin with it."""
 
 
 @dataclass(frozen=True)
@@ -194,35 +194,10 @@ class ChoiceTable:
         Raises:
             ChoiceDataError: Text and number options are mixed, or number options differ in length.
         """
-        intern = _Interner()
-        user, prompt, group, split, option, place = ([] for _ in range(6))  # type: ignore[var-annotated]
-        sizes = []
+        builder = TableBuilder()
         for choice in choices:
-            user.append(intern.users[choice.user])
-            prompt.append(number := intern.texts[encode_text(choice.prompt)])
-            group.append(intern.groups[choice.group])
-            split.append(intern.splits[choice.split])
-            option += [intern.item(number, response) for response in choice.options]
-            place += choice.outcome.places(len(choice.options))
-            sizes.append(len(choice.options))
-        item_prompt, item_response, numbers = intern.item_columns()
-        return cls.from_columns(
-            users=list(intern.users),
-            user=np.array(user, np.int32),
-            prompt=np.array(prompt, np.int32),
-            num_options=np.array(sizes, np.int64),
-            option=np.array(option, np.int32),
-            place=np.array(place, np.int16),
-            group=np.array(group, np.int32),
-            groups=list(intern.groups),
-            split=np.array(split, np.int32),
-            splits=list(intern.splits),
-            item_prompt=item_prompt,
-            item_response=item_response,
-            numbers=numbers,
-            texts=list(intern.texts),
-            counts=counts,
-        )
+            builder.add(choice)
+        return cls.from_columns(**builder.columns(), counts=counts)
 
     @classmethod
     def from_columns(
@@ -322,59 +297,6 @@ _COLUMNS = (
     "users", "user_offsets", "prompt", "option_offsets", "option", "place", "group", "groups", "split",
     "splits", "item_prompt", "item_response", "numbers", "texts",
 )  # fmt: skip
-
-
-class _Numbering(dict[Any, int]):
-    """Gives every new key the next number."""
-
-    def __missing__(self, key: Any) -> int:
-        number = self[key] = len(self)
-        return number
-
-
-class _Interner:
-    """Gives every user, group, split, text and item a number, in order of appearance."""
-
-    def __init__(self) -> None:
-        self.users, self.groups, self.splits, self.texts, self.items = (_Numbering() for _ in range(5))
-        self.width: int | None = None
-
-    def item(self, prompt: int, response: Any) -> int:
-        is_number = isinstance(response, tuple) and not isinstance(response[0], Mapping)
-        width = len(response) if is_number else 0
-        if self.width != width:
-            if self.width is not None:
-                kinds = [f"{w} numbers" if w else "text" for w in (self.width, width)]
-                raise ChoiceDataError(f"options must all be of one kind, came {kinds[0]} and then {kinds[1]}")
-            self.width = width
-        return self.items[prompt, response if is_number else self.texts[encode_text(response)]]
-
-    def item_columns(self) -> tuple[NDArray[np.int32], NDArray[np.int32], NDArray[np.float64]]:
-        """Prompt, response and numbers of each item."""
-        prompts = np.fromiter((key[0] for key in self.items), np.int32, len(self.items))
-        if self.width:
-            return prompts, np.full(len(self.items), -1, np.int32), np.array([key[1] for key in self.items])
-        responses = np.fromiter((key[1] for key in self.items), np.int32, len(self.items))
-        return prompts, responses, np.zeros((len(self.items), 0))
-
-
-def encode_text(text: Text) -> str:
-    """A text or chat as one string; `decode_text` undoes it. Equal chats give equal strings.
-
-    Raises:
-        ChoiceDataError: A text begins with the mark of a chat.
-    """
-    if not isinstance(text, str):
-        messages = [{key: message[key] for key in ("role", "content")} for message in text]
-        return CHAT_MARK + json.dumps(messages, ensure_ascii=False)
-    if text.startswith(CHAT_MARK):
-        raise ChoiceDataError(f"a text must not begin with the control character U+001E, came {text[:60]!r}")
-    return text
-
-
-def decode_text(stored: str) -> Text:
-    """A text or chat from its stored form."""
-    return tuple(json.loads(stored[1:])) if stored.startswith(CHAT_MARK) else stored
 
 
 def _number_within(user: NDArray[np.int32], value: NDArray[np.int32]) -> NDArray[np.int32]:

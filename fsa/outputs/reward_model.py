@@ -10,7 +10,6 @@ from typing import Any, ClassVar, Self
 import numpy as np
 import torch
 from jaxtyping import Float
-from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from fsa.backbones import backbone_hash, resolve
@@ -23,14 +22,18 @@ from fsa.models.language_scorer import LanguageScorer
 from fsa.models.scorer import Scorer
 from fsa.outputs.api_inputs import Choices, as_choice, as_prompt, as_response
 from fsa.outputs.item_tokens import Texts, only_text
+from fsa.runs.claim import check_run
 from fsa.runs.components import build_part
 from fsa.runs.folder import (
     CONFIG_JSON,
     PROJECTION,
+    RUN,
     WEIGHTS,
+    check_same_run,
     load_strictly,
     local_folder,
     read_json,
+    save_tensors,
     write_json,
 )
 from fsa.runs.hub import OnHub, check_layout
@@ -38,6 +41,7 @@ from fsa.runs.model_card import write_card
 from fsa.types import Belief, Choice, ChoiceBatch, Numbers, Text, TokenRows
 
 FORMAT = "fsa.reward.1"
+_MOST = 1_000_000  # of any width or number of samples
 BACKBONE_HASH = "backbone_sha256"  # of the weights that adapters belong to, in config.json
 
 
@@ -119,10 +123,12 @@ class RewardModel(OnHub, nn.Module):
                 over, or a part is foreign.
         """
         folder = local_folder(name, revision)
+        check_run(folder)
         config = read_json(folder / CONFIG_JSON)
         if not isinstance(config, Mapping):
             raise CheckpointError(f"{folder / CONFIG_JSON}: should hold an object, came {config!r:.80}")
         check_layout(config, cls.layout)
+        check_same_run(folder, config.get(RUN))
         projection = build_part(config, "projection", Projection, trust_remote_code=trust_remote_code)
         arguments = config["projection"].get("init_args") or {}
         model = cls(config, type(projection).load(folder / PROJECTION, **arguments), trust_remote_code)
@@ -135,10 +141,12 @@ class RewardModel(OnHub, nn.Module):
         folder = Path(folder)
         folder.mkdir(parents=True, exist_ok=True)
         write_json(folder / CONFIG_JSON, self.config)
-        self.projection.save(folder / PROJECTION)
         # Training was in single precision, so nothing is lost.
         single = {name: t.float() if t.is_floating_point() else t for name, t in self.state_dict().items()}
-        save_file({name: t.detach().cpu().contiguous() for name, t in single.items()}, folder / WEIGHTS)
+        plain = {name: t.detach().cpu().contiguous() for name, t in single.items()}
+        save_tensors(folder / WEIGHTS, plain, self.config.get(RUN))
+        tensors = {name: torch.from_numpy(t).contiguous() for name, t in self.projection.tensors().items()}
+        save_tensors(folder / PROJECTION, tensors, self.config.get(RUN))
         write_card(folder, self.config, self.origin)
 
     def for_user(self, choices: Choices) -> Person:
@@ -315,6 +323,8 @@ def _check_people(
 
 def _count(config: Mapping[str, Any], name: str) -> int:
     value = config.get(name)
-    if type(value) is not int or value < 1:
-        raise CheckpointError(f"config.json: {name} should be a whole number from 1, came {value!r:.80}")
+    if type(value) is not int or not 1 <= value <= _MOST:
+        raise CheckpointError(
+            f"config.json: {name} should be a whole number from 1 to {_MOST:,}, came {value!r:.80}"
+        )
     return value

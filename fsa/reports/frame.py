@@ -8,7 +8,7 @@ from typing import Literal
 
 import pandas as pd
 
-from fsa.files import replacing
+from fsa.files import whole_file
 from fsa.reports.numbers import number, with_interval
 from fsa.reports.row import FIELDS, Row
 
@@ -45,5 +45,5 @@ def wide(frame: pd.DataFrame, index: str | list[str], columns: str, text: pd.Ser
 
 def write_csv(path: Path, frame: pd.DataFrame) -> None:
     """Write all numbers, to six digits."""
-    with replacing(path) as unfinished:
+    with whole_file(path) as unfinished:
         frame.to_csv(unfinished, index=False, float_format="%.6g", lineterminator="\n")

@@ -14,7 +14,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, NullLocator
 from PIL import Image
 
-from fsa.files import replacing
+from fsa.files import whole_file
 from fsa.reports.row import is_fraction
 from fsa.reports.tables import Table, title, unit
 
@@ -114,8 +114,8 @@ def save(figure: Figure, path: Path) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     stream = io.BytesIO()
     figure.savefig(stream, format="png", metadata={"Software": None}, bbox_inches="tight")
-    with replacing(path) as unfinished:
-        Image.open(stream).convert("RGB").quantize(_NUM_COLOURS).save(unfinished, optimize=True)
+    with whole_file(path) as unfinished:
+        Image.open(stream).convert("RGB").quantize(_NUM_COLOURS).save(unfinished, "PNG", optimize=True)
 
 
 def _axis_label(metric: str) -> str:

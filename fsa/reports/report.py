@@ -15,7 +15,7 @@ import pandas as pd
 from rich.console import Console
 
 from fsa.errors import ConfigError
-from fsa.files import write_text
+from fsa.files import write_whole
 from fsa.reports.frame import frame_of
 from fsa.reports.plots import plot
 from fsa.reports.row import Row
@@ -51,7 +51,7 @@ class Report:
         """
         folder = self.save_json(folder)
         pictures = [self._plot(metric, folder) for metric in self._curves()]
-        write_text(folder / "report.md", self.markdown(pictures))
+        write_whole(folder / "report.md", self.markdown(pictures))
         return folder
 
     def save_json(self, folder: str | Path) -> Path:
@@ -64,7 +64,7 @@ class Report:
         folder.mkdir(parents=True, exist_ok=True)
         stored = {"rows": [row.to_json() for row in self.rows], "about": dict(self.about)}
         text = json.dumps(stored, indent=1, ensure_ascii=False, allow_nan=False)
-        write_text(folder / "report.json", text + "\n")
+        write_whole(folder / "report.json", text + "\n")
         return folder
 
     @classmethod

@@ -2,20 +2,19 @@
 
 import pytest
 
-from fsa.files import replacing, write_text
+from fsa.files import whole_file, write_whole
 
 
 def test_a_file_is_there_when_it_is_whole(tmp_path):
     path = tmp_path / "numbers.csv"
-    with replacing(path) as unfinished:
+    with whole_file(path) as unfinished:
         unfinished.write_text("1,2")
         assert not path.exists()
-        assert unfinished.suffix == ".csv"  # some writers add an ending of their own
     assert [one.name for one in tmp_path.iterdir()] == ["numbers.csv"]
 
 
 def write_half(path):
-    with replacing(path) as unfinished:
+    with whole_file(path) as unfinished:
         unfinished.write_text("half of")
         raise KeyError("cut off")
 
@@ -30,7 +29,7 @@ def test_an_error_leaves_the_old_file_and_nothing_else(tmp_path):
 
 
 def test_two_writers_at_once_do_not_share_a_file(tmp_path):
-    with replacing(tmp_path / "a") as first, replacing(tmp_path / "a") as second:
+    with whole_file(tmp_path / "a") as first, whole_file(tmp_path / "a") as second:
         assert first != second
         first.write_text("first")
         second.write_text("second")
@@ -38,5 +37,5 @@ def test_two_writers_at_once_do_not_share_a_file(tmp_path):
 
 
 def test_text_is_utf_8(tmp_path):
-    write_text(tmp_path / "a.md", "é")
+    write_whole(tmp_path / "a.md", "é")
     assert (tmp_path / "a.md").read_bytes() == "é".encode()

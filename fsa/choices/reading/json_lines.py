@@ -11,6 +11,8 @@ from typing import Any, BinaryIO
 
 from fsa.errors import ChoiceDataError
 
+_BLOCK = 1 << 20  # bytes read at once
+
 
 def json_lines(
     path: str | Path,
@@ -33,35 +35,41 @@ def json_lines(
     Raises:
         ChoiceDataError: The file cannot be read, or its gzip stream is damaged.
     """
-    number = 0
+    number, name = 0, str(path)
     try:
         with open(path, "rb") as raw:
             packed = raw.peek(2)[:2] == b"\x1f\x8b"
             stream: Any = gzip.GzipFile(fileobj=raw) if packed else raw
-            for number, line in _lines(stream, max_line_bytes):
+            for number, line in _lines(stream, max_line_bytes, lambda: on_bytes(raw.tell())):
                 try:
                     text = _decode(line, number, max_line_bytes)
-                    if text is not None:
-                        yield f"{path}:{number}", _parse(text)
+                    parsed = _parse(text) if text else None
                 except ValueError as error:
-                    on_bad(ChoiceDataError(f"{path}:{number}: {error}"))
-                if number % 1000 == 0:
-                    on_bytes(raw.tell())
-            on_bytes(raw.tell())
+                    on_bad(ChoiceDataError(f"{name}:{number}: {error}"))
+                    continue
+                if text:
+                    yield f"{name}:{number}", parsed
     except (EOFError, zlib.error, gzip.BadGzipFile) as error:
-        raise ChoiceDataError(f"{path}:{number + 1}: damaged gzip file: {error}") from error
+        raise ChoiceDataError(f"{name}:{number + 1}: damaged gzip file: {error}") from error
     except OSError as error:
-        raise ChoiceDataError(f"{path}: cannot be read: {error.strerror or error}") from error
+        raise ChoiceDataError(f"{name}: cannot be read: {error.strerror or error}") from error
 
 
-def _lines(stream: BinaryIO, max_line_bytes: int) -> Iterator[tuple[int, bytes]]:
-    number = 0
-    while line := stream.readline(max_line_bytes + 1):
-        number += 1
-        end = line
-        while len(end) > max_line_bytes and not end.endswith(b"\n"):
-            end = stream.readline(max_line_bytes + 1) or b"\n"
-        yield number, line
+def _lines(
+    stream: BinaryIO, max_line_bytes: int, on_block: Callable[[], None]
+) -> Iterator[tuple[int, bytes]]:
+    """Number from 1 and bytes of each line that is not blank; of a line that is too long, its beginning."""
+    number, rest = 0, b""
+    while block := stream.read1(_BLOCK):  # type: ignore[attr-defined]
+        *lines, rest = (rest + block).split(b"\n")
+        for line in lines:
+            number += 1
+            if line and not line.isspace():
+                yield number, line
+        rest = rest[: max_line_bytes + 1]
+        on_block()
+    if rest and not rest.isspace():
+        yield number + 1, rest
 
 
 def _decode(line: bytes, number: int, max_line_bytes: int) -> str | None:
@@ -71,9 +79,11 @@ def _decode(line: bytes, number: int, max_line_bytes: int) -> str | None:
     if number == 1:
         if line.startswith((b"\xff\xfe", b"\xfe\xff")):
             raise ValueError("file must be UTF-8, came UTF-16")
+        if line.startswith(b"PAR1"):
+            raise ValueError("file must be JSONL, came Parquet; the source fsa.choices.rows.Rows reads it")
         line = line.removeprefix(b"\xef\xbb\xbf")
     try:
-        return None if line.isspace() or not line else line.decode()
+        return line.decode() if line.strip() else None
     except UnicodeDecodeError as error:
         byte = line[error.start]
         raise ValueError(f"line must be UTF-8, byte {error.start + 1} of it is 0x{byte:02x}") from None

@@ -5,11 +5,11 @@ from __future__ import annotations
 import difflib
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, NoReturn
 
 from fsa.choices.reading.trl import explicit_prompt
-from fsa.choices.table import CHAT_MARK
+from fsa.choices.stored_text import CHAT_MARK
 from fsa.errors import ChoiceDataError
 from fsa.types import Choice, Messages, Numbers, Outcome, Pick, Ranking, Text, Tie, outcome_of
 
@@ -26,8 +26,9 @@ def parse_record(raw: Any, where: str) -> Choice:
     Options are texts, chats (lists of `{"role", "content"}`), or lists of numbers of one length, a bare
     number being a list of one; with numbers the prompt may be left out. "tie" ties all options; a ranking may
     name only the best few. TRL's: `{"user", "prompt", "chosen", "rejected"}` of texts or chats; the prompt
-    may be left out where both replies begin with it, see `fsa.choices.reading.trl`. Both take "group" and
-    "split".
+    may be left out where both replies begin with it, see `explicit_prompt`. Both take "group" and "split".
+    Any other field is refused beside options, where it may be one misspelt, and ignored beside TRL's, which
+    often come with scores and ids; see `ignored_fields`.
 
     Args:
         raw: What the JSON of one record says.
@@ -38,7 +39,7 @@ def parse_record(raw: Any, where: str) -> Choice:
     """
     if not isinstance(raw, Mapping):
         refuse(where, "record", 'an object such as {"user": ..., "prompt": ..., ...}', raw)
-    if not raw.keys() <= FIELDS:
+    if "rejected" not in raw and not raw.keys() <= FIELDS:
         _refuse_unknown(raw, where)
     user = _text(_needed(raw, "user", where), where, "user")
     options: tuple[Text, ...] | tuple[Numbers, ...]
@@ -55,6 +56,41 @@ def parse_record(raw: Any, where: str) -> Choice:
     group = _text(raw["group"], where, "group", may_be_blank=True) if "group" in raw else ""
     split = _text(raw["split"], where, "split", may_be_blank=True) if "split" in raw else ""
     return Choice(user, prompt, options, outcome, group, split)
+
+
+def usual_pick(raw: Any) -> tuple[str, str, Sequence[str], int, str, str] | None:
+    """User, prompt, options, chosen, group, split of a pick among plain texts, as `parse_record` gives them.
+
+    None for any other record, bad ones among them: `parse_record` says what that is.
+    """
+    if type(raw) is not dict:
+        return None
+    user, prompt, chosen, options = raw.get("user"), raw.get("prompt"), raw.get("chosen"), raw.get("options")
+    group, split = raw.get("group", ""), raw.get("split", "")
+    if "rejected" in raw:
+        options, chosen, is_known = [chosen, raw["rejected"]], 0, "options" not in raw
+    else:
+        is_known = raw.keys() <= FIELDS
+    is_usual = (
+        is_known
+        and type(options) is list
+        and type(chosen) is int
+        and 0 <= chosen < len(options)
+        and 2 <= len(options) <= MAX_OPTIONS
+        and "ranking" not in raw
+        and _is_plain(user)
+        and _is_plain(prompt)
+        and all(map(_is_plain, options))
+        and len(set(options)) == len(options)
+        and (group == "" or _is_plain(group))
+        and (split == "" or _is_plain(split))
+    )
+    return (user, prompt, options, chosen, group, split) if is_usual else None  # type: ignore[return-value]
+
+
+def ignored_fields(raw: Mapping[str, Any]) -> set[str]:
+    """Fields of a record that `parse_record` took that say nothing to it."""
+    return set() if raw.keys() <= FIELDS else set(map(str, raw.keys() - FIELDS))
 
 
 def refuse(where: str, field: str, allowed: str, came: Any) -> NoReturn:
@@ -87,8 +123,19 @@ def _refuse_unknown(raw: Mapping[str, Any], where: str) -> NoReturn:
 def _is_plain(value: Any) -> bool:
     """Whether a value is a text that `_text` takes, for sure."""
     return (
-        type(value) is str and value.isascii() and not value.isspace() and value > " " and "\0" not in value
+        type(value) is str
+        and value > "!"  # neither empty nor of control characters
+        and "\0" not in value
+        and (value.isascii() or (not value.isspace() and _is_unicode(value)))
     )
+
+
+def _is_unicode(value: str) -> bool:
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _text(value: Any, where: str, field: str, *, may_be_blank: bool = False) -> str:
@@ -186,12 +233,12 @@ def _number(value: Any, where: str, field: str) -> float:
 
 
 def _refuse_duplicates(options: tuple[Any, ...], where: str) -> None:
-    keys = [str(option) if isinstance(option, tuple) else option for option in options]
-    if len(set(keys)) == len(keys):
-        return
-    second = next(i for i, key in enumerate(keys) if key in keys[:i])
-    allowed = f"different from each other; options {keys.index(keys[second])} and {second} are equal"
-    refuse(where, "options", allowed, options[second])
+    first: dict[Any, int] = {}
+    for i, option in enumerate(options):
+        earlier = first.setdefault(str(option) if isinstance(option, tuple) else option, i)
+        if earlier != i:
+            allowed = f"different from each other; options {earlier} and {i} are equal"
+            refuse(where, "options", allowed, option)
 
 
 def _outcome(raw: Mapping[str, Any], num_options: int, where: str) -> Outcome:

@@ -9,10 +9,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, Literal
 
-from fsa.choices.reading.record import parse_record
+from fsa.choices.reading.record import ignored_fields, parse_record, usual_pick
 from fsa.choices.reading.table_cache import keep
 from fsa.choices.source import Source
 from fsa.choices.table import ChoiceTable
+from fsa.choices.table_builder import TableBuilder
 from fsa.errors import ChoiceDataError
 from fsa.types import Choice, Tie
 
@@ -101,34 +102,45 @@ class RecordSource(Source):
     def _parse(self) -> ChoiceTable:
         self._on_bad = BadRecords(self.skip_bad)
         self._counts = {"ties_dropped": 0} if self.drop_ties else {}
+        self._ignored: set[str] = set()
         with _no_garbage_collection():
-            table = ChoiceTable.from_choices(self._choices())
+            builder = TableBuilder()
+            self._fill(builder)
+            table = ChoiceTable.from_columns(**builder.columns())
         if self.skip_bad:
             self._counts["bad_records"] = self._on_bad.count
         table = table.with_counts(self._counts)
         self._on_bad.warn(stacklevel=5)
+        if self._ignored:
+            warnings.warn(
+                f"{self._whole()}: ignored fields: {', '.join(sorted(self._ignored))}", stacklevel=5
+            )
         if not len(table):
             self._refuse_nothing()
         return table
 
-    def _choices(self) -> Iterator[Choice]:
+    def _fill(self, builder: TableBuilder) -> None:
         kind = kind_from = ""
         for where, raw in self._records():
-            try:
-                choice = parse_record(raw, where)
-                if (here := _kind(choice)) != kind:
-                    if kind:
-                        raise ChoiceDataError(
-                            f"{where}: options must be {kind}, as at {kind_from}, came {here}"
-                        )
-                    kind, kind_from = here, where
-            except ChoiceDataError as error:
-                self._on_bad(error)
-                continue
-            if self.drop_ties and isinstance(choice.outcome, Tie):
-                self._counts["ties_dropped"] += 1
+            if kind == "text" and (pick := usual_pick(raw)):
+                builder.add_pick(*pick)
             else:
-                yield choice
+                try:
+                    choice = parse_record(raw, where)
+                    if (here := _kind(choice)) != kind:
+                        if kind:
+                            raise ChoiceDataError(
+                                f"{where}: options must be {kind}, as at {kind_from}, came {here}"
+                            )
+                        kind, kind_from = here, where
+                except ChoiceDataError as error:
+                    self._on_bad(error)
+                    continue
+                if self.drop_ties and isinstance(choice.outcome, Tie):
+                    self._counts["ties_dropped"] += 1
+                    continue
+                builder.add(choice)
+            self._ignored |= ignored_fields(raw)
 
     def _refuse_nothing(self) -> None:
         what = ", ".join(f"{count} {name.replace('_', ' ')}" for name, count in self._counts.items() if count)

@@ -1,11 +1,11 @@
-"""`open_rows`: rows of Parquet and JSONL files and of `datasets` on disk and on the hub, by batches."""
+"""`open_rows`: rows of Parquet, CSV and JSONL files and of `datasets` on disk, in memory and on the hub."""
 
 from __future__ import annotations
 
 import glob
 import re
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +13,8 @@ import datasets
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from fsa.choices.reading.csv_file import CsvFile
+from fsa.choices.reading.file_format import file_format
 from fsa.choices.reading.json_lines import json_lines
 from fsa.errors import ChoiceDataError, ConfigError
 
@@ -20,7 +22,8 @@ OnBad = Callable[[ChoiceDataError], None]
 
 _BATCH = 1024  # rows; one by one, a row of a data set takes 100 us
 _HUB_ID = re.compile(r"\w[\w.-]*/[\w.-]+")
-_JSONL = (".jsonl", ".jsonl.gz")
+_NAMES = tuple(end + packed for end in (".jsonl", ".ndjson", ".csv", ".tsv") for packed in ("", ".gz"))
+_NAMES += (".parquet",)
 _OF_DATASETS = ("dataset_dict.json", "state.json")  # what `save_to_disk` leaves in a folder
 
 
@@ -30,8 +33,9 @@ class RowFile:
 
     Attributes:
         where: File, or data set and split; with the row's number from 1 it is a row's place.
-        columns: Names of the columns; None for JSONL, where each row names its own.
-        text_columns: Those of them that hold text.
+        columns: Names of the columns; None where each row names its own: JSONL, and rows in memory.
+        text_columns: Those of them that hold text, from which numbers and lists have to be read.
+        is_free_text: Whether all columns are text that stands for anything, as in CSV.
         split: Name of the split; "" for a file.
         paths: Files that hold all of it, for a hash of what is in it; empty where there are none.
         batches: What `read` reads with.
@@ -43,6 +47,7 @@ class RowFile:
     split: str
     paths: tuple[Path, ...]
     batches: Callable[[Sequence[str], OnBad], Iterator[tuple[str, Any]]]
+    is_free_text: bool = False
 
     def read(self, columns: Sequence[str], on_bad: OnBad) -> Iterator[tuple[str, Any]]:
         """Every row with its place, which has the row's number from 1.
@@ -64,7 +69,7 @@ class RowFile:
 
 
 def open_rows(
-    path: str | Sequence[str],
+    path: Any,
     *,
     name: str | None = None,
     split: str | None = None,
@@ -72,9 +77,12 @@ def open_rows(
 ) -> list[RowFile]:
     """What is at a path: one or more files or splits, nothing read yet but their columns.
 
+    Files are told apart by what is in them, not by their names.
+
     Args:
-        path: A Parquet or JSONL file, a pattern with * that names some, a folder of some, a folder written by
-            `Dataset.save_to_disk`, a data set on the hub, or a list of any of these.
+        path: A Parquet, CSV or JSONL file, a pattern with * that names some, a folder of some, a folder
+            written by `Dataset.save_to_disk`, a data set on the hub, a `Dataset` or `DatasetDict`, or a list
+            of any of these or of rows as mappings.
         name: Configuration of a data set on the hub.
         split: One split of a data set; None for all of them, in their order.
         revision: Branch, tag or commit of a data set on the hub.
@@ -83,6 +91,10 @@ def open_rows(
         ChoiceDataError: There is no such file or data set, or it cannot be read.
         ConfigError: name, split or revision are given for files.
     """
+    if isinstance(path, datasets.Dataset | datasets.DatasetDict):
+        return [replace(rows, paths=()) for rows in _of_data_set("the data set", path, split)]
+    if isinstance(path, Sequence) and path and isinstance(path[0], Mapping):
+        return [_of_memory(path)]
     if not isinstance(path, str | Path):
         return [rows for one in path for rows in open_rows(one, name=name, split=split, revision=revision)]
     path, here = str(path), Path(path).expanduser()
@@ -91,7 +103,7 @@ def open_rows(
         raise ConfigError(f"{path}: name and revision belong to data sets on the hub, this one is a folder")
     if is_data_set:
         return _of_data_set(path, _from_disk(here), split)
-    if not here.exists() and _HUB_ID.fullmatch(path) and not path.endswith((".parquet", *_JSONL)):
+    if not here.exists() and _HUB_ID.fullmatch(path) and not path.endswith(_NAMES):
         return _of_data_set(path, _from_hub(path, name, split, revision), split)
     if name or split or revision:
         raise ConfigError(f"{path}: name, split and revision belong to data sets, this names files")
@@ -102,30 +114,49 @@ def _files(path: Path) -> list[Path]:
     if path.is_file():
         return [path]
     if path.is_dir():
-        found = [file for file in path.iterdir() if file.name.endswith((".parquet", *_JSONL))]
+        found = [file for file in path.iterdir() if file.name.endswith(_NAMES)]
     else:
         found = [Path(file) for file in glob.glob(str(path), recursive=True)]
     if not found:
         raise ChoiceDataError(
-            f"{path}: must be a Parquet or JSONL file, a pattern or folder of some, a folder of "
+            f"{path}: must be a Parquet, CSV or JSONL file, a pattern or folder of some, a folder of "
             "Dataset.save_to_disk, or owner/name of a data set on the hub; came none of these"
         )
     return sorted(found)
 
 
 def _of_file(path: Path) -> RowFile:
-    if path.name.endswith(_JSONL):
+    """A file of whichever format its content has."""
+    kind = file_format(path)
+    if kind == "jsonl":
         return RowFile(str(path), None, frozenset(), "", (path,), lambda _, on_bad: json_lines(path, on_bad))
+    if kind == "csv":
+        file = CsvFile(path)
+        names = frozenset(file.columns)
+        return RowFile(str(path), names, names, "", (path,), lambda _, on_bad: file.rows(on_bad), True)
+    return _of_parquet(path)
+
+
+def _of_parquet(path: Path) -> RowFile:
     try:
         schema = pq.read_schema(path)
-    except (pa.ArrowException, OSError) as error:
-        raise ChoiceDataError(f"{path}: not a readable Parquet or .jsonl file: {error}") from error
+    except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
+        raise ChoiceDataError(f"{path}: not a readable Parquet file: {error}") from error
+    if twice := [name for i, name in enumerate(schema.names) if name in schema.names[:i]]:
+        raise ChoiceDataError(f"{path}: must name each column once, came {twice[0]!r} twice")
 
     def batches(columns: Sequence[str], on_bad: OnBad) -> Iterator[tuple[str, Any]]:
         with pq.ParquetFile(path) as file:
-            yield from _numbered(str(path), file.iter_batches(_BATCH, columns=list(columns)))
+            yield from _numbered(str(path), file.iter_batches(_BATCH, columns=list(columns)), on_bad)
 
     return RowFile(str(path), frozenset(schema.names), _texts(schema), "", (path,), batches)
+
+
+def _of_memory(rows: Sequence[Any]) -> RowFile:
+    def batches(columns: Sequence[str], on_bad: OnBad) -> Iterator[tuple[str, Any]]:
+        return ((f"row:{number}", row) for number, row in enumerate(rows, start=1))
+
+    return RowFile("the rows", None, frozenset(), "", (), batches)
 
 
 def _from_disk(path: Path) -> Any:
@@ -137,7 +168,7 @@ def _from_disk(path: Path) -> Any:
 
 def _from_hub(path: str, name: str | None, split: str | None, revision: str | None) -> Any:
     try:
-        return datasets.load_dataset(path, name=name, split=split, revision=revision)
+        loaded = datasets.load_dataset(path, name=name, split=split, revision=revision)
     except Exception as error:  # nor have the hub's
         what = ", ".join(
             f"{k} {v}" for k, v in (("name", name), ("split", split), ("revision", revision)) if v
@@ -145,13 +176,18 @@ def _from_hub(path: str, name: str | None, split: str | None, revision: str | No
         raise ChoiceDataError(
             f"{path}: {what or 'the data set'} cannot be loaded from the hub: {error}"
         ) from error
+    return {split: loaded} if split and isinstance(loaded, datasets.Dataset) else loaded
 
 
 def _of_data_set(path: str, loaded: Any, split: str | None) -> list[RowFile]:
     if isinstance(loaded, datasets.Dataset):
-        has = str(loaded.split or split or "")
+        has = str(loaded.split or "")
         if split and has != split:
-            raise ConfigError(f"{path}: split is {split!r}, but this is {has!r} alone")
+            raise ConfigError(
+                f"{path}: split is {split!r}, but this is {has!r} alone"
+                if has
+                else f"{path}: split is {split!r}, but this data set names no splits"
+            )
         loaded = {has: loaded}
     elif split:
         if split not in loaded:
@@ -165,7 +201,7 @@ def _of_split(where: str, name: str, rows: datasets.Dataset) -> RowFile:
 
     def batches(columns: Sequence[str], on_bad: OnBad) -> Iterator[tuple[str, Any]]:
         wanted = rows.select_columns(list(columns)).with_format("arrow")
-        yield from _numbered(where, wanted.iter(_BATCH))
+        yield from _numbered(where, wanted.iter(_BATCH), on_bad)
 
     paths = tuple(Path(file["filename"]) for file in rows.cache_files)
     return RowFile(where, frozenset(schema.names), _texts(schema), name, paths, batches)
@@ -173,15 +209,42 @@ def _of_split(where: str, name: str, rows: datasets.Dataset) -> RowFile:
 
 def _texts(schema: pa.Schema) -> frozenset[str]:
     kinds = (pa.types.is_string, pa.types.is_large_string, pa.types.is_string_view)
-    return frozenset(field.name for field in schema if any(is_kind(field.type) for is_kind in kinds))
+    types = {
+        field.name: field.type.value_type if pa.types.is_dictionary(field.type) else field.type
+        for field in schema
+    }
+    return frozenset(name for name, its in types.items() if any(is_kind(its) for is_kind in kinds))
 
 
-def _numbered(where: str, batches: Iterator[Any]) -> Iterator[tuple[str, Any]]:
+def _numbered(where: str, batches: Iterator[Any], on_bad: OnBad) -> Iterator[tuple[str, Any]]:
     number = 0
     try:
         for batch in batches:
-            for row in batch.to_pylist():
+            for row in _rows_of(batch):
                 number += 1
-                yield f"{where}:{number}", row
+                if isinstance(row, ChoiceDataError):
+                    on_bad(ChoiceDataError(f"{where}:{number}: {row}"))
+                else:
+                    yield f"{where}:{number}", row
     except (pa.ArrowException, OSError) as error:
         raise ChoiceDataError(f"{where}:{number + 1}: cannot be read from here on: {error}") from error
+
+
+def _rows_of(batch: Any) -> Iterator[dict[str, Any] | ChoiceDataError]:
+    """Rows of a batch; an error, that knows of no place, for one that holds text that is no text."""
+    try:
+        yield from batch.to_pylist()
+    except UnicodeDecodeError:
+        for i in range(batch.num_rows):
+            yield _row_of(batch, i)
+
+
+def _row_of(batch: Any, i: int) -> dict[str, Any] | ChoiceDataError:
+    row = {}
+    for name in batch.schema.names:
+        try:
+            row[name] = batch.column(name)[i].as_py()
+        except UnicodeDecodeError as error:
+            said = f"{name} must be UTF-8, byte {error.start + 1} of it is 0x{error.object[error.start]:02x}"
+            return ChoiceDataError(said)
+    return row

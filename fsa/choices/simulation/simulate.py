@@ -9,7 +9,8 @@ import numpy as np
 from jaxtyping import Float, Int
 from numpy.typing import NDArray
 
-from fsa.choices.table import ChoiceTable, encode_text
+from fsa.choices.stored_text import encode_text
+from fsa.choices.table import ChoiceTable
 from fsa.errors import ConfigError
 from fsa.seeding import random_bits, stable_hash, uniform
 from fsa.types import Text

@@ -42,7 +42,7 @@ def test_options_of_a_method_go_over_those_of_a_data_set_and_those_over_all_file
     datasets = {"synthetic": SYNTHETIC | {"set": {"loop.max_steps": 7, "loop.patience": 3}}}
     methods = {"dedicated": METHODS["dedicated"] | {"per_dataset": {"synth*": {"set": {"loop.patience": 4}}}}}
     (cell,) = plan_of(datasets, methods).cells()
-    loop = cell.config["loop"]["init_args"]
+    loop = cell.config["loop"]
     assert (loop["max_steps"], loop["patience"]) == (60, 4)  # the overlay says 400
 
 

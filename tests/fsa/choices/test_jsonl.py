@@ -10,7 +10,7 @@ import pytest
 from fsa.choices.jsonl import Jsonl
 from fsa.choices.table import ChoiceTable
 from fsa.errors import ChoiceDataError
-from fsa.types import Pick
+from fsa.types import Choice, Pick
 
 GOOD = {"user": "ann", "prompt": "Tea?", "options": ["Yes", "No"], "chosen": 0}
 
@@ -145,7 +145,7 @@ def test_skip_leaves_out_the_bad_record_counts_and_lists_it(tmp_path, name):
         (gzip.compress(line() * 2000, mtime=0)[:40], "bad.jsonl:1: damaged gzip file"),
         (gzip.compress(line() + b"\n", mtime=0)[:-4], "bad.jsonl:2: damaged gzip file"),
         (b"\x1f\x8b nonsense", "bad.jsonl:1: damaged gzip file"),
-        (b"PAR1\x00\x00", "bad.jsonl:1: line must be one JSON object"),
+        (b"PAR1\x00\x00", "bad.jsonl:1: file must be JSONL, came Parquet"),
     ],
 )
 def test_a_bad_file_is_one_error(tmp_path, content, said):
@@ -243,3 +243,55 @@ def test_without_cache_nothing_is_written(tmp_path, cache):
         warnings.simplefilter("error")
         Jsonl(write(tmp_path / "a.jsonl", line()), cache=False).load()
     assert not cache.exists()
+
+
+def test_fault_F24_many_options_with_a_late_duplicate_and_many_blank_lines(tmp_path):
+    options = [f"é{i}" for i in range(32_766)]  # comparing each with all before it would take 20 s
+    path = write(tmp_path / "many.jsonl", line(options=[*options, "é32765"]))
+    with pytest.raises(ChoiceDataError, match="options 32765 and 32766 are equal"):
+        Jsonl(path).load()
+    blank = gzip.compress(
+        b"\n" * 30_000_000 + line(), mtime=0
+    )  # 30 kB of file; line by line it would take 25 s
+    (tmp_path / "blank.jsonl.gz").write_bytes(blank)
+    assert len(Jsonl(str(tmp_path / "blank.jsonl.gz"), cache=False).load()) == 1
+
+
+def test_fault_N8_other_fields_beside_chosen_and_rejected_are_ignored_aloud(tmp_path):
+    row = {
+        "user": "ann",
+        "prompt": "Tea?",
+        "chosen": "Yes",
+        "rejected": "No",
+        "score_chosen": 8.5,
+        "id": None,
+    }
+    path = write(tmp_path / "trl.jsonl", *[json.dumps(row).encode()] * 3)
+    with pytest.warns(UserWarning, match=r"trl.jsonl: ignored fields: id, score_chosen$"):
+        table = Jsonl(path).load()
+    assert [table.choice(i) for i in range(3)] == [Choice("ann", "Tea?", ("Yes", "No"), Pick(0))] * 3
+
+
+@pytest.mark.parametrize("block", [1, 7, 64, 1 << 20])
+def test_lines_may_end_anywhere_in_a_block(tmp_path, monkeypatch, block):
+    monkeypatch.setattr("fsa.choices.reading.json_lines._BLOCK", block)
+    path = write(tmp_path / "a.jsonl", line(), b"", line(user="bob\u00e9"), line(prompt="x" * 300))[:]
+    (tmp_path / "a.jsonl").write_bytes((tmp_path / "a.jsonl").read_bytes() + b"[]")
+    with pytest.raises(ChoiceDataError, match=r"a.jsonl:5: record must be"):
+        Jsonl(path).load()
+    with pytest.raises(ChoiceDataError, match=r"a.jsonl:4: line must be at most 200 bytes"):
+        Jsonl(path, max_line_bytes=200).load()
+
+
+@pytest.mark.parametrize(
+    "twice",
+    [
+        b'{"user": "a", "us\\u0065r": "b", "prompt": "p", "options": ["x", "y"], "chosen": 0}',
+        b'{"user": "\\u0022\\u0022\\u0022\\u0022", "user": "", "prompt": "p", "options": ["x", "y"], "chosen": 0}',
+        b'{"prompt": [{"role": "user", "role": "user", "content": "p"}], "options": ["x", "y"], "chosen": 0}',
+    ],
+)
+def test_a_name_that_comes_twice_is_found_however_it_is_written(tmp_path, twice):
+    path = write(tmp_path / "twice.jsonl", line(), twice)
+    with pytest.raises(ChoiceDataError, match=r"twice.jsonl:2: '(user|role)' must be given once, came twice"):
+        Jsonl(path).load()

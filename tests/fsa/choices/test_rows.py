@@ -198,10 +198,10 @@ def test_files_have_no_revision(tmp_path):
 
 
 def test_missing_and_damaged_files_are_one_error(tmp_path):
-    with pytest.raises(ChoiceDataError, match=r"none.parquet: must be a Parquet or JSONL file"):
+    with pytest.raises(ChoiceDataError, match=r"none.parquet: must be a Parquet, CSV or JSONL file"):
         Rows(str(tmp_path / "none.parquet")).load()
     (tmp_path / "bad.parquet").write_bytes(b"PAR1 nonsense PAR1")
-    with pytest.raises(ChoiceDataError, match=r"bad.parquet: not a readable Parquet or .jsonl file"):
+    with pytest.raises(ChoiceDataError, match=r"bad.parquet: not a readable Parquet file"):
         Rows(str(tmp_path / "bad.parquet")).load()
     path = write(tmp_path / "empty.parquet", GOOD)
     pq.write_table(pq.read_table(path).slice(0, 0), path)

@@ -7,7 +7,8 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from fsa.choices.table import ChoiceTable, decode_text, encode_text
+from fsa.choices.stored_text import decode_text, encode_text
+from fsa.choices.table import ChoiceTable
 from fsa.errors import ChoiceDataError
 from fsa.types import Choice, Pick, Ranking, Tie
 

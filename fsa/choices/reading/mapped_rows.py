@@ -1,0 +1,169 @@
+"""`MappedRows`: what sources that read rows of files and data sets by a mapping of columns have in common."""
+
+from __future__ import annotations
+
+import json
+import warnings
+from abc import abstractmethod
+from collections.abc import Iterator, Mapping
+from typing import Any, ClassVar, Literal
+
+from fsa.choices.reading.record import shown
+from fsa.choices.reading.record_source import RULES, RecordSource
+from fsa.choices.reading.row_files import RowFile, open_rows
+from fsa.choices.reading.table_cache import key_of
+from fsa.choices.table import ChoiceTable
+from fsa.errors import ChoiceDataError, ConfigError
+
+_ARE_NAMES = ("user", "group", "split")  # fields in which a number is a name
+
+
+class MappedRows(RecordSource):
+    """Rows in columns of our fields' names, or in those that `columns` names.
+
+    Columns have one type, and records do not, so a row is read a little more freely than a line of JSONL: a
+    null is a field left out, as is an empty cell of CSV; whole numbers are taken for names of users, groups
+    and splits. Columns that are neither mapped nor a field are ignored, with a warning that names them. Rows
+    of a named split of a data set say so in their `split`, unless a column does.
+
+    Args:
+        path: What `open_rows` opens.
+        columns: Which column each field is in where it is not in one of its own name; {group: null} reads no
+            group although there is such a column.
+        name, split, revision: Of a data set, see `open_rows`.
+        on_bad_record, ties, cache: See `RecordSource`.
+
+    Raises:
+        ConfigError: `columns` maps what is no field.
+    """
+
+    fields: ClassVar[frozenset[str]]
+    """Fields that a row may have."""
+
+    def __init__(
+        self,
+        path: Any,
+        *,
+        columns: Mapping[str, Any] | None,
+        name: str | None,
+        split: str | None,
+        revision: str | None,
+        on_bad_record: Literal["stop", "skip"],
+        ties: Literal["keep", "drop"],
+        cache: bool,
+    ) -> None:
+        super().__init__(on_bad_record=on_bad_record, ties=ties, cache=cache)
+        self.path, self.name, self.split, self.revision = path, name, split, revision
+        self.columns: Mapping[str, Any] = columns or {}
+        if unknown := set(self.columns) - self.fields:
+            raise ConfigError(
+                f"columns maps {', '.join(sorted(unknown))}; "
+                f"the fields of a record are {', '.join(sorted(self.fields))}"
+            )
+        self._files: list[RowFile] = []
+
+    @abstractmethod
+    def _settings(self) -> list[Any]:
+        """What decides, besides the files and the mapping, what the rows come to mean."""
+
+    @abstractmethod
+    def _record(self, row: Mapping[str, Any], columns: Mapping[str, Any], file: RowFile) -> dict[str, Any]:
+        """A record from a row's values, given the column of each field.
+
+        Raises:
+            ValueError: A value is of no use; names the field.
+        """
+
+    def load(self) -> ChoiceTable:
+        """All choices, in their order within each user.
+
+        Raises:
+            ChoiceDataError: A bad row, or a file that cannot be read, lacks a mapped column or holds no row;
+                names file, row, field, what is allowed and what came.
+            ConfigError: name, split or revision are given for what has none.
+        """
+        self._files = open_rows(self.path, name=self.name, split=self.split, revision=self.revision)
+        for file in self._files:
+            self._check_columns(file)
+        return super().load()
+
+    def _check_columns(self, file: RowFile) -> None:
+        if file.columns is None:
+            return
+        for field, mapped in self.columns.items():
+            for column in _each(mapped):
+                if column not in file.columns:
+                    has = ", ".join(sorted(file.columns))
+                    raise ChoiceDataError(
+                        f"{file.where}: {field} is mapped to {column!r}, but the columns are {has}"
+                    )
+        used = {column for mapped in self._columns_in(file).values() for column in _each(mapped)}
+        if ignored := file.columns - used:
+            warnings.warn(f"{file.where}: ignored columns: {', '.join(sorted(ignored))}", stacklevel=3)
+
+    def _columns_in(self, file: RowFile) -> dict[str, Any]:
+        """Column, or columns, of each field that has one."""
+        named = {field: self.columns.get(field, field) for field in sorted(self.fields)}
+        return {
+            field: mapped
+            for field, mapped in named.items()
+            if mapped is not None and (file.columns is None or set(_each(mapped)) <= file.columns)
+        }
+
+    def _records(self) -> Iterator[tuple[str, Any]]:
+        for file in self._files:
+            columns = self._columns_in(file)
+            wanted = tuple(dict.fromkeys(column for mapped in columns.values() for column in _each(mapped)))
+            for where, row in file.read(wanted, self._on_bad):
+                if not isinstance(row, Mapping):
+                    yield where, row
+                    continue
+                if file.columns is None:
+                    self._ignored |= row.keys() - wanted
+                try:
+                    record = self._record(row, columns, file)
+                except ValueError as error:
+                    self._on_bad(ChoiceDataError(f"{where}: {error}"))
+                    continue
+                for name in _ARE_NAMES:
+                    if type(record.get(name)) is int:
+                        record[name] = str(record[name])
+                yield where, {"split": file.split, **record} if file.split else record
+
+    def _key(self) -> str | None:
+        paths = [path for file in self._files for path in file.paths]
+        if not all(file.paths for file in self._files):
+            return None  # in memory alone
+        places = [(file.split, len(file.paths)) for file in self._files]
+        settings = [type(self).__name__, "rows.2", RULES, self.skip_bad, self.drop_ties, dict(self.columns)]
+        return key_of([*settings, *self._settings(), places], paths)
+
+    def _whole(self) -> str:
+        return ", ".join(file.where for file in self._files)
+
+
+def values_of(row: Mapping[str, Any], columns: Mapping[str, Any]) -> dict[str, Any]:
+    """Value of each field of one column that has one in this row."""
+    return {
+        field: value
+        for field, column in columns.items()
+        if isinstance(column, str) and (value := row.get(column)) is not None
+    }
+
+
+def read_list(value: Any, field: str) -> Any:
+    """A list from a cell of text that holds one as JSON; any other value as it is.
+
+    Raises:
+        ValueError: The text begins as a list and is none.
+    """
+    if not isinstance(value, str) or not value.lstrip().startswith("["):
+        return value
+    try:
+        return json.loads(value)
+    except (ValueError, RecursionError):
+        raise ValueError(f"{field} must be a list in JSON, came {shown(value)}") from None
+
+
+def _each(mapped: Any) -> list[str]:
+    return [] if mapped is None else [mapped] if isinstance(mapped, str) else list(mapped)

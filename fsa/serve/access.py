@@ -1,0 +1,87 @@
+"""Who is asking: keys, tenants and scopes, as dependencies of routes."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Awaitable, Callable
+from typing import Annotated
+
+from fastapi import Depends, Request
+from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
+
+from fsa.serve.problems import Forbidden, Unauthorized
+from fsa.serve.service import Service
+from fsa.serve.store.keys import SCOPES, Access
+
+OPEN = Access("default", frozenset(SCOPES))
+"""What everybody may do where there is no key."""
+
+_MAX_KNOWN = 10_000
+_bearer = HTTPBearer(auto_error=False, description="A key that `fsa keys` made.")
+
+
+class Gate:
+    """Turns keys into what they open, and remembers that for some seconds.
+
+    Args:
+        service: Whose keys.
+    """
+
+    def __init__(self, service: Service) -> None:
+        self._service = service
+        self._known: dict[str, tuple[float, Access]] = {}
+
+    async def admit(self, key: str | None) -> Access:
+        """What a key opens.
+
+        Raises:
+            Unauthorized: It opens nothing.
+        """
+        known = self._known.get(key or "")
+        if known is not None and known[0] > time.monotonic():
+            return known[1]
+        access = await self._service.database.run(self._look_up, key)
+        if len(self._known) >= _MAX_KNOWN:
+            self._known.clear()
+        self._known[key or ""] = (time.monotonic() + self._service.settings.key_seconds, access)
+        return access
+
+    def _look_up(self, key: str | None) -> Access:
+        access = self._service.keys.access(key) if key else None
+        if access is None and not key and self._service.is_open:
+            return OPEN
+        if access is None:
+            raise Unauthorized("this server wants a key: Authorization: Bearer fsa_...")
+        return access
+
+
+def service_of(request: Request) -> Service:
+    """The service behind a request."""
+    service: Service = request.app.state.service
+    return service
+
+
+def needs(scope: str) -> Callable[..., Awaitable[Access]]:
+    """A dependency: what the request may do, `scope` among it."""
+
+    async def admitted(
+        request: Request, given: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)]
+    ) -> Access:
+        gate: Gate = request.app.state.gate
+        access = await gate.admit(given.credentials if given else None)
+        request.state.tenant = access.tenant
+        if scope not in access.scopes:
+            raise Forbidden(f"this key may {', '.join(sorted(access.scopes))}; this needs {scope}")
+        return access
+
+    return admitted
+
+
+async def _service(request: Request) -> Service:
+    return service_of(request)
+
+
+Served = Annotated[Service, Depends(_service)]
+Reader = Annotated[Access, Depends(needs("read"))]
+Changer = Annotated[Access, Depends(needs("write"))]
+Eraser = Annotated[Access, Depends(needs("erase"))]

@@ -1,0 +1,1 @@
+"""Alembic's versions of the store's tables."""
