@@ -19,8 +19,6 @@ from rich.console import Console
 from torch import Tensor, nn
 from torch.nn import functional
 
-from eval.measuring.rows import measured, rows_of
-from eval.measuring.runs import Data, Method, Run, Settings, opened
 from fsa.choices.sandbox import Sandbox
 from fsa.choices.table import ChoiceTable
 from fsa.cli.recipes import run_recipe
@@ -30,6 +28,8 @@ from fsa.episodes.sampler import EpisodeRows
 from fsa.errors import ConfigError
 from fsa.models.bilinear import Bilinear
 from fsa.outputs.reward_model import RewardModel
+from fsa.recipes.measuring.rows import measured, rows_of
+from fsa.recipes.measuring.runs import Data, Method, Run, Settings, opened
 from fsa.recipes.reward import train_reward
 from fsa.reports.intervals import mean_interval
 from fsa.reports.report import Report, Row

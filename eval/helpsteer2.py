@@ -13,14 +13,14 @@ import numpy as np
 import pandas as pd
 from rich.console import Console
 
-from eval.measuring.predictions import Predictions
-from eval.measuring.rows import measured, rows_of
-from eval.measuring.runs import Data, Settings, named
 from fsa.choices.table import ChoiceTable
 from fsa.cli.recipes import run_recipe
 from fsa.features.measures import measure
 from fsa.outputs.item_features import ItemFeatures
 from fsa.outputs.reward_model import RewardModel
+from fsa.recipes.measuring.predictions import Predictions
+from fsa.recipes.measuring.rows import measured, rows_of
+from fsa.recipes.measuring.runs import Data, Settings, named
 from fsa.recipes.reward import train_reward
 from fsa.reports.bootstrap import Interval, draw
 from fsa.reports.intervals import mean_interval

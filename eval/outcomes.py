@@ -14,10 +14,10 @@ import pandas as pd
 from rich.console import Console
 from rich.table import Table
 
-from eval.measuring.predictions import Predictions
-from eval.measuring.rows import measured, rows_of
-from eval.measuring.runs import Data, Method, Settings
 from fsa.cli.recipes import run_recipe
+from fsa.recipes.measuring.predictions import Predictions
+from fsa.recipes.measuring.rows import measured, rows_of
+from fsa.recipes.measuring.runs import Data, Method, Settings
 from fsa.recipes.reward import train_reward
 from fsa.reports.bootstrap import Interval
 from fsa.reports.frame import texts, wide

@@ -13,8 +13,6 @@ from jaxtyping import Float
 from numpy.typing import NDArray
 from rich.console import Console
 
-from eval.measuring.rows import measured
-from eval.measuring.runs import Data, Settings, named
 from eval.steerable.methods import Scored, method_of
 from fsa.choices.table import ChoiceTable
 from fsa.cli.recipes import run_recipe
@@ -25,6 +23,8 @@ from fsa.judge.scores import AttributeScores, Probe
 from fsa.judge.select import select
 from fsa.judge.target import AlignmentTarget
 from fsa.judge.users import TargetUsers
+from fsa.recipes.measuring.rows import measured
+from fsa.recipes.measuring.runs import Data, Settings, named
 from fsa.recipes.reward import train_reward
 from fsa.reports.intervals import mean_interval
 from fsa.reports.report import Report, Row

@@ -24,7 +24,7 @@ NOUNS = {"errors", "types"}
 BASES = {"encoders.encoder", "models.scorer", "likelihoods.likelihood"}
 OUTPUTS = (
     NOUNS
-    | {"backbones", "choices", "features", "conditioning", "judge", "paths", "files", "runs"}
+    | {"backbones", "choices", "features", "conditioning", "judge", "paths", "files", "questions", "runs"}
     | {"episodes.tokens", "models.language_scorer", "models.backbone"}
     | BASES
 )
@@ -68,11 +68,12 @@ MAY_IMPORT = {
     | {"objectives.objective"}
     | BASES,
     "reports": NOUNS | {"metrics", "files"},
+    "questions": NOUNS,
     "runs": NOUNS | {"paths", "files", "reports"},
     "outputs": OUTPUTS,
     "recipes": RECIPES,
     "cli": RECIPES | {"recipes", "serve"},
-    "serve": NOUNS | {"choices", "judge", "outputs", "runs"},
+    "serve": NOUNS | {"choices", "judge", "outputs", "questions", "runs"},
 }
 
 # What the extra `serve` brings, and no other part of fsa needs.

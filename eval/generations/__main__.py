@@ -21,13 +21,13 @@ from eval.generations.page import page
 from eval.generations.people import Field, choose, only_one_source
 from eval.generations.raters import Judge, SandboxJudge, judge_of
 from eval.generations.steering import BEATS_POOLED, BEATS_REFERENCE, MOVEMENT, OWN, REVERSED, cells_of, write
-from eval.measuring.runs import Method, named, source_and_splits
 from fsa.choices.sandbox import Sandbox
 from fsa.choices.splits import NAMES, Splitter
 from fsa.cli.recipes import run_recipe
 from fsa.errors import ConfigError
 from fsa.files import write_whole
 from fsa.outputs.policy import Policy
+from fsa.recipes.measuring.runs import Method, named, source_and_splits
 from fsa.reports.frame import texts, wide
 from fsa.reports.report import Report, Row
 from fsa.reports.tables import console

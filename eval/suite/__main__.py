@@ -10,7 +10,6 @@ from typing import Any
 
 from rich.console import Console
 
-from eval.measuring.runs import Settings
 from eval.suite.cells import write_suite
 from eval.suite.page import write
 from eval.suite.plan import Plan
@@ -18,6 +17,7 @@ from eval.suite.timing import timing_pass
 from eval.suite.workers import Progress, run_cells
 from fsa.cli.recipes import run_recipe
 from fsa.errors import ConfigError
+from fsa.recipes.measuring.runs import Settings
 from fsa.runs.folder import about_this_run
 
 

@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float, Int
 
-from eval.measuring.predictions import Predictions
 from eval.suite.cells import CONFLICTS, PREDICTIONS, Asked
 from eval.suite.results import Done, Suite
 from fsa.errors import ConfigError
+from fsa.recipes.measuring.predictions import Predictions
 from fsa.reports.bootstrap import Cells, Interval, Resamples
 from fsa.reports.intervals import ece_interval, mean_interval
 

@@ -11,11 +11,11 @@ import torch
 from jaxtyping import Float
 from numpy.typing import NDArray
 
-from eval.measuring.runs import Data
 from fsa.episodes.dataset import collate
 from fsa.episodes.sampler import EpisodeRows
 from fsa.features.numeric import Numeric
 from fsa.outputs.reward_model import Person, RewardModel
+from fsa.recipes.measuring.runs import Data
 from fsa.types import Belief
 
 _PEOPLE = 600

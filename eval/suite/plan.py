@@ -12,10 +12,10 @@ from typing import Any
 
 from jsonargparse import ActionConfigFile, ArgumentParser  # type: ignore[attr-defined]
 
-from eval.measuring.runs import Settings
 from eval.suite.cells import PLACES, Cell
 from fsa.cli.recipes import configs_first, plain_arguments
 from fsa.errors import ConfigError
+from fsa.recipes.measuring.runs import Settings
 from fsa.recipes.reward import train_reward
 
 RESULTS_VERSION = 2

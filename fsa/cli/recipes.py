@@ -14,6 +14,7 @@ from jsonargparse import ActionConfigFile, ArgumentParser  # type: ignore[attr-d
 from fsa.cli.ending import ending_well, one_line
 from fsa.cli.gate import TRUST, check_command_line, import_families
 from fsa.errors import ConfigError
+from fsa.recipes.configured import preset
 from fsa.runs.folder import CONFIG_YAML
 
 # Options that may be written without the name of the part they belong to.
@@ -80,15 +81,18 @@ def plain_arguments(arguments: Sequence[str]) -> list[str]:
 
 
 def configs_first(arguments: Sequence[str]) -> list[str]:
-    """Arguments with every `--config FILE` before all others, in their order: a key overrides any file."""
+    """Arguments with every `--config FILE` before all others, in their order: a key overrides any file.
+
+    A file is a path, or the name of one that comes with fsa, such as reward/choices.
+    """
     configs: list[str] = []
     others: list[str] = []
     rest = iter(arguments)
     for argument in rest:
         if argument == "--config":
-            configs += [argument, *islice(rest, 1)]
+            configs += [argument, *(str(preset(name)) for name in islice(rest, 1))]
         elif argument.startswith("--config="):
-            configs.append(argument)
+            configs.append(f"--config={preset(argument.removeprefix('--config='))}")
         else:
             others.append(argument)
     return configs + others

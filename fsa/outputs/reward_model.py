@@ -21,7 +21,11 @@ from fsa.likelihoods.likelihood import ChoiceLikelihood
 from fsa.models.language_scorer import LanguageScorer
 from fsa.models.scorer import Scorer
 from fsa.outputs.api_inputs import Choices, as_choice, as_prompt, as_response
+from fsa.outputs.asking import ask_about_pairs, ask_about_responses
 from fsa.outputs.item_tokens import Texts, only_text
+from fsa.questions.acquisition import Acquisition
+from fsa.questions.information_gain import InformationGain
+from fsa.questions.question import Pair, Question
 from fsa.runs.claim import check_run
 from fsa.runs.components import build_part
 from fsa.runs.folder import (
@@ -201,7 +205,9 @@ class RewardModel(OnHub, nn.Module):
         people: Sequence[Person],
         prompts: Sequence[Text],
         responses: Sequence[Sequence[Text | Numbers]],
+        latents: Float[Tensor, "s m z"] | None = None,
     ) -> tuple[Float[Tensor, "s m k p"], Tensor]:
+        """Scores of every response at places of the beliefs (samples if not given); True where one is."""
         _check_people(self, people, responses)
         sizes = [len(each) for each in responses]
         mask = torch.arange(max(sizes)) < torch.tensor(sizes)[:, None]
@@ -229,7 +235,8 @@ class RewardModel(OnHub, nn.Module):
             tokens,
         )
         belief = Belief.of_users([person.belief for person in people])
-        return self.scorer(choices.to(self.device), self.latents(belief), belief)[:, :, 0].cpu(), mask
+        z = self.latents(belief) if latents is None else latents
+        return self.scorer(choices.to(self.device), z, belief)[:, :, 0].cpu(), mask
 
     @property
     def device(self) -> torch.device:
@@ -297,6 +304,27 @@ class Person:
         scores, mask = self.model._scores([self], [prompt], [[a, b]])
         best = self.model.likelihood.best(scores, mask.expand(len(scores), -1, -1)).mean(0)[0]
         return float(best[0] / best.sum())
+
+    def next_question(
+        self,
+        asked: Text | Sequence[Pair],
+        responses: Sequence[Text | Numbers] | None = None,
+        acquisition: Acquisition | None = None,
+    ) -> Question:
+        """The pair whose answer is worth most: `next_question(prompt, responses)` or `next_question(pairs)`.
+
+        Args:
+            asked: A prompt; or, without `responses`, pairs, each a prompt and two responses.
+            responses: Two or more responses to the prompt, all pairs of which are weighed.
+            acquisition: What an answer is worth; what it says about the person if not given.
+
+        Raises:
+            ShapeError: There is nothing to ask about.
+        """
+        worth = InformationGain() if acquisition is None else acquisition
+        if responses is None:
+            return ask_about_pairs(self, asked, worth)  # type: ignore[arg-type]
+        return ask_about_responses(self, asked, responses, worth)  # type: ignore[arg-type]
 
 
 def _check_backbone(config: dict[str, Any], backbone: str) -> None:

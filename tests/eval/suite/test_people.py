@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from eval.measuring.runs import Data, Settings
 from eval.suite.people import open_people, people_of, principal_axes, save_people
+from fsa.recipes.measuring.runs import Data, Settings
 from tests.factories.reward_models import BILINEAR, part, small_model
 
 CONFIG = {

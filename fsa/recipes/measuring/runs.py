@@ -14,7 +14,6 @@ from jsonargparse import ArgumentParser
 from numpy.typing import NDArray
 from torch import Tensor
 
-from eval.measuring.predictions import Predictions, predict
 from fsa.choices.simulation.ground_truth import Truth
 from fsa.choices.source import Source
 from fsa.choices.splits import NAMES, Splitter
@@ -28,6 +27,7 @@ from fsa.outputs.item_features import ItemFeatures
 from fsa.outputs.item_tokens import item_tokens
 from fsa.outputs.policy import open_model
 from fsa.outputs.reward_model import RewardModel
+from fsa.recipes.measuring.predictions import Predictions, predict
 from fsa.runs.components import refuse_foreign
 from fsa.runs.folder import CONFIG_YAML, read_yaml
 

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from eval.measuring.predictions import Predictions
-from eval.measuring.runs import Data, Method, Settings, opened
 from fsa.errors import ConfigError
+from fsa.recipes.measuring.predictions import Predictions
+from fsa.recipes.measuring.runs import Data, Method, Settings, opened
 from fsa.reports.bootstrap import Interval
 from fsa.reports.intervals import ece_interval, resampled
 from fsa.reports.row import Row, worst
