@@ -25,7 +25,7 @@ BASES = {"encoders.encoder", "models.scorer", "likelihoods.likelihood"}
 OUTPUTS = (
     NOUNS
     | {"backbones", "choices", "features", "conditioning", "judge", "paths", "files", "questions", "runs"}
-    | {"episodes.tokens", "models.language_scorer", "models.backbone"}
+    | {"settings", "episodes.tokens", "models.language_scorer", "models.backbone"}
     | BASES
 )
 RECIPES = (

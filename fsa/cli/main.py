@@ -37,3 +37,7 @@ def main() -> None:
             commands, as_positional=False, args=plain_arguments(arguments), parser_class=CommandLine
         )
     )
+
+
+if __name__ == "__main__":
+    main()
