@@ -67,3 +67,7 @@ def _recipe(arguments: list[str]) -> tuple[Any, list[str], list[str]] | None:
     while name in _FIRST and rest and not rest[0].startswith("-"):
         found += [_FIRST[name], rest.pop(0)]
     return resolve_name(RECIPES[name]), [*found, *rest], ["run", "presets", "settings"]
+
+
+if __name__ == "__main__":
+    main()
