@@ -10,13 +10,26 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from fsa.outputs.policy import Policy, PolicyPerson
     from fsa.outputs.reward_model import Person, RewardModel, Scores
+    from fsa.recipes.fit import fit
     from fsa.types import Choice, Pick, Ranking, Tie
 
-__all__ = ["Choice", "Person", "Pick", "Policy", "PolicyPerson", "Ranking", "RewardModel", "Scores", "Tie"]
+__all__ = [
+    "Choice",
+    "Person",
+    "Pick",
+    "Policy",
+    "PolicyPerson",
+    "Ranking",
+    "RewardModel",
+    "Scores",
+    "Tie",
+    "fit",
+]
 
 _HOMES = {
     **dict.fromkeys(("Policy", "PolicyPerson"), "fsa.outputs.policy"),
     **dict.fromkeys(("Person", "RewardModel", "Scores"), "fsa.outputs.reward_model"),
+    "fit": "fsa.recipes.fit",
     **dict.fromkeys(("Choice", "Pick", "Ranking", "Tie"), "fsa.types"),
 }
 

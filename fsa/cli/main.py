@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import sys
-from importlib import import_module
+from pkgutil import resolve_name
 from typing import Any
 
 import fsa
@@ -19,29 +19,52 @@ COMMANDS = {
     "serve": "Serve a model over HTTP until told to stop.",
     "keys": "Make, list and revoke keys of a server.",
 }
+# What trains and measures, and where it is.
+RECIPES = {
+    "fit": ("fsa.recipes.fit:fit", "Train a reward model on a file of choices."),
+    "evaluate": ("fsa.recipes.evaluate:context_curve", "Accuracy by choices seen of trained runs."),
+    "train reward": ("fsa.recipes.reward:train_reward", "Train a reward model, every setting open."),
+    "train policy": ("fsa.recipes.policy:train_policy", "Train a policy that choices steer."),
+    "train sft": ("fsa.recipes.sft:train_sft", "Train a language model on responses."),
+}
+_FIRST = {"fit": "--data", "evaluate": "--run"}  # option that the words right after the command are for
+_REPEATABLE = ("run", "presets", "settings")
 
 
 def main() -> None:
     """Run the command that the command line names."""
     arguments = sys.argv[1:]
-    named = next((argument for argument in arguments if argument in COMMANDS), None)
-    if named is None or arguments[0] in ("-h", "--help", "--version"):
-        _parser().parse_args(arguments)  # ends here, with help, the version or what is wrong
-        _parser().error("a command is missing: one of " + ", ".join(COMMANDS))
-    ending_well(lambda: _run(named, arguments))
+    words = 2 if arguments[:1] == ["train"] else 1
+    recipe = " ".join(arguments[:words])
+    command = next((argument for argument in arguments if argument in COMMANDS), None)
+    if recipe in RECIPES:
+        ending_well(lambda: _run_recipe(recipe, arguments[words:]))
+    elif command is None or arguments[0] in ("-h", "--help", "--version"):
+        parser = _parser()
+        parser.parse_args(arguments)  # ends here, with help, the version or what is wrong
+        parser.error("a command is missing: one of " + ", ".join([*COMMANDS, *RECIPES]))
+    else:
+        ending_well(lambda: _run_command(command, arguments))
 
 
-def _run(name: str, arguments: list[str]) -> None:
-    command_line: Any = import_module("fsa.cli.recipes")
-    command = getattr(import_module(f"fsa.cli.{name}"), name)
-    command_line.run_commands({name: command}, arguments)
+def _run_command(name: str, arguments: list[str]) -> None:
+    run: Any = resolve_name("fsa.cli.recipes:run_commands")
+    run({name: resolve_name(f"fsa.cli.{name}:{name}")}, arguments)
+
+
+def _run_recipe(name: str, rest: list[str]) -> None:
+    found: list[str] = []
+    while name in _FIRST and rest and not rest[0].startswith("-"):
+        found += [_FIRST[name], rest.pop(0)]
+    run: Any = resolve_name("fsa.cli.recipes:run_recipe")
+    run(resolve_name(RECIPES[name][0]), [*found, *rest], _REPEATABLE)
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser("fsa", description="People's reward models from a few of their choices.")
     parser.add_argument("--version", action="version", version=f"fsa {fsa.__version__}")
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", help="fsa COMMAND --help says more")
-    for name, sentence in COMMANDS.items():
+    for name, sentence in {**COMMANDS, **{name: said for name, (_, said) in RECIPES.items()}}.items():
         commands.add_parser(name, help=sentence, description=sentence)
     return parser
 

@@ -68,7 +68,7 @@ class CommandLine(ArgumentParser):
         sys.exit(2)
 
 
-def run_commands(commands: dict[str, Callable[..., Any]], arguments: Sequence[str]) -> None:
+def run_commands(commands: dict[str, Any], arguments: Sequence[str]) -> None:
     """Run one of several commands, each a function whose signature is its command line."""
     given = plain_arguments(arguments)
     auto_cli(commands, as_positional=False, args=given, parser_class=CommandLine)
