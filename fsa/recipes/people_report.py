@@ -12,7 +12,7 @@ from fsa.errors import ConfigError
 from fsa.recipes.measuring.predictions import Predictions
 from fsa.reports.bootstrap import Interval
 from fsa.reports.intervals import mean_interval, paired_interval
-from fsa.reports.row import Row
+from fsa.reports.row import Row, worst
 
 PERSONAL, POOLED = "personal", "one model for everybody"
 FEWEST_PEOPLE = 20
@@ -67,12 +67,15 @@ def people_report(
             raise ConfigError(
                 f"the models predict other choices, or in another order, at {size} choices seen"
             )
-    rows = [
-        row
+    where = {"texts": texts}
+    rows = {
+        group: _rows(personal, pooled, keep, group, data, where)
         for group, keep in _groups(pooled, groups).items()
-        for row in _rows(personal, pooled, keep, group, data, {"texts": texts})
-    ]
-    return [*rows, *_worst(rows)], verdict(personal, pooled, groups)
+    }
+    of_groups = [of_group for group, of_group in rows.items() if group != "all"]
+    worsts = [worst(of_metric) for of_metric in zip(*of_groups, strict=True)]
+    found = [row for of_group in rows.values() for row in of_group]
+    return [*found, *worsts], verdict(personal, pooled, groups)
 
 
 def verdict(personal: Mapping[int, Predictions], pooled: Predictions, groups: Sequence[str]) -> Verdict:
@@ -117,8 +120,7 @@ def _rows(
             (PERSONAL, "gain_in_accuracy", _gain(ours, rivals)),
         ]
         rows += [
-            Row(data, method, group, where, size, metric, i.value, i.low, i.high, i.n, i.seeds)
-            for method, metric, i in numbers
+            Row.of(number, data, method, group, size, metric, where) for method, metric, number in numbers
         ]
     return rows
 
@@ -128,17 +130,6 @@ def _groups(predictions: Predictions, groups: Sequence[str]) -> dict[str, np.nda
     found = np.unique(predictions.group)
     parts = {groups[number]: predictions.group == number for number in found} if len(found) > 1 else {}
     return {"all": np.ones(len(predictions.row), np.bool_), **parts}
-
-
-def _worst(rows: Sequence[Row]) -> list[Row]:
-    """The group with the lowest accuracy, of each model at each size."""
-    worst: dict[tuple[str, int], Row] = {}
-    for row in rows:
-        if row.metric == "accuracy" and row.group != "all":
-            key = (row.method, row.context_size)
-            if key not in worst or (row.value or 0) < (worst[key].value or 0):
-                worst[key] = row
-    return [Row(**{**vars(row), "group": "worst"}) for row in worst.values()]
 
 
 def _worst_group(ours: Predictions, pooled: Predictions, groups: Sequence[str]) -> str:
