@@ -39,3 +39,7 @@ class DivergedError(FsaError, ArithmeticError):
 
 class StoreError(FsaError):
     """The database of people and their choices cannot be reached, or is not what this version can read."""
+
+
+class JudgeError(FsaError):
+    """A judge gave no usable answer at all."""

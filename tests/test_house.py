@@ -25,7 +25,7 @@ BASES = {"encoders.encoder", "models.scorer", "likelihoods.likelihood"}
 OUTPUTS = (
     NOUNS
     | {"backbones", "choices", "features", "conditioning", "judge", "paths", "files", "questions", "runs"}
-    | {"episodes.tokens", "models.language_scorer", "models.backbone"}
+    | {"settings", "episodes.tokens", "models.language_scorer", "models.backbone"}
     | BASES
 )
 RECIPES = (
@@ -48,11 +48,11 @@ MAY_IMPORT = {
     "seeding": set(),
     "paths": {"errors"},
     "types": {"errors"},
-    "backbones": {"errors", "paths"},
+    "backbones": {"errors", "paths", "files"},
     "log_probs": NOUNS,
-    "choices": NOUNS | {"seeding", "paths"},
+    "choices": NOUNS | {"seeding", "paths", "files"},
     "episodes": NOUNS | {"seeding", "choices"},
-    "features": NOUNS | {"paths", "backbones", "log_probs", "settings"},
+    "features": NOUNS | {"paths", "files", "backbones", "log_probs", "settings"},
     "encoders": NOUNS | {"seeding"},
     "objectives": NOUNS | {"seeding"},
     "conditioning": NOUNS,
@@ -64,9 +64,10 @@ MAY_IMPORT = {
     | {"seeding", "backbones", "paths", "features", "solvers", "likelihoods.likelihood"}
     | {"choices.simulation.simulate", "choices.source", "choices.table"},
     "training": NOUNS
-    | {"seeding", "settings", "interrupts", "episodes", "features", "metrics", "objectives.objective"}
+    | {"seeding", "files", "settings", "interrupts", "episodes", "features", "metrics"}
+    | {"objectives.objective"}
     | BASES,
-    "reports": NOUNS | {"metrics"},
+    "reports": NOUNS | {"metrics", "files"},
     "questions": NOUNS,
     "runs": NOUNS | {"paths", "files", "reports"},
     "outputs": OUTPUTS,

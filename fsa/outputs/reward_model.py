@@ -14,7 +14,7 @@ from torch import Tensor, nn
 
 from fsa.backbones import backbone_hash, resolve
 from fsa.encoders.encoder import ContextEncoder
-from fsa.errors import CheckpointError, ShapeError
+from fsa.errors import CheckpointError, ChoiceDataError, ShapeError
 from fsa.features.extractor import FeatureExtractor
 from fsa.features.projection import Projection
 from fsa.likelihoods.likelihood import ChoiceLikelihood
@@ -160,6 +160,9 @@ class RewardModel(OnHub, nn.Module):
     @torch.no_grad()
     def for_users(self, choices_of_each: Sequence[Choices]) -> list[Person]:
         """Many people, read together; the same beliefs as one by one."""
+        for i, choices in enumerate(choices_of_each):
+            if isinstance(choices, str | Mapping) or not isinstance(choices, Sequence):
+                raise ChoiceDataError(f"people[{i}]: choices must be a list of choices, came {choices!r:.80}")
         parsed = [[as_choice(choice, i) for i, choice in enumerate(choices)] for choices in choices_of_each]
         if not parsed:
             return []
