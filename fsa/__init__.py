@@ -1,7 +1,51 @@
-"""Few-shot steerable alignment: one person's reward model from three to ten of their choices."""
+"""Few-shot steerable alignment: one person's reward model from three to ten of their choices.
 
-from fsa.outputs.policy import Policy, PolicyPerson
-from fsa.outputs.reward_model import Person, RewardModel, Scores
-from fsa.types import Choice, Pick, Ranking, Tie
+Public names resolve when they are asked for, so that `import fsa` loads neither torch nor transformers.
+"""
 
-__all__ = ["Choice", "Person", "Pick", "Policy", "PolicyPerson", "Ranking", "RewardModel", "Scores", "Tie"]
+from importlib import import_module
+from importlib.metadata import PackageNotFoundError, version
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from fsa.outputs.policy import Policy, PolicyPerson
+    from fsa.outputs.reward_model import Person, RewardModel, Scores
+    from fsa.recipes.fit import fit
+    from fsa.types import Choice, Pick, Ranking, Tie
+
+__all__ = [
+    "Choice",
+    "Person",
+    "Pick",
+    "Policy",
+    "PolicyPerson",
+    "Ranking",
+    "RewardModel",
+    "Scores",
+    "Tie",
+    "fit",
+]
+
+_HOMES = {
+    **dict.fromkeys(("Policy", "PolicyPerson"), "fsa.outputs.policy"),
+    **dict.fromkeys(("Person", "RewardModel", "Scores"), "fsa.outputs.reward_model"),
+    "fit": "fsa.recipes.fit",
+    **dict.fromkeys(("Choice", "Pick", "Ranking", "Tie"), "fsa.types"),
+}
+
+try:
+    __version__ = version("fsa")
+except PackageNotFoundError:  # run from a folder that was never installed
+    __version__ = "unknown"
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module 'fsa' has no attribute {name!r}")
+    found = getattr(import_module(_HOMES[name]), name)
+    globals()[name] = found
+    return found
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

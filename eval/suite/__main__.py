@@ -42,8 +42,9 @@ def suite(
     """Train and measure every method on every data set, several seeds, on the same people and choices.
 
     A cell (data set, method, seed) that is done is not done again, and a suite that was stopped goes on where
-    it was. A cell is known by its whole configuration and the code of its parts: a changed method is done
-    anew, alone. Ends with status 1 where a cell failed; the others are done all the same.
+    it was. A cell is known by its whole configuration and `plan.RESULTS_VERSION`, which is raised where the
+    code changes results: a changed method is done anew, alone. Ends with status 1 where a cell failed; the
+    others are done all the same.
 
     Args:
         datasets: What is learned from, by name; see `eval.suite.plan.DataSet`.

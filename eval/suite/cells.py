@@ -5,6 +5,7 @@ OUT/suite.json                                   what was asked for, and what be
 OUT/cells/DATASET/METHOD/SEED-KEY/cell.json      about the cell (names as given, spaces too)
                                   predictions.npz
                                   conflicts.npz  where the data set has `conflicts` alone
+                                  people.npz     see `eval.suite.people`; not of a dedicated method
                                   run/           the run folder; of a dedicated method run/GROUP/, one each
 ```
 
@@ -43,13 +44,8 @@ from numpy.typing import NDArray
 from fsa.recipes.measuring.predictions import Predictions
 from fsa.runs.folder import read_json, write_json
 
-SUITE, CELL, PREDICTIONS, CONFLICTS, RUN = (
-    "suite.json",
-    "cell.json",
-    "predictions.npz",
-    "conflicts.npz",
-    "run",
-)
+SUITE, CELL, RUN = "suite.json", "cell.json", "run"
+PREDICTIONS, CONFLICTS, PEOPLE = "predictions.npz", "conflicts.npz", "people.npz"
 PLACES = ("new people, new prompts", "new people", "new prompts")
 """What may be new about those who are predicted and what they are asked."""
 

@@ -15,6 +15,7 @@ from torch import Tensor
 from eval.suite.cells import PLACES, Asked, asked
 from fsa.choices.table import ChoiceTable
 from fsa.episodes.sampler import EpisodeRows
+from fsa.files import whole_file
 from fsa.metrics.choice_accuracy import correctness
 from fsa.outputs.reward_model import RewardModel
 from fsa.recipes.measuring.predictions import Predictions, predict
@@ -127,9 +128,8 @@ class Asking:
 def save_bayes(path: Path, bayes: Mapping[str, NDArray[Any]]) -> None:
     """Keep them; a crash leaves no half a file."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = path.with_name(f".{path.name}.unfinished.npz")
-    np.savez_compressed(unfinished, **bayes)  # type: ignore[arg-type]
-    unfinished.replace(path)
+    with whole_file(path) as unfinished, unfinished.open("wb") as file:
+        np.savez_compressed(file, **bayes)  # type: ignore[arg-type]
 
 
 def open_bayes(path: Path) -> dict[str, NDArray[Any]]:

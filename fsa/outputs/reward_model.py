@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import lru_cache
 from pathlib import Path
 from typing import Any, ClassVar, Self
 
@@ -22,11 +21,8 @@ from fsa.likelihoods.likelihood import ChoiceLikelihood
 from fsa.models.language_scorer import LanguageScorer
 from fsa.models.scorer import Scorer
 from fsa.outputs.api_inputs import Choices, as_choice, as_prompt, as_response
-from fsa.outputs.asking import ask_about_pairs, ask_about_responses
 from fsa.outputs.item_tokens import Texts, only_text
-from fsa.questions.acquisition import Acquisition
-from fsa.questions.information_gain import InformationGain
-from fsa.questions.question import Pair, Question
+from fsa.outputs.person import Person as Person
 from fsa.runs.claim import check_run
 from fsa.runs.components import build_part
 from fsa.runs.folder import (
@@ -71,6 +67,7 @@ class RewardModel(OnHub, nn.Module):
             class path and its arguments, with `d_feature`, `d_belief` and `num_samples`.
         projection: Fitted projection of the features.
         trust_remote_code: Whether class paths outside fsa may be imported.
+        parts: Parts that are there already, by slot, in place of new ones; see `from_parts`.
 
     Example:
         >>> rewards = fsa.RewardModel.from_pretrained("runs/demo")
@@ -82,7 +79,11 @@ class RewardModel(OnHub, nn.Module):
     layout: ClassVar[str] = FORMAT
 
     def __init__(
-        self, config: Mapping[str, Any], projection: Projection, trust_remote_code: bool = False
+        self,
+        config: Mapping[str, Any],
+        projection: Projection,
+        trust_remote_code: bool = False,
+        parts: Mapping[str, Any] | None = None,
     ) -> None:
         super().__init__()
         check_layout(config, self.layout)
@@ -93,11 +94,11 @@ class RewardModel(OnHub, nn.Module):
             raise CheckpointError(
                 f"config.json: d_feature is {widths[0]}, but the projection is {projection.width} wide"
             )
-        trust = {"trust_remote_code": trust_remote_code}
-        self.encoder = build_part(config, "encoder", ContextEncoder, *widths, **trust)  # type: ignore[type-abstract]
-        self.scorer = build_part(config, "scorer", Scorer, *widths, **trust)  # type: ignore[type-abstract]
-        self.likelihood = build_part(config, "likelihood", ChoiceLikelihood, **trust)  # type: ignore[type-abstract]
-        self.features = build_part(config, "features", FeatureExtractor, **trust)  # type: ignore[type-abstract]
+        built = parts or _built(config, widths, trust_remote_code)
+        self.encoder: ContextEncoder = built["encoder"]
+        self.scorer: Scorer = built["scorer"]
+        self.likelihood: ChoiceLikelihood = built["likelihood"]
+        self.features: FeatureExtractor = built["features"]
         self._heads_in_double()
         self.eval()
         self.texts: Texts | None = None
@@ -120,6 +121,29 @@ class RewardModel(OnHub, nn.Module):
         """Let the scorer's buffers grow to stored ones, before these are checked and loaded."""
         part = "scorer."
         self.scorer.make_room({n.removeprefix(part): t for n, t in stored.items() if n.startswith(part)})
+
+    @classmethod
+    def from_parts(
+        cls,
+        config: Mapping[str, Any],
+        projection: Projection,
+        *,
+        encoder: ContextEncoder,
+        scorer: Scorer,
+        likelihood: ChoiceLikelihood,
+        features: FeatureExtractor,
+    ) -> Self:
+        """A model of parts that are there already, such as trained ones; no weight is read or copied.
+
+        The parts become the model's own, on the CPU: heads are in double precision from then on.
+
+        Args:
+            config: Their plain form; see the class.
+            projection: Fitted projection of the features.
+            encoder, scorer, likelihood, features: The parts.
+        """
+        parts = {"encoder": encoder, "scorer": scorer, "likelihood": likelihood, "features": features}
+        return cls(config, projection, parts=parts)
 
     @classmethod
     def from_pretrained(
@@ -300,69 +324,6 @@ class RewardModel(OnHub, nn.Module):
         return torch.from_numpy(self.projection.apply(vectors, responses)).double()
 
 
-@dataclass(frozen=True, repr=False)
-class Person:
-    """One person's reward model: a belief about them, and the model it was read by."""
-
-    model: RewardModel
-    belief: Belief
-
-    def __repr__(self) -> str:
-        width = self.belief.mean.shape[-1]
-        where = self.model.origin or "a model that was never saved"
-        return f"{type(self).__name__}(belief of {width} numbers, read by {where})"
-
-    def __reduce__(self) -> Any:
-        """Pickled as the belief and the model's folder, which whoever unpickles it opens again."""
-        if self.model.origin is None:
-            raise TypeError("a person of a model that was never saved cannot be pickled; keep their choices")
-        return _person_of, (type(self), type(self.model), str(self.model.origin.absolute()), self.belief)
-
-    def score(self, prompt: Text, responses: Sequence[Text | Numbers]) -> Scores:
-        """Rewards of some responses to a prompt."""
-        return self.model.score_batch([self], [prompt], [responses])[0]
-
-    @torch.no_grad()
-    def prefers(self, prompt: Text, a: Text | Numbers, b: Text | Numbers) -> float:
-        """Probability, 0-1, that this person picks a over b."""
-        scores, mask = self.model._scores([self], [prompt], [[a, b]])
-        best = self.model.likelihood.best(scores, mask.expand(len(scores), -1, -1)).mean(0)[0]
-        return float(best[0] / best.sum())
-
-    def next_question(
-        self,
-        asked: Text | Sequence[Pair],
-        responses: Sequence[Text | Numbers] | None = None,
-        acquisition: Acquisition | None = None,
-    ) -> Question:
-        """The pair whose answer is worth most: `next_question(prompt, responses)` or `next_question(pairs)`.
-
-        Args:
-            asked: A prompt; or, without `responses`, pairs, each a prompt and two responses.
-            responses: Two or more responses to the prompt, all pairs of which are weighed.
-            acquisition: What an answer is worth; what it says about the person if not given.
-
-        Raises:
-            ShapeError: There is nothing to ask about.
-        """
-        worth = InformationGain() if acquisition is None else acquisition
-        if responses is None:
-            return ask_about_pairs(self, asked, worth)  # type: ignore[arg-type]
-        return ask_about_responses(self, asked, responses, worth)  # type: ignore[arg-type]
-
-
-@lru_cache(maxsize=8)
-def _opened(kind: Any, folder: str) -> RewardModel:
-    """A model for people that are unpickled: one for all of them."""
-    model: RewardModel = kind.from_pretrained(folder)
-    return model
-
-
-def _person_of(person: type[Person], kind: type[RewardModel], folder: str, belief: Belief) -> Person:
-    opener: Any = _opened  # a class can be hashed, though its objects say otherwise
-    return person(opener(kind, folder), belief)
-
-
 def _check_backbone(config: dict[str, Any], backbone: str) -> None:
     """Adapters say nothing without the weights that they were trained for: note these, or hold them to it."""
     found = backbone_hash(resolve(backbone), weights_only=True)
@@ -383,6 +344,15 @@ def _check_people(
             raise ShapeError(f"responses[{i}] must be a list of responses, came {each!r:.80}")
         if not len(each):
             raise ShapeError(f"responses[{i}] is empty; there must be a response to score")
+
+
+def _built(config: Mapping[str, Any], widths: tuple[int, int], trust_remote_code: bool) -> dict[str, Any]:
+    """New parts, by slot."""
+    of_widths: dict[str, Any] = {"encoder": ContextEncoder, "scorer": Scorer}
+    others: dict[str, Any] = {"likelihood": ChoiceLikelihood, "features": FeatureExtractor}
+    trust = {"trust_remote_code": trust_remote_code}
+    built = {slot: build_part(config, slot, base, *widths, **trust) for slot, base in of_widths.items()}
+    return built | {slot: build_part(config, slot, base, **trust) for slot, base in others.items()}
 
 
 def _count(config: Mapping[str, Any], name: str) -> int:

@@ -25,6 +25,7 @@ def context_curve(
     max_targets: int = 20,
     seed: int = 1,
     trust_remote_code: bool = False,
+    data: str | None = None,
 ) -> Report:
     """Measure how predictions improve with choices seen: per group, all, and the worst group.
 
@@ -41,18 +42,19 @@ def context_curve(
         max_targets: Most choices predicted per episode.
         seed: Seed of the episodes.
         trust_remote_code: Run parts of the runs that are not fsa's own.
+        data: A file of choices to measure on in place of the runs' own split; see `Rows`.
 
     Raises:
         ConfigError: There is no such run or split, two methods have one name, or a method's seeds are about
             different choices.
         CheckpointError: A run cannot be read, or holds parts that are foreign.
     """
-    settings = Settings(context_sizes, split, episodes, max_targets, seed, trust_remote_code)
+    settings = Settings(context_sizes, split, episodes, max_targets, seed, trust_remote_code, data)
     methods = named(run)
     rows: list[Row] = []
     counts: dict[str, Any] = {}
-    data: dict[str, Data] = {}
-    steps = ((method.name, *part) for method in methods for part in measured(method, settings, data))
+    known: dict[str, Data] = {}
+    steps = ((method.name, *part) for method in methods for part in measured(method, settings, known))
     total = len(methods) * len(settings.context_sizes)
     for name, size, predictions, seeds, at in track(
         steps, "measuring", total, console=Console(stderr=True), transient=True

@@ -10,11 +10,11 @@ from typing import Any
 import yaml
 
 from fsa.errors import CheckpointError, ConfigError
-from fsa.runs.licences import README, UNKNOWN, hub_id, is_local, licence
-from fsa.runs.components import refuse_foreign
 from fsa.reports.report import Report
 from fsa.reports.tables import tables
+from fsa.runs.components import refuse_foreign
 from fsa.runs.folder import CONFIG_YAML, META, read_json, read_yaml
+from fsa.runs.licences import README, UNKNOWN, hub_id, is_local, licence
 
 MARK = "<!-- Written by fsa. Remove this line to keep your own words: fsa then leaves the file alone. -->"
 
@@ -143,7 +143,9 @@ def _data(recipe: Mapping[str, Any], meta: Mapping[str, Any]) -> Iterator[str]:
     splits = recipe.get("splits")
     if isinstance(splits, Mapping):
         plain = splits.get("init_args") or {k: v for k, v in splits.items() if k != "class_path"}
-        yield "- Split" + (_in_words({k: v for k, v in plain.items() if v not in (None, [])}) or ": by prompt")
+        yield "- Split" + (
+            _in_words({k: v for k, v in plain.items() if v not in (None, [])}) or ": by prompt"
+        )
     counts = meta.get("counts")
     counts = counts if isinstance(counts, Mapping) else {}
     for title, what in (("Choices in each split", "splits"), ("Counted while reading", "source")):
@@ -158,7 +160,7 @@ def _results(run: Path) -> str:
         except ConfigError:
             continue
         # Every group is in the report; a card shows the mean and the worst.
-        shown = tables([row for row in report.rows if row.group in ("all", "worst")])
+        shown = list(tables(report.frame[report.frame.group.isin(["all", "worst"])]))
         titles = dict.fromkeys(table.place for table in shown)
         of_each = {title: [table.markdown() for table in shown if table.place == title] for title in titles}
         return "\n\n".join(f"**{title}**\n\n" + "\n\n".join(each) for title, each in of_each.items())

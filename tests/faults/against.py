@@ -1,7 +1,7 @@
 """Runs the tests of faults against an older tree: `python tests/faults/against.py [COMMIT]`.
 
-Prints, for each id, whether a test of it fails there on an assertion of its own. What cannot be imported, collected
-or set up there does not count.
+Prints, for each id, whether a test of it fails there on an assertion of its own. What cannot be imported,
+collected or set up there does not count.
 """
 
 import os

@@ -14,6 +14,7 @@ from jsonargparse import ArgumentParser
 from numpy.typing import NDArray
 from torch import Tensor
 
+from fsa.choices.rows import Rows
 from fsa.choices.simulation.ground_truth import Truth
 from fsa.choices.source import Source
 from fsa.choices.splits import NAMES, Splitter
@@ -43,6 +44,7 @@ class Settings:
     max_targets: int
     seed: int
     trust_remote_code: bool = False
+    data: str | None = None
 
     def __post_init__(self) -> None:
         Range(at_least=1, at_most=10**7).check("episodes", self.episodes)
@@ -132,13 +134,19 @@ class Data:
             CheckpointError: Its source is foreign and not trusted.
         """
         source, splits = source_and_splits(config, settings.trust_remote_code)
+        if settings.data is not None:
+            table = Rows(settings.data, ties="drop").load()
+            return cls(Path(settings.data).stem, table, table, None, settings.frozen(table), False)
         whole = source.load()
         truth = source.truth(whole)
         if config.get("shuffle_choices"):  # nobody's taste made them: there is no truth to know
             whole, truth = whole.shuffled(), None
         table = getattr(splits(whole), settings.split)
         if not len(table):
-            raise ConfigError(f"the {settings.split} split holds no choices; measure on another (--split)")
+            raise ConfigError(
+                f"the {settings.split} split of this run holds no choices; measure on another (--split "
+                "validation), or on a file of other people's choices (--data FILE)"
+            )
         # Named users, each a group of one, are not a sample of anything: then the claim is about them.
         fixed = table.num_users == len(np.unique(table.group))
         return cls(

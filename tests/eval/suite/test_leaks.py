@@ -14,7 +14,7 @@ from eval.suite.work import train
 from fsa.choices.splits import NAMES
 from fsa.choices.table import ChoiceTable
 from fsa.recipes.measuring.runs import Settings, source_and_splits
-from fsa.reports.bootstrap import mean_interval
+from fsa.reports.intervals import mean_interval
 from tests.factories.runs import ROOT
 from tests.factories.suite import SUITE
 

@@ -197,5 +197,11 @@ def test_turns_test_everyone_once():
     folds = [Splitter("user", (0.65, 0.15, 0.2), turn=k / 5)(table).test.users.to_pylist() for k in range(5)]
     assert sorted(user for fold in folds for user in fold) == sorted(table.users.to_pylist())
     assert min(map(len, folds)) > 0
+    balanced = Splitter("user", (0.5, 1 / 97, 0.5 - 1 / 97), balanced=True)(table)
+    assert [part.num_users for part in parts(balanced)] == [
+        48,
+        1,
+        48,
+    ]  # of ranks 0.5 to 96.5, 48 are below 48.5
     with pytest.raises(ConfigError, match="turn must be from 0 to below 1, came 1"):
         Splitter(turn=1.0)
