@@ -29,8 +29,8 @@ def bench(
     backbone: str = "minilm",
     strict: bool = False,
 ) -> Report:
-    """Measure the loader (times a plain one, % of a step), reading (of json.loads), a large table (s, MB, draws/s), scoring (times),
-    and training policies and reward LMs (times TRL).
+    """Measure the loader (times a plain one, % of a step), reading (of json.loads), a large table (s, MB,
+    draws/s), scoring (times), and training policies and reward LMs (times TRL).
 
     Every figure is the median of its repetitions, taken in turn with what it is compared with. Prints them
     beside their limits and writes OUT/report.json, whose n counts repetitions.
