@@ -1,4 +1,4 @@
-"""Reading a JSONL file of choices into a table, against a list of what `json.loads` says of the same lines."""
+"""Reading a JSONL file of choices, against a list of what `json.loads` says of the same lines."""
 
 from __future__ import annotations
 
