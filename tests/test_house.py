@@ -50,17 +50,21 @@ MAY_IMPORT = {
     "choices": NOUNS | {"seeding", "paths"},
     "episodes": NOUNS | {"seeding", "choices"},
     "features": NOUNS | {"paths", "backbones", "log_probs"},
-    "encoders": NOUNS | {"seeding"},
+    "reward_map": set(),
+    "encoders": NOUNS | {"seeding", "reward_map"},
     "objectives": NOUNS | {"seeding"},
     "conditioning": NOUNS,
     "likelihoods": NOUNS,
     "metrics": NOUNS,
-    "models": NOUNS | {"backbones", "log_probs", "solvers", "conditioning.conditioning", "judge.infer"},
+    "models": NOUNS
+    | {"backbones", "log_probs", "reward_map", "solvers", "conditioning.conditioning", "judge.infer"},
     "solvers": NOUNS,
     "judge": NOUNS
     | {"seeding", "backbones", "paths", "features", "solvers", "likelihoods.likelihood"}
     | {"choices.simulation.simulate", "choices.source", "choices.table"},
-    "training": NOUNS | {"seeding", "episodes", "features", "metrics", "objectives.objective"} | BASES,
+    "training": NOUNS
+    | {"reward_map", "seeding", "episodes", "features", "metrics", "objectives.objective"}
+    | BASES,
     "reports": NOUNS | {"metrics"},
     "runs": NOUNS | {"paths", "reports"},
     "outputs": OUTPUTS,

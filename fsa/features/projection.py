@@ -32,6 +32,9 @@ class Projection:
         extras: Measures beside the components, from `fsa.features.measures`.
         extras_scale: Spread of a measure, where a component's is 1; larger lets the model lean on measures.
             Beside 32 components one number drowns at a scale of 1.
+        whiten: Give each component unit spread, so that the last counts as much as the first; else all are
+            divided by the first one's spread, and a component counts as much as it varies: then many can be
+            kept without being memorised.
 
     Example:
         >>> projection = Projection(num_components=2, extras=["log_length"])
@@ -45,6 +48,7 @@ class Projection:
         num_components: int | None = 32,
         extras: Sequence[str] = ("log_length",),
         extras_scale: float = 3.0,
+        whiten: bool = True,
     ) -> None:
         if num_components is not None and num_components < 1:
             raise FeatureError(
@@ -54,6 +58,7 @@ class Projection:
             raise FeatureError(f"extras_scale is {extras_scale}; it must be finite")
         measure(extras, [])  # names an unknown one
         self.num_components, self.extras, self.extras_scale = num_components, list(extras), extras_scale
+        self.whiten = whiten
         self._tensors: dict[str, NDArray[np.float64]] = {}
 
     @property
@@ -138,6 +143,8 @@ class Projection:
         kept = min(self.num_components, int((spread > _NOISE * spread[0]).sum()))
         if not kept:
             raise FeatureError("all features are the same; there is nothing to project on")
+        if not self.whiten:
+            return centre, directions[:, :kept] / spread[0]
         if kept < self.num_components:
             warnings.warn(
                 f"the features have {kept} components, not the {self.num_components} asked for", stacklevel=3

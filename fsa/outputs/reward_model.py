@@ -89,6 +89,7 @@ class RewardModel(OnHub, nn.Module):
         self.scorer = build_part(config, "scorer", Scorer, *widths, **trust)  # type: ignore[type-abstract]
         self.likelihood = build_part(config, "likelihood", ChoiceLikelihood, **trust)  # type: ignore[type-abstract]
         self.features = build_part(config, "features", FeatureExtractor, **trust)  # type: ignore[type-abstract]
+        self.scorer.bind(self.encoder)
         # Double precision costs a head nothing and makes a score the same in any batch.
         for part in (self.encoder, self.likelihood, *([] if self.scorer.reads_tokens else [self.scorer])):
             part.double()
@@ -236,18 +237,11 @@ class RewardModel(OnHub, nn.Module):
 
     def latents(self, belief: Belief) -> Float[Tensor, "s b z"]:
         """Samples of beliefs to average predictions over; a point needs one."""
-        if not (belief.std > 0).any():
+        if self.scorer.reads_tokens or not (belief.std > 0).any():
             return belief.mean.unsqueeze(0)
-        # Everybody gets the same noise, so that scores do not depend on company or on calls before.
-        noise = torch.randn(
-            self.num_samples,
-            1,
-            belief.mean.shape[1],
-            generator=torch.Generator().manual_seed(0),
-            dtype=torch.float64,
-        )
-        noise = noise.to(belief.mean.device)
-        return belief.mean + belief.std * (noise - noise.mean(0))
+        # Everyone gets the same noise, so that scores do not depend on company or on calls before.
+        noise = _matched_noise(self.num_samples, belief.mean.shape[1])
+        return belief.sample(noise.unsqueeze(1).to(belief.mean.device))
 
     def _batch(self, choices_of_each: Sequence[Sequence[Choice]]) -> ChoiceBatch:
         """Everybody's choices as tensors, padded to the most choices and options."""
@@ -289,6 +283,16 @@ class Person:
         scores, mask = self.model._scores([self], [prompt], [[a, b]])
         best = self.model.likelihood.best(scores, mask.expand(len(scores), -1, -1)).mean(0)[0]
         return float(best[0] / best.sum())
+
+
+def _matched_noise(num_samples: int, width: int) -> Float[Tensor, "s z"]:
+    """Normal numbers of mean zero and, where they are enough, covariance one: no linear score is off."""
+    noise = torch.randn(num_samples, width, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
+    noise = noise - noise.mean(0)
+    if num_samples <= width:
+        return noise
+    lower = torch.linalg.cholesky(noise.T @ noise / num_samples)
+    return torch.linalg.solve_triangular(lower, noise.T, upper=False).T
 
 
 def _check_backbone(config: dict[str, Any], backbone: str) -> None:

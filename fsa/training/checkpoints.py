@@ -54,6 +54,8 @@ class Checkpoints(Checkpoint):
         if self.best is None or not float(score) >= self.best:
             self.best, self.best_step = float(score), trainer.global_step
             self._write(trainer, BEST, weights_only=True)
+        if not trainer.training and trainer.state.fn != "fit":  # before the first step: nothing to resume yet
+            return
         self.is_stopped = trainer.should_stop
         self._write(trainer, LAST)
 

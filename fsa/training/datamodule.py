@@ -45,6 +45,12 @@ class EpisodeSettings:
         self.users_per_step, self.num_workers = users_per_step, num_workers
         self.validation_episodes, self.context_sizes = validation_episodes, tuple(context_sizes)
 
+    def without_context(self) -> EpisodeSettings:
+        """The same settings for a model that reads no choices."""
+        return EpisodeSettings(
+            0, self.max_targets, self.users_per_step, self.validation_episodes, (0,), self.num_workers
+        )
+
 
 class EpisodeData(L.LightningDataModule):
     """Gives the trainer its batches; training starts at the step that the trainer stands at.

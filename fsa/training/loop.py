@@ -115,6 +115,10 @@ class Loop:
             # FSDP2 takes a model apart; what the caller holds stays whole.
             trained = copy.deepcopy(module) if self.strategy == "fsdp" else module
             try:
+                if not goes_on:  # step 0 is a candidate for the best weights: there may be nothing to learn
+                    trainer.loggers = []  # metrics.csv has the steps that were taken
+                    trainer.validate(trained, data, verbose=False)
+                    trainer.loggers = loggers
                 trainer.fit(trained, data, ckpt_path=str(last) if goes_on else None, weights_only=True)
             finally:
                 finish(loggers)
