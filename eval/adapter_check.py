@@ -16,12 +16,12 @@ from torch import Tensor
 from transformers import AutoModelForCausalLM
 
 from eval.generations.people import choose
-from eval.measuring.runs import source_and_splits
 from fsa.choices.table import ChoiceTable
 from fsa.cli.recipes import run_recipe
 from fsa.errors import FsaError
 from fsa.models.language_scorer import LanguageScorer
 from fsa.outputs.policy import Policy, PolicyPerson
+from fsa.recipes.measuring.runs import source_and_splits
 from fsa.reports.report import Report, Row, about
 from fsa.runs.folder import CONFIG_YAML, read_yaml
 

@@ -19,8 +19,6 @@ from rich.console import Console
 from torch import Tensor, nn
 from torch.nn import functional
 
-from eval.measuring.rows import measured, rows_of
-from eval.measuring.runs import Data, Method, Run, Settings, opened
 from fsa.choices.sandbox import Sandbox
 from fsa.choices.table import ChoiceTable
 from fsa.cli.recipes import run_recipe
@@ -30,8 +28,10 @@ from fsa.episodes.sampler import EpisodeRows
 from fsa.errors import ConfigError
 from fsa.models.bilinear import Bilinear
 from fsa.outputs.reward_model import RewardModel
+from fsa.recipes.measuring.rows import measured, rows_of
+from fsa.recipes.measuring.runs import Data, Method, Run, Settings, opened
 from fsa.recipes.reward import train_reward
-from fsa.reports.bootstrap import mean_interval
+from fsa.reports.intervals import mean_interval
 from fsa.reports.report import Report, Row
 from fsa.runs.folder import CONFIG_YAML, WEIGHTS, about_this_run, read_yaml
 
@@ -216,7 +216,7 @@ def _coverage(belief: str, runs: list[Path], settings: Settings, known: dict[str
             of_seed.append(np.full(len(found.true), run.seed))
         by, seeds = np.concatenate(labels, 1), np.concatenate(of_seed)
         i = mean_interval(np.concatenate(inside).astype(float), [by[0], by[1]], seeds=seeds)
-        yield Row("sandbox", belief, "all", {}, size, COVERAGE, i.value, i.low, i.high, i.n, i.seeds)
+        yield Row.of(i, "sandbox", belief, "all", size, COVERAGE)
 
 
 @dataclass(frozen=True)

@@ -1,73 +1,7 @@
 """Accuracy by choices seen: `python -m eval.context_curve --run RUN --context-sizes 0,1,3,5,10`."""
 
-from __future__ import annotations
-
-import shlex
-import sys
-from pathlib import Path
-from typing import Any
-
-from rich.console import Console
-from rich.progress import track
-
-from eval.measuring.rows import measured, rows_of
-from eval.measuring.runs import Data, Settings, named
 from fsa.cli.recipes import run_recipe
-from fsa.reports.report import Report, Row
-from fsa.runs.folder import about_this_run
-
-
-def context_curve(
-    run: list[str],
-    context_sizes: list[int] = [0, 1, 3, 5, 10],  # noqa: B006 (never changed; jsonargparse shows it)
-    out: str | None = None,
-    split: str = "test",
-    episodes: int = 2000,
-    max_targets: int = 20,
-    seed: int = 1,
-    trust_remote_code: bool = False,
-) -> Report:
-    """Measure how predictions improve with choices seen: per group, all, and the worst group.
-
-    Every context size is measured on the same episodes and targets: the first choices of one context. Writes
-    report.json, report.md and a plot.
-
-    Args:
-        run: Run folder; a quoted glob is one method whose folders are its seeds; `NAME=FOLDER` names the
-            method. May be given several times.
-        context_sizes: Choices seen, for example 0,1,3,5,10.
-        out: Folder of the report; `RUN/eval` of the first run if not given.
-        split: Which split to measure on: `validation` while choosing, `test` once.
-        episodes: Episodes; users take turns.
-        max_targets: Most choices predicted per episode.
-        seed: Seed of the episodes.
-        trust_remote_code: Run parts of the runs that are not fsa's own.
-
-    Raises:
-        ConfigError: There is no such run or split, two methods have one name, or a method's seeds are about
-            different choices.
-        CheckpointError: A run cannot be read, or holds parts that are foreign.
-    """
-    settings = Settings(context_sizes, split, episodes, max_targets, seed, trust_remote_code)
-    methods = named(run)
-    rows: list[Row] = []
-    counts: dict[str, Any] = {}
-    data: dict[str, Data] = {}
-    steps = ((method.name, *part) for method in methods for part in measured(method, settings, data))
-    total = len(methods) * len(settings.context_sizes)
-    for name, size, predictions, seeds, at in track(
-        steps, "measuring", total, console=Console(stderr=True), transient=True
-    ):
-        counts[at.name] = {"episodes": episodes, "context shorter than asked": at.num_shortened}
-        rows += rows_of(predictions, seeds, at, name, size)
-    command = "python -m eval.context_curve " + shlex.join(sys.argv[1:])
-    about = about_this_run(command=command, split=split, seed=seed, counts=counts)
-    report = Report(rows, about)
-    folder = Path(out) if out else methods[0].runs[0] / "eval"
-    report.save(folder)
-    report.print_tables(Console())
-    return report
-
+from fsa.recipes.evaluate import context_curve
 
 if __name__ == "__main__":
     run_recipe(context_curve, repeatable=["run"])

@@ -13,9 +13,9 @@ from pathlib import Path
 import numpy as np
 from rich.console import Console
 
-from eval.context_curve import context_curve
 from fsa.choices.sandbox_text.composing import ask, compose
 from fsa.cli.recipes import run_recipe
+from fsa.recipes.evaluate import context_curve
 from fsa.recipes.reward import train_reward
 from fsa.seeding import integers, uniform
 

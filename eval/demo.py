@@ -10,10 +10,10 @@ from rich.console import Console
 from rich.table import Table
 
 import fsa
-from eval.context_curve import context_curve
 from fsa.choices.sandbox_text.composing import ask, compose
 from fsa.choices.simulation.tastes import POLE_NAMES
 from fsa.cli.recipes import run_recipe
+from fsa.recipes.evaluate import context_curve
 from fsa.recipes.reward import train_reward
 
 _CONFIG = ["--config", "configs/reward/sandbox.yaml"]

@@ -10,18 +10,20 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 from rich.console import Console
 
-from eval.measuring.predictions import Predictions
-from eval.measuring.rows import measured, rows_of
-from eval.measuring.runs import Data, Settings, named
 from fsa.choices.table import ChoiceTable
 from fsa.cli.recipes import run_recipe
 from fsa.features.measures import measure
 from fsa.outputs.item_features import ItemFeatures
 from fsa.outputs.reward_model import RewardModel
+from fsa.recipes.measuring.predictions import Predictions
+from fsa.recipes.measuring.rows import measured, rows_of
+from fsa.recipes.measuring.runs import Data, Settings, named
 from fsa.recipes.reward import train_reward
-from fsa.reports.bootstrap import mean_interval
+from fsa.reports.bootstrap import Interval, draw
+from fsa.reports.intervals import mean_interval
 from fsa.reports.report import Report, Row
 from fsa.runs.folder import about_this_run
 
@@ -161,8 +163,7 @@ def _dedicated_rows(at: Data, credit: dict[str, np.ndarray], context_sizes: Sequ
             limited: dict[str, Any] = {"length_matched": True} if matched else {}
             for size in context_sizes:
                 rows += [
-                    Row(at.name, method, group, limited, size, "accuracy", i.value, i.low, i.high, i.n, 1)
-                    for group, i in found.items()
+                    Row.of(i, at.name, method, group, size, "accuracy", limited) for group, i in found.items()
                 ]
     return rows
 
@@ -172,38 +173,26 @@ def _sliced(row: Row) -> Row:
 
 
 def _closed(
-    at: Data, kept: dict[tuple[str, int], Predictions], oracle: np.ndarray, size: int, resamples: int = 1000
+    at: Data, kept: dict[tuple[str, int], Predictions], oracle: np.ndarray, size: int
 ) -> dict[str, Any]:
     """Share of pooled-to-oracle that NP-BTL closes, in the mean over users; all three on the same prompts."""
-    prompts, where = np.unique(at.table.prompt, return_inverse=True)
-    groups = np.unique(at.table.group)
-
-    def cells(values: np.ndarray, group: np.ndarray, prompt: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Sum and count of credit by user and prompt [users, prompts]."""
-        cell = np.searchsorted(groups, group) * len(prompts) + np.searchsorted(prompts, prompt)
-        shape = (len(groups), len(prompts))
-        size = len(groups) * len(prompts)
-        return np.bincount(cell, values, size).reshape(shape), np.bincount(cell, minlength=size).reshape(
-            shape
-        )
-
+    prompts, place = np.unique(at.table.prompt, return_inverse=True)
     parts = {name: (p.correct, p.group, p.prompt) for (name, n), p in kept.items() if n == size}
-    parts["oracle"] = (oracle, at.table.group, prompts[where])
-    found = {name: cells(*part) for name, part in parts.items()}
-    weights = np.random.default_rng(0).multinomial(
-        len(prompts), np.full(len(prompts), 1 / len(prompts)), resamples
-    )
-    weights = np.concatenate([np.ones((1, len(prompts)), int), weights])
-    means = {n: ((weights @ s.T) / np.maximum(weights @ c.T, 1)).mean(1) for n, (s, c) in found.items()}
+    parts["oracle"] = (oracle, at.table.group, prompts[place])
+    # The first line takes each prompt once.
+    weights = draw(np.random.default_rng(0), len(prompts), 1000)
+    weights = np.concatenate([np.ones((1, len(prompts))), weights])
+    means = {}
+    for name, (credit, group, prompt) in parts.items():
+        cells = pd.crosstab(group, prompt, credit, aggfunc=["sum", "count"], dropna=False).fillna(0)
+        total, count = (
+            cells[kind].reindex(columns=prompts, fill_value=0).to_numpy() for kind in ("sum", "count")
+        )
+        means[name] = ((weights @ total.T) / np.maximum(weights @ count.T, 1)).mean(1)
     share = (means["NP-BTL"] - means["pooled"]) / (means["oracle"] - means["pooled"])
-    low, high = np.percentile(share[1:], [2.5, 97.5])
-    return {
-        "value": float(share[0]),
-        "low": float(low),
-        "high": float(high),
-        "prompts": len(prompts),
-        **{name: float(mean[0]) for name, mean in means.items()},
-    }
+    found = Interval.of(share[0], share[1:], len(prompts))
+    ends = {"value": found.value, "low": found.low, "high": found.high, "prompts": found.n}
+    return ends | {name: float(mean[0]) for name, mean in means.items()}
 
 
 if __name__ == "__main__":

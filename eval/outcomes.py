@@ -10,16 +10,20 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 from rich.console import Console
 from rich.table import Table
 
-from eval.measuring.predictions import Predictions
-from eval.measuring.rows import measured, rows_of
-from eval.measuring.runs import Data, Method, Settings
 from fsa.cli.recipes import run_recipe
+from fsa.recipes.measuring.predictions import Predictions
+from fsa.recipes.measuring.rows import measured, rows_of
+from fsa.recipes.measuring.runs import Data, Method, Settings
 from fsa.recipes.reward import train_reward
-from fsa.reports.bootstrap import Interval, paired_interval
+from fsa.reports.bootstrap import Interval
+from fsa.reports.frame import texts, wide
+from fsa.reports.intervals import paired_interval
 from fsa.reports.report import Report, Row
+from fsa.reports.tables import console
 from fsa.runs.folder import WEIGHTS, about_this_run
 
 SHORT = "short_of_bayes_accuracy"
@@ -104,9 +108,9 @@ def outcomes(
     command = "python -m eval.outcomes " + shlex.join(sys.argv[1:])
     report = Report(rows, about_this_run(command=command, split=split, episodes=episodes))
     report.save(folder)
-    console = Console()
-    console.width = max(console.width, 130)  # without a terminal it is 80, too few for the words
-    console.print(_summary(rows, max(context_sizes)))
+    screen = Console()
+    screen.width = max(screen.width, 130)  # without a terminal it is 80, too few for the words
+    screen.print(_summary(report.frame, max(context_sizes)))
     return report
 
 
@@ -114,13 +118,14 @@ def _rows(trial: Trial, runs: tuple[Path, ...], settings: Settings, data: dict[s
     for size, predictions, seeds, at in measured(Method(trial.method, runs), settings, data):
         found = [*rows_of(predictions, seeds, at, trial.method, size)]
         short = short_of_bayes(predictions, seeds)
-        found.append(_row(trial, size, SHORT, short))
+        found.append(Row.of(short, trial.data, trial.method, "all", size, SHORT))
         yield from (replace(row, data=trial.data) for row in found)
     active = [dims for run in runs if (dims := last_logged(run / "metrics.csv", "train/active_dims"))]
     if active:
         most = max(settings.context_sizes)
         n = len(active)
-        yield _row(trial, most, ACTIVE, Interval(float(np.mean(active)), min(active), max(active), n, n))
+        active_dims = Interval(float(np.mean(active)), min(active), max(active), n, n)
+        yield Row.of(active_dims, trial.data, trial.method, "all", most, ACTIVE)
 
 
 def short_of_bayes(predictions: Predictions, seeds: np.ndarray) -> Interval:
@@ -136,38 +141,20 @@ def last_logged(metrics: Path, name: str) -> float | None:
     return float(values[-1]) if values else None
 
 
-def _row(trial: Trial, size: int, metric: str, i: Interval) -> Row:
-    return Row(trial.data, trial.method, "all", {}, size, metric, i.value, i.low, i.high, i.n, i.seeds)
-
-
-def _summary(rows: list[Row], size: int) -> Table:
+def _summary(frame: pd.DataFrame, size: int) -> Table:
     """One line a trial at the largest context: accuracy, its limit, and what is missing."""
-    columns = ("accuracy", "bayes_accuracy", SHORT, ACTIVE)
-    titles = ("accuracy", "Bayes limit", "short of it [95 %]", "active dims")
-    table = Table("people say", "method", *titles, "n", "seeds", title=f"after {size} choices", min_width=110)
-    found = {(row.data, row.method, row.metric): row for row in rows if _is_about(row, size)}
-    for data, method in dict.fromkeys((row.data, row.method) for row in rows):
-        cells = [found.get((data, method, metric)) for metric in columns]
-        first = cells[0]
-        if first:
-            words = [_in_words(cell) for cell in cells]
-            table.add_row(data, method, *words, f"{first.n:,}", str(first.seeds))
-    return table
-
-
-def _is_about(row: Row, size: int) -> bool:
-    return row.group == "all" and row.context_size == size
-
-
-def _in_words(row: Row | None) -> str:
-    if row is None or row.value is None:
-        return ""
-    if row.metric == ACTIVE:
-        return f"{row.value:.0f}"
-    interval = ""
-    if row.metric == SHORT and row.low is not None and row.high is not None:
-        interval = f" [{100 * row.low:.1f}, {100 * row.high:.1f}]"
-    return f"{100 * row.value:.1f}{interval}"
+    titles = {
+        "accuracy": "accuracy",
+        "bayes_accuracy": "Bayes limit",
+        SHORT: "short of it",
+        ACTIVE: "active dims",
+    }
+    here = frame[(frame.group == "all") & (frame.context_size == size) & frame.metric.isin(list(titles))]
+    here = here.assign(title=here.metric.map(titles), trial=here.data + ", " + here.method)
+    cells = wide(here, "trial", "title", texts(here, "interval")).reindex(columns=list(titles.values()))
+    accuracy = here[here.metric == "accuracy"].set_index("trial")
+    cells["n"], cells["seeds"] = accuracy.n.map("{:,}".format), accuracy.seeds.astype(str)
+    return console(cells.rename_axis(f"people say, method (after {size} choices)").fillna("-"))
 
 
 if __name__ == "__main__":

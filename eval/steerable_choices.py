@@ -13,8 +13,6 @@ from jaxtyping import Float
 from numpy.typing import NDArray
 from rich.console import Console
 
-from eval.measuring.rows import measured
-from eval.measuring.runs import Data, Settings, named
 from eval.steerable.methods import Scored, method_of
 from fsa.choices.table import ChoiceTable
 from fsa.cli.recipes import run_recipe
@@ -25,13 +23,16 @@ from fsa.judge.scores import AttributeScores, Probe
 from fsa.judge.select import select
 from fsa.judge.target import AlignmentTarget
 from fsa.judge.users import TargetUsers
+from fsa.recipes.measuring.rows import measured
+from fsa.recipes.measuring.runs import Data, Settings, named
 from fsa.recipes.reward import train_reward
-from fsa.reports.bootstrap import Interval, mean_interval
+from fsa.reports.intervals import mean_interval
 from fsa.reports.report import Report, Row
 from fsa.runs.folder import WEIGHTS, about_this_run
 
 _CONFIGS = ("configs/reward/helpsteer2.yaml", "configs/judge/users.yaml")
 _POOLED = "configs/baseline/pooled.yaml"
+_DATA = "people with a target"
 POSTERIOR, MEAN, TRUE = "inferred target, posterior", "inferred target, its mean", "true target"
 
 
@@ -161,7 +162,7 @@ def _inferred(
             yield from _rows(at, name, size, np.concatenate(parts), row, user)
         for metric, values in (("level_error", errors), ("level_spread", spreads)):
             by = [episodes.user]
-            yield _row(at, POSTERIOR, "all", size, metric, mean_interval(np.array(values), by))
+            yield Row.of(mean_interval(np.array(values), by), _DATA, POSTERIOR, "all", size, metric)
 
 
 def _posterior(
@@ -200,16 +201,12 @@ def _rows(
 ) -> Iterator[Row]:
     prompt, group = at.table.prompt[row], at.table.group[row]
     everybody = mean_interval(correct, [user, prompt], seeds=seeds)
-    yield _row(at, method, "all", size, "accuracy", everybody)
+    yield Row.of(everybody, _DATA, method, "all", size, "accuracy")
     for number in np.unique(group):
         here = group == number
         of_group = None if seeds is None else seeds[here]
         value = mean_interval(correct[here], [user[here], prompt[here]], seeds=of_group)
-        yield _row(at, method, at.table.groups[int(number)].as_py(), size, "accuracy", value)
-
-
-def _row(at: Data, method: str, group: str, size: int, metric: str, i: Interval) -> Row:
-    return Row("people with a target", method, group, {}, size, metric, i.value, i.low, i.high, i.n, i.seeds)
+        yield Row.of(value, _DATA, method, at.table.groups[int(number)].as_py(), size, "accuracy")
 
 
 if __name__ == "__main__":

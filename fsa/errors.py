@@ -29,5 +29,17 @@ class CheckpointError(FsaError, ValueError):
     """A run folder or checkpoint is not what its configuration says."""
 
 
+class OutputError(FsaError, OSError):
+    """A file or folder that results should go to cannot be written."""
+
+
+class DivergedError(FsaError, ArithmeticError):
+    """Training came to numbers that are not finite."""
+
+
 class StoreError(FsaError):
     """The database of people and their choices cannot be reached, or is not what this version can read."""
+
+
+class JudgeError(FsaError):
+    """A judge gave no usable answer at all."""

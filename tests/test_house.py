@@ -24,13 +24,13 @@ NOUNS = {"errors", "types"}
 BASES = {"encoders.encoder", "models.scorer", "likelihoods.likelihood"}
 OUTPUTS = (
     NOUNS
-    | {"backbones", "choices", "features", "conditioning", "judge", "paths", "runs"}
-    | {"episodes.tokens", "models.language_scorer", "models.backbone"}
+    | {"backbones", "choices", "features", "conditioning", "judge", "paths", "files", "questions", "runs"}
+    | {"settings", "episodes.tokens", "models.language_scorer", "models.backbone"}
     | BASES
 )
 RECIPES = (
     OUTPUTS
-    | {"seeding", "episodes", "training", "outputs", "reports", "metrics"}
+    | {"seeding", "settings", "files", "interrupts", "episodes", "training", "outputs", "reports", "metrics"}
     | {
         "encoders",
         "models",
@@ -42,14 +42,17 @@ RECIPES = (
 )
 MAY_IMPORT = {
     "errors": set(),
+    "files": {"errors"},
+    "interrupts": set(),
+    "settings": {"errors"},
     "seeding": set(),
     "paths": {"errors"},
     "types": {"errors"},
-    "backbones": {"errors", "paths"},
+    "backbones": {"errors", "paths", "files"},
     "log_probs": NOUNS,
-    "choices": NOUNS | {"seeding", "paths"},
+    "choices": NOUNS | {"seeding", "paths", "files"},
     "episodes": NOUNS | {"seeding", "choices"},
-    "features": NOUNS | {"paths", "backbones", "log_probs"},
+    "features": NOUNS | {"paths", "files", "backbones", "log_probs", "settings"},
     "reward_map": set(),
     "encoders": NOUNS | {"seeding", "reward_map"},
     "objectives": NOUNS | {"seeding"},
@@ -63,14 +66,16 @@ MAY_IMPORT = {
     | {"seeding", "backbones", "paths", "features", "solvers", "likelihoods.likelihood"}
     | {"choices.simulation.simulate", "choices.source", "choices.table"},
     "training": NOUNS
-    | {"reward_map", "seeding", "episodes", "features", "metrics", "objectives.objective"}
+    | {"reward_map", "seeding", "files", "settings", "interrupts", "episodes", "features", "metrics"}
+    | {"objectives.objective"}
     | BASES,
-    "reports": NOUNS | {"metrics"},
-    "runs": NOUNS | {"paths", "reports"},
+    "reports": NOUNS | {"metrics", "files"},
+    "questions": NOUNS,
+    "runs": NOUNS | {"paths", "files", "reports"},
     "outputs": OUTPUTS,
     "recipes": RECIPES,
     "cli": RECIPES | {"recipes", "serve"},
-    "serve": NOUNS | {"choices", "judge", "outputs", "runs"},
+    "serve": NOUNS | {"choices", "judge", "outputs", "questions", "runs"},
 }
 
 # What the extra `serve` brings, and no other part of fsa needs.

@@ -11,7 +11,6 @@ from typing import Any
 
 import numpy as np
 from rich.console import Console
-from rich.table import Table
 
 from eval.generations import continuum as between_types
 from eval.generations import unseen as unseen_types
@@ -22,13 +21,16 @@ from eval.generations.page import page
 from eval.generations.people import Field, choose, only_one_source
 from eval.generations.raters import Judge, SandboxJudge, judge_of
 from eval.generations.steering import BEATS_POOLED, BEATS_REFERENCE, MOVEMENT, OWN, REVERSED, cells_of, write
-from eval.measuring.runs import Method, named, source_and_splits
 from fsa.choices.sandbox import Sandbox
 from fsa.choices.splits import NAMES, Splitter
 from fsa.cli.recipes import run_recipe
 from fsa.errors import ConfigError
+from fsa.files import write_whole
 from fsa.outputs.policy import Policy
+from fsa.recipes.measuring.runs import Method, named, source_and_splits
+from fsa.reports.frame import texts, wide
 from fsa.reports.report import Report, Row
+from fsa.reports.tables import console
 from fsa.runs.folder import CONFIG_YAML, about_this_run, read_yaml
 
 # As curves, on the console.
@@ -146,7 +148,7 @@ def generations(
     )
     report = Report(rows, about)
     _save(report, curves, folder)
-    _print(rows, Console())
+    _print(report, Console())
     return report
 
 
@@ -255,31 +257,21 @@ def _save(report: Report, curves: Mapping[str, Sequence[between_types.Curve]], f
         between_types.plot(curves, folder / "continuum.png")
         # Reports know of their own pictures only.
         names = sorted(path.name for path in folder.glob("*.png"))
-        (folder / "report.md").write_text(report.markdown(names), encoding="utf-8")
+        write_whole(folder / "report.md", report.markdown(names))
 
 
-def _print(rows: Sequence[Row], console: Console) -> None:
+def _print(report: Report, out: Console) -> None:
     """The largest context: movement of every group with its interval, and reversed; then the curves."""
-    console.width = max(console.width, 120)
-    size = max(row.context_size for row in rows)
-    table = Table("method", "group", MOVEMENT, REVERSED, OWN, "n", title=f"after {size} choices [95 %]")
-    found = {(r.method, r.slice_name, r.group, r.metric): r for r in rows if r.context_size == size}
-    for method, where, group in dict.fromkeys(key[:3] for key in found):
-        cells = [found.get((method, where, group, metric)) for metric in (MOVEMENT, REVERSED, OWN)]
-        if any(cells):
-            n = next(cell.n for cell in cells if cell)
-            table.add_row(method, ", ".join(filter(None, (group, where))), *map(_in_words, cells), f"{n:,}")
-    console.print(table)
-    Report(rows).print_tables(
-        console,
-        ("against_pooled_win_rate", "against_reference_win_rate", "kl_per_token", "implicit_accuracy"),
+    out.width, frame = max(out.width, 120), report.frame
+    size = frame.context_size.max()
+    here = frame[(frame.context_size == size) & frame.metric.isin([MOVEMENT, REVERSED, OWN])]
+    about = here.method + ": " + here.group + (", " + here.slice).where(here.slice != "", "")
+    text = texts(here, "interval", sign=True)
+    cells = wide(here.assign(about=about), "about", "metric", text)
+    out.print(console(cells.rename_axis(f"after {size} choices [95 %]")))
+    report.print_tables(
+        out, ("against_pooled_win_rate", "against_reference_win_rate", "kl_per_token", "implicit_accuracy")
     )
-
-
-def _in_words(row: Row | None) -> str:
-    if row is None or row.value is None or row.low is None or row.high is None:
-        return ""
-    return f"{row.value:+.2f} [{row.low:+.2f}, {row.high:+.2f}]"
 
 
 def _plain(name: str) -> str:

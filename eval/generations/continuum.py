@@ -3,13 +3,9 @@
 from __future__ import annotations
 
 import itertools
-import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-
-from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.figure import Figure
 
 from eval.generations.answers import Answers
 from eval.generations.grid import Cells, row
@@ -17,7 +13,9 @@ from eval.generations.people import Field, Subject
 from eval.generations.raters import Judge
 from eval.generations.steering import Scale
 from fsa.choices.sandbox_text.wordings import POLES
-from fsa.reports.bootstrap import Interval, paired_interval
+from fsa.reports.bootstrap import Interval
+from fsa.reports.intervals import paired_interval
+from fsa.reports.plots import COLOURS, legend, panels_of, plain, save
 from fsa.reports.row import Row
 from fsa.types import Choice
 
@@ -26,7 +24,7 @@ MIXED = {"choices": "level_by_mixed_choices", "beliefs": "level_between_beliefs"
 """Metric, by what is mixed: the measured attribute, -1 to 1."""
 STEP = "smallest_step"
 """Metric: least rise of the attribute from one share to the next; above 0 where all rise."""
-_COLOURS = {"choices": "#0072B2", "beliefs": "#D55E00"}  # the colour-blind tell them apart [Okabe2008]
+_COLOURS = {"choices": COLOURS[0], "beliefs": COLOURS[1]}
 
 
 @dataclass(frozen=True)
@@ -124,14 +122,11 @@ def rows_of(cells: Sequence[Cells], data: str, method: str) -> list[Row]:
     of_share = [row(replace(one, slice={}), data, method, str(one.group[0]), one.interval()) for one in cells]
     if not cells:
         return []
-    size = cells[0].size
     of_step = [
-        Row(
-            data, method, f"{' to '.join(POLES[c.attribute])}, mixed {c.mixed}", {}, size, STEP,
-            c.step.value, c.step.low, c.step.high, c.step.n, c.step.seeds,
-        )
-        for c in curves(cells)
-    ]  # fmt: skip
+        Row.of(curve.step, data, method, f"{ends}, mixed {curve.mixed}", cells[0].size, STEP)
+        for curve in curves(cells)
+        for ends in [" to ".join(POLES[curve.attribute])]
+    ]
     return [*of_share, *of_step]
 
 
@@ -143,32 +138,19 @@ def plot(curves_of: Mapping[str, Sequence[Curve]], path: Path) -> None:
         path: PNG to write.
     """
     names = list(dict.fromkeys(curve.attribute for all_of in curves_of.values() for curve in all_of))
-    columns = min(len(names), 3)
-    rows = math.ceil(len(names) / columns)
-    figure = Figure(figsize=(1.2 + 3.4 * columns, 0.9 + 2.9 * rows), dpi=160, layout="constrained")
-    FigureCanvasAgg(figure)
-    panels = figure.subplots(rows, columns, squeeze=False, sharey=True).ravel()
-    for panel, name in zip(panels, names, strict=False):
+    figure, panels = panels_of(len(names), "measured in the answers", share_y=True)
+    shares = [100 * share for share in SHARES]
+    for panel, name in zip(panels, names, strict=True):
         for style, (method, all_of) in zip("-:-.", curves_of.items(), strict=False):
-            for curve in all_of:
-                if curve.attribute == name:
-                    colour = _COLOURS[curve.mixed]
-                    values, lows, highs = zip(*((i.value, i.low, i.high) for i in curve.levels), strict=True)
-                    shares = [100 * share for share in SHARES]
-                    label = f"{method}: mixed {curve.mixed}"
-                    panel.plot(shares, values, style, color=colour, marker="o", markersize=4, label=label)
-                    panel.fill_between(shares, lows, highs, color=colour, alpha=0.15, linewidth=0)
+            for curve in [curve for curve in all_of if curve.attribute == name]:
+                values, lows, highs = zip(*((i.value, i.low, i.high) for i in curve.levels), strict=True)
+                colour, label = _COLOURS[curve.mixed], f"{method}: mixed {curve.mixed}"
+                panel.plot(shares, values, style, color=colour, marker="o", markersize=4, label=label)
+                panel.fill_between(shares, lows, highs, color=colour, alpha=0.15, linewidth=0)
         low, high = POLES[name]
-        panel.set_title(f"{name}: {low} (-1) to {high} (+1)", fontsize=10, loc="left")
+        plain(panel, f"{name}: {low} (-1) to {high} (+1)")
         panel.set_xlabel(f"share of the {high} person (%)")
-        panel.set_xticks([100 * share for share in SHARES])
+        panel.set_xticks(shares)
         panel.set_ylim(-1.05, 1.05)
-        panel.grid(axis="y", color="#e6e6e6", linewidth=0.8)
-        panel.spines[["top", "right"]].set_visible(False)
-    for panel in panels[len(names) :]:
-        panel.set_visible(False)
-    for panel in panels[::columns]:
-        panel.set_ylabel("measured in the answers")
-    handles, labels = panels[0].get_legend_handles_labels()
-    figure.legend(handles, labels, loc="outside lower center", ncols=2, frameon=False)
-    figure.savefig(path, metadata={"Software": None}, bbox_inches="tight")
+    legend(figure, panels, columns=2)
+    save(figure, path)

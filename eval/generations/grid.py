@@ -10,11 +10,9 @@ import numpy as np
 from jaxtyping import Float
 
 from eval.generations.people import Subject
-from fsa.reports.bootstrap import Interval, mean_interval
-from fsa.reports.row import Row
-
-# Metrics of which less is better; the worst group has the most of them.
-LESS_IS_BETTER = frozenset({"reversed_movement", "kl_per_token", "kl_per_answer"})
+from fsa.reports.bootstrap import Interval
+from fsa.reports.intervals import mean_interval
+from fsa.reports.row import Row, worst
 
 
 @dataclass(frozen=True)
@@ -135,12 +133,9 @@ def rows_of(cells: Cells, data: str, method: str, groups: Sequence[str], fixed_u
     ]
     yield from grouped
     if is_whole:
-        pick = max if cells.metric in LESS_IS_BETTER else min
-        yield replace(pick(grouped, key=lambda one: one.value or 0.0), group="worst")
+        yield worst(grouped)
 
 
 def row(cells: Cells, data: str, method: str, group: str, i: Interval) -> Row:
     """One row of a report."""
-    return Row(
-        data, method, group, cells.slice, cells.size, cells.metric, i.value, i.low, i.high, i.n, i.seeds
-    )
+    return Row.of(i, data, method, group, cells.size, cells.metric, cells.slice)

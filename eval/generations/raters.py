@@ -9,13 +9,13 @@ import numpy as np
 from jaxtyping import Float
 
 from eval.generations.people import Subject
-from eval.measuring.runs import Method
 from fsa.choices.sandbox import Sandbox
 from fsa.choices.sandbox_text.measuring import measure
 from fsa.choices.sandbox_text.wordings import ATTRIBUTES, POLES
 from fsa.choices.source import Source
 from fsa.errors import ConfigError
 from fsa.outputs.reward_model import RewardModel
+from fsa.recipes.measuring.runs import Method
 from fsa.runs.folder import CONFIG_YAML, read_yaml
 from fsa.types import Text
 

@@ -10,8 +10,8 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 from rich.console import Console
-from rich.table import Table
 
 from eval.steerable.answer_log import Answers
 from eval.steerable.benchmark import Benchmark, Sets, benchmark, target_sets
@@ -22,7 +22,9 @@ from fsa.cli.recipes import run_recipe
 from fsa.errors import ConfigError
 from fsa.judge.target import AlignmentTarget
 from fsa.reports.bootstrap import Interval
+from fsa.reports.frame import texts, wide
 from fsa.reports.report import Report, Row
+from fsa.reports.tables import console
 from fsa.runs.folder import about_this_run
 
 TARGETS = ("high", "low", "sampled", "single")
@@ -81,10 +83,10 @@ def steerable(
         rows, about_this_run(command=command, seed=seed, counts=counts, methods=about, left_out=_LEFT_OUT)
     )
     report.save(folder)
-    bars(rows, folder / _PLOT)
+    bars(report.frame, folder / _PLOT)
     with (folder / "report.md").open("a", encoding="utf-8") as stream:
         stream.write(f"\n![Accuracy by target]({_PLOT})\n")
-    _print(rows, sets)
+    _print(report.frame)
     return report
 
 
@@ -177,33 +179,21 @@ def _gains(
 
 def _row(at: Benchmark, method: str, group: str, metric: str, i: Interval | None) -> Iterator[Row]:
     if i is not None:
-        yield Row(at.name, method, group, {}, 0, metric, i.value, i.low, i.high, i.n, i.seeds)
+        yield Row.of(i, at.name, method, group, 0, metric)
 
 
 def _safe(name: str) -> str:
     return "".join(c if c.isalnum() or c in "-_." else "_" for c in name)
 
 
-def _print(rows: Sequence[Row], sets: Sets) -> None:
+def _print(frame: pd.DataFrame) -> None:
     """Accuracy by set of targets, methods side by side, in percent."""
-    here = {(row.group, row.method): row for row in rows if row.metric == "accuracy" and not row.slice}
-    methods = list(dict.fromkeys(method for _, method in here))
-    table = Table(title="accuracy, % [95 % interval]", title_justify="left")
-    for column in ("targets", "n", *methods):
-        table.add_column(column, justify="left" if column == "targets" else "right", no_wrap=True)
-    for name in sets:
-        cells = [here.get((name, method)) for method in methods]
-        n = str(max((row.n for row in cells if row), default=0))
-        table.add_row(name, n, *(_cell(row) for row in cells))
-    console = Console()
-    console.width = max(console.width, 40 + 20 * len(methods))  # without a terminal it is 80
-    console.print(table)
-
-
-def _cell(row: Row | None) -> str:
-    if row is None or row.value is None or row.low is None or row.high is None:
-        return "-"
-    return f"{100 * row.value:.1f} [{100 * row.low:.1f}, {100 * row.high:.1f}]"
+    here = frame[(frame.metric == "accuracy") & (frame.slice == "")]
+    cells = wide(here, "group", "method", texts(here, "interval")).rename_axis("targets")
+    cells.insert(0, "n", here.groupby("group", sort=False).n.max().astype(str))
+    out = Console()
+    out.width = max(out.width, 40 + 20 * len(cells.columns))  # without a terminal it is 80
+    out.print("accuracy, % [95 % interval]", console(cells))
 
 
 if __name__ == "__main__":

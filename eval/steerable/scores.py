@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
 
 import numpy as np
+import pandas as pd
 from jaxtyping import Float
-from numpy.typing import NDArray
 
 from fsa.judge.scores import AttributeScores, Labelled
 from fsa.judge.select import SAME, distances
 from fsa.judge.target import AlignmentTarget
-from fsa.reports.bootstrap import Interval
+from fsa.reports.bootstrap import Interval, draw
+from fsa.reports.intervals import mean_interval, resampled
 
-_RESAMPLES = 1000
+_RESAMPLES = 200  # of a rank correlation, which is dear
 
 
 @dataclass(frozen=True)
@@ -88,18 +88,13 @@ def _shares(picks: Sequence[Sequence[tuple[int, ...]]], most: int) -> Float[np.n
     return shares
 
 
-def interval(grid: Float[np.ndarray, "t n"], seed: int = 0) -> Interval | None:
+def interval(grid: Float[np.ndarray, "t n"]) -> Interval | None:
     """Mean over targets of the mean over probes, with its interval over resampled probes; None if all tie."""
-    valid = ~np.isnan(grid)
-    grid, valid = grid[valid.any(1)], valid[valid.any(1)]
-    if not len(grid):
+    target, probe = np.nonzero(~np.isnan(grid))
+    if not len(target):
         return None
-    draws = _draws(grid.shape[1], seed)  # [r, n]; the first row is the data itself
-    counts = draws @ valid.T
-    with np.errstate(invalid="ignore"):
-        means = np.nanmean((draws @ np.nan_to_num(grid).T) / np.where(counts, counts, np.nan), axis=1)
-    low, high = np.nanquantile(means[1:], [0.025, 0.975])
-    return Interval(float(means[0]), float(low), float(high), int(valid.sum()), 1)
+    sums = resampled({"value": grid[target, probe]}, [probe], part=target)
+    return sums.mean_of_parts("value", np.unique(target).tolist())
 
 
 def score_errors(
@@ -117,37 +112,16 @@ def score_errors(
     score, label, probe = score[is_there], label[is_there], probe[is_there]
     if len(score) < 3:
         return {"score_error": None, "rank_correlation": None}
-    draws = _draws(len(test), 0)[:, probe]  # [r, m]
-    error = draws @ np.abs(score - label) / np.maximum(draws.sum(1), 1)
-    ranks = [rank_correlation(np.repeat(score, w), np.repeat(label, w)) for w in draws[:201].astype(int)]
+    value = rank_correlation(score, label)
+    weights = draw(np.random.default_rng(0), len(test), _RESAMPLES)[:, probe].astype(int)
+    ranks = np.array([rank_correlation(np.repeat(score, w), np.repeat(label, w)) for w in weights])
     return {
-        "score_error": _interval(error, len(score)),
-        "rank_correlation": None if np.isnan(ranks[0]) else _interval(np.array(ranks), len(score)),
+        "score_error": mean_interval(np.abs(score - label), [probe]),
+        "rank_correlation": None if np.isnan(value) else Interval.of(value, ranks, len(score)),
     }
 
 
 def rank_correlation(first: Float[np.ndarray, " m"], second: Float[np.ndarray, " m"]) -> float:
     """Spearman's: the correlation of ranks, equal values sharing their mean rank; NaN where all are equal."""
-    one, two = (ranks(values) for values in (first, second))
-    one, two = one - one.mean(), two - two.mean()
-    size = np.sqrt((one**2).sum() * (two**2).sum())
-    return float((one * two).sum() / size) if size > 0 else float("nan")
-
-
-def ranks(values: Float[np.ndarray, " m"]) -> Float[np.ndarray, " m"]:
-    """Rank of each value from 1, equal values sharing their mean rank."""
-    _, where, counts = np.unique(values, return_inverse=True, return_counts=True)
-    return (np.cumsum(counts) - (counts - 1) / 2)[where]
-
-
-def _interval(means: NDArray[np.float64], n: int) -> Interval:
-    low, high = np.nanquantile(means[1:], [0.025, 0.975])
-    return Interval(float(means[0]), float(low), float(high), n, 1)
-
-
-@cache
-def _draws(probes: int, seed: int) -> Float[np.ndarray, "r n"]:
-    """How often each probe was drawn; the first row takes each once."""
-    generator = np.random.default_rng(seed)
-    drawn = generator.multinomial(probes, np.full(probes, 1 / probes), _RESAMPLES)
-    return np.concatenate([np.ones((1, probes)), drawn])
+    ranks = pd.DataFrame({"first": first, "second": second}).rank()
+    return float(ranks["first"].corr(ranks["second"]))

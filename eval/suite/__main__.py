@@ -10,7 +10,6 @@ from typing import Any
 
 from rich.console import Console
 
-from eval.measuring.runs import Settings
 from eval.suite.cells import write_suite
 from eval.suite.page import write
 from eval.suite.plan import Plan
@@ -18,6 +17,7 @@ from eval.suite.timing import timing_pass
 from eval.suite.workers import Progress, run_cells
 from fsa.cli.recipes import run_recipe
 from fsa.errors import ConfigError
+from fsa.recipes.measuring.runs import Settings
 from fsa.runs.folder import about_this_run
 
 
@@ -42,8 +42,9 @@ def suite(
     """Train and measure every method on every data set, several seeds, on the same people and choices.
 
     A cell (data set, method, seed) that is done is not done again, and a suite that was stopped goes on where
-    it was. A cell is known by its whole configuration and the code of its parts: a changed method is done
-    anew, alone. Ends with status 1 where a cell failed; the others are done all the same.
+    it was. A cell is known by its whole configuration and `plan.RESULTS_VERSION`, which is raised where the
+    code changes results: a changed method is done anew, alone. Ends with status 1 where a cell failed; the
+    others are done all the same.
 
     Args:
         datasets: What is learned from, by name; see `eval.suite.plan.DataSet`.

@@ -5,6 +5,7 @@ OUT/suite.json                                   what was asked for, and what be
 OUT/cells/DATASET/METHOD/SEED-KEY/cell.json      about the cell (names as given, spaces too)
                                   predictions.npz
                                   conflicts.npz  where the data set has `conflicts` alone
+                                  people.npz     see `eval.suite.people`; not of a dedicated method
                                   run/           the run folder; of a dedicated method run/GROUP/, one each
 ```
 
@@ -20,7 +21,7 @@ choices than asked, by place), `accuracy` (there, after the most choices), `para
 `timing` {`adapt_ms`, `n`, and for one data set `train_alone`} where there was a timing pass, `config` (the
 training's, whole), `command`, and versions, commit, date.
 
-`predictions.npz`: an array [rows] for each field of `eval.measuring.predictions.Predictions`, `size` (choices
+`predictions.npz`: an array [rows] for each field of `Predictions` (fsa/recipes/measuring), `size` (choices
 seen) and `where` (number). Rows of all sizes and places one after the other: where 0 by size, where 1 by
 size, ... All methods and seeds of a data set are asked the same in the same order: row i of one is row i of
 the other.
@@ -40,16 +41,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from eval.measuring.predictions import Predictions
+from fsa.recipes.measuring.predictions import Predictions
 from fsa.runs.folder import read_json, write_json
 
-SUITE, CELL, PREDICTIONS, CONFLICTS, RUN = (
-    "suite.json",
-    "cell.json",
-    "predictions.npz",
-    "conflicts.npz",
-    "run",
-)
+SUITE, CELL, RUN = "suite.json", "cell.json", "run"
+PREDICTIONS, CONFLICTS, PEOPLE = "predictions.npz", "conflicts.npz", "people.npz"
 PLACES = ("new people, new prompts", "new people", "new prompts")
 """What may be new about those who are predicted and what they are asked."""
 

@@ -22,9 +22,9 @@ LEAD, NEEDED, LOST = "lead_accuracy", "choices_needed", "lost_accuracy"
 """Metrics: accuracy of the reference less a rival's; choices to reach `GAIN`; accuracy lost to noise."""
 
 
-def holds(lead: Interval | Row) -> bool:
+def holds(low: float) -> bool:
     """Whether a lead is at least minus `ALLOWED`, with 95 % confidence: the interval's low end is."""
-    return lead.low is not None and round(lead.low, 9) >= -ALLOWED
+    return round(low, 9) >= -ALLOWED
 
 
 def leads(measures: Measures, roles: Roles) -> Iterator[Row]:
@@ -40,8 +40,8 @@ def leads(measures: Measures, roles: Roles) -> Iterator[Row]:
                 found["worst"] = accuracy.worst_difference(*columns, measures.each_group)
             for group, lead in found.items():
                 if lead is not None:
-                    where = measures.name, roles.reference, group, {"over": rival}
-                    yield Row(*where, size, LEAD, lead.value, lead.low, lead.high, lead.n, lead.seeds)
+                    over = {"over": rival}
+                    yield Row.of(lead, measures.name, roles.reference, group, size, LEAD, over)
 
 
 def choices_needed(

@@ -12,13 +12,14 @@ from jaxtyping import Float
 from numpy.typing import NDArray
 from torch import Tensor
 
-from eval.measuring.predictions import Predictions, predict
-from eval.measuring.runs import Data, Settings, source_and_splits
 from eval.suite.cells import PLACES, Asked, asked
 from fsa.choices.table import ChoiceTable
 from fsa.episodes.sampler import EpisodeRows
+from fsa.files import whole_file
 from fsa.metrics.choice_accuracy import correctness
 from fsa.outputs.reward_model import RewardModel
+from fsa.recipes.measuring.predictions import Predictions, predict
+from fsa.recipes.measuring.runs import Data, Settings, source_and_splits
 
 SHARES = (0.0, 0.25, 0.5, 0.75, 1.0)
 """Shares of conflicting choices among those seen."""
@@ -127,9 +128,8 @@ class Asking:
 def save_bayes(path: Path, bayes: Mapping[str, NDArray[Any]]) -> None:
     """Keep them; a crash leaves no half a file."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = path.with_name(f".{path.name}.unfinished.npz")
-    np.savez_compressed(unfinished, **bayes)  # type: ignore[arg-type]
-    unfinished.replace(path)
+    with whole_file(path) as unfinished, unfinished.open("wb") as file:
+        np.savez_compressed(file, **bayes)  # type: ignore[arg-type]
 
 
 def open_bayes(path: Path) -> dict[str, NDArray[Any]]:

@@ -2,212 +2,171 @@
 
 from __future__ import annotations
 
-import io
-import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from jaxtyping import Float
-from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.figure import Figure
+import pandas as pd
 from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
-from PIL import Image
+from numpy.typing import NDArray
 
-from eval.suite.measures import BAYES
-from eval.suite.page_tables import Numbers
+from eval.suite.cells import PEOPLE
+from eval.suite.people import open_people
 from eval.suite.results import POOLED, Suite
 from eval.suite.rows import COSTS
-from fsa.reports.plots import dress, plain
+from eval.suite.sections import at_most
+from fsa.reports.plots import COLOURS, GREY, by_choices, legend, limit_line, panels_of, plain, save
 
-# Colours that the colour-blind tell apart [Okabe2008]; ours alone has the first.
-_OURS = "#D55E00"
-_COLOURS = ("#0072B2", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#555555", "#B8A500", "#7A3E9D")
+_OURS = COLOURS[1]
+_OTHERS = (COLOURS[0], *COLOURS[2:])
 _MARKERS = ("o", "s", "^", "D", "v", "P", "X", "*")
-_GREY = "#999999"
+_CAPTIONS = {
+    "accuracy": "Accuracy by choices seen. Thick: ours; grey: pooled (dotted) and told the groups (dashed).",
+    "worst_group": "The same in the worst group.",
+    "cost": "Accuracy after the most choices by what a method costs.",
+    "beliefs": "Beliefs about test people after the most choices, first seed of ours, two principal axes.",
+    "rewards": "Rewards of the synthetic people's options after 0, 1, 3 and 10 choices, first seed of ours.",
+}
 
 
-def curves(suite: Suite, numbers: Numbers, group: str, path: Path) -> bool:
+def draw(suite: Suite, frame: pd.DataFrame, folder: Path) -> dict[str, str]:
+    """Draw what can be drawn.
+
+    Returns:
+        Captions by name of the picture, which is a PNG in the folder.
+    """
+    people = _people(suite)
+    drawn = {
+        "accuracy": curves(suite, frame, "all", folder / "accuracy.png"),
+        "worst_group": curves(suite, frame, "worst", folder / "worst_group.png"),
+        "cost": cost(suite, frame, folder / "cost.png"),
+        "beliefs": beliefs({n: one for n, one in people.items() if "axes" in one}, folder / "beliefs.png"),
+        "rewards": rewards([one for one in people.values() if "grid" in one], folder / "rewards.png"),
+    }
+    return {name: _CAPTIONS[name] for name, is_there in drawn.items() if is_there}
+
+
+def curves(suite: Suite, frame: pd.DataFrame, group: str, path: Path) -> bool:
     """Accuracy by choices seen, one panel a data set; whether there was anything to draw.
 
     Args:
         suite: Who is ours and who is told the groups.
-        numbers: All of them.
-        group: "all" or "worst".
+        frame: All numbers.
+        group: "all" or "worst"; the mean stands for the worst group where there is one group only.
         path: PNG to write.
     """
-    names = [n for n in suite.datasets if any(_line(numbers, n, m, group) for m in suite.methods)]
-    if not names:
+    found = frame[(frame.slice == "") & frame.metric.isin(["accuracy", "bayes_accuracy"])]
+    has_groups = found.groupby("data").group.transform(lambda groups: "worst" in set(groups))
+    found = found[found.group == has_groups.map({True: group, False: "all"})].dropna(subset="value")
+    if not len(found):
         return False
-    figure, panels = _panels(
-        len(names), "accuracy, %" if group == "all" else "accuracy in the worst group, %"
-    )
-    styles = styles_of(suite)
+    label = "accuracy, %" if group == "all" else "accuracy in the worst group, %"
+    names, styles = found.data.unique(), styles_of(suite)
+    figure, panels = panels_of(len(names), label)
     for panel, name in zip(panels, names, strict=True):
-        for method in suite.methods:
-            line = _line(numbers, name, method, group)
-            if line:
-                panel.plot(
-                    [math.sqrt(size) for size in line], [100 * v for v in line.values()], **styles[method]
-                )
-        limit = {
-            s: r.value for s in numbers.sizes(name) if (r := _bayes(numbers, name, s, group)) and r.value
-        }
-        if limit:
-            values = [100 * value for value in limit.values()]
-            panel.plot([math.sqrt(size) for size in limit], values, **_limit_style())
-        dress(panel, name, numbers.sizes(name))
-    _legend(figure, panels)
-    _save(figure, path)
+        here = found[found.data == name]
+        for method, line in here[here.metric == "accuracy"].groupby("method", sort=False):
+            panel.plot(line.context_size**0.5, 100 * line.value, **styles[str(method)])
+        limit = here[here.metric == "bayes_accuracy"].set_index("context_size").value
+        if len(limit):
+            limit_line(panel, limit)
+        by_choices(panel, name, sorted(here.context_size.unique()))
+    legend(figure, panels)
+    save(figure, path)
     return True
 
 
-def cost(suite: Suite, numbers: Numbers, path: Path) -> bool:
+def cost(suite: Suite, frame: pd.DataFrame, path: Path) -> bool:
     """Accuracy after the most choices by what a method costs, means over the data sets that all have."""
-    shared = [n for n in suite.datasets if all(numbers.get(n, m, "parameters") for m in suite.methods)]
-    names = shared or suite.datasets[:1]
-    known = [metric for metric in COSTS if any(row.metric == metric for row in numbers.rows)]
-    if not known:
+    costs = frame[frame.metric.isin(list(COSTS))]
+    if not len(costs):
         return False
-    figure, panels = _panels(len(known), f"accuracy, %, mean of {len(names)} data set(s)")
+    by_data = costs[costs.metric == "parameters"].groupby("data").method.nunique()
+    shared = [name for name in suite.datasets if by_data.get(name, 0) == len(suite.methods)]
+    names = shared or suite.datasets[:1]
+    last = at_most(frame)
+    last = last[(last.group == "all") & (last.metric == "accuracy") & last.data.isin(names)]
+    accuracy = last.pivot(index="method", columns="data", values="value").mean(axis=1, skipna=False)
+    known = [metric for metric in COSTS if (costs.metric == metric).any()]
+    figure, panels = panels_of(len(known), f"accuracy, %, mean of {len(names)} data set(s)")
     styles = styles_of(suite)
     for panel, metric in zip(panels, known, strict=True):
-        for method in suite.methods:
-            timed = [n for n in names if numbers.get(n, method, metric)]  # alone on one data set only
-            x = _mean(numbers, timed, method, metric)
-            y = _mean(numbers, names, method, "accuracy")
-            if x is not None and y is not None:
-                panel.plot(
-                    [max(x, 1e-3)], [100 * y], **(styles[method] | {"markersize": 9, "linestyle": "none"})
-                )
-        panel.set_xscale("log")
-        low, high = panel.get_xlim()
-        panel.xaxis.set_major_locator(LogLocator(subs=(1, 3) if high < 100 * low else (1,), numticks=8))
-        panel.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,g}"))
-        panel.xaxis.set_minor_locator(NullLocator())
-        panel.set_title(COSTS[metric], fontsize=10, loc="left")
-        plain(panel)
-    _legend(figure, panels)
-    _save(figure, path)
+        spent = costs[(costs.metric == metric) & costs.data.isin(names)].groupby("method").value.mean()
+        for method in [method for method in suite.methods if method in spent.index]:
+            style = styles[method] | {"markersize": 9, "linestyle": "none"}
+            panel.plot([max(spent[method], 1e-3)], [100 * accuracy.get(method, np.nan)], **style)
+        _log_axis(panel)
+        plain(panel, COSTS[metric])
+    legend(figure, panels)
+    save(figure, path)
     return True
 
 
-def beliefs(maps: Mapping[str, tuple[Float[np.ndarray, "m 2"], Sequence[str]]], path: Path) -> None:
+def _log_axis(panel: Any) -> None:
+    panel.set_xscale("log")
+    low, high = panel.get_xlim()
+    panel.xaxis.set_major_locator(LogLocator(subs=(1, 3) if high < 100 * low else (1,), numticks=8))
+    panel.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,g}"))
+    panel.xaxis.set_minor_locator(NullLocator())
+
+
+def beliefs(maps: Mapping[str, Mapping[str, NDArray[Any]]], path: Path) -> bool:
     """Two principal axes of the beliefs about test people, one panel a data set, a colour a group."""
-    figure, panels = _panels(len(maps), "second axis")
-    for panel, (name, (points, groups)) in zip(panels, maps.items(), strict=True):
-        for number, group in enumerate(dict.fromkeys(sorted(groups))):
-            here = np.array([one == group for one in groups])
-            style = {"color": (_OURS, *_COLOURS)[number % 9], "marker": _MARKERS[number // 9 % 8]}
-            panel.scatter(*points[here].T, s=7, alpha=0.7, linewidths=0, label=group or "everybody", **style)
-        panel.set_title(name, fontsize=10, loc="left")
+    if not maps:
+        return False
+    figure, panels = panels_of(len(maps), "second axis")
+    for panel, (name, found) in zip(panels, maps.items(), strict=True):
+        groups = np.unique(found["group"])
+        for number, group in enumerate(groups):
+            style = {"color": (_OURS, *_OTHERS)[number % 9], "marker": _MARKERS[number // 9 % 8]}
+            points = found["axes"][found["group"] == group].T
+            panel.scatter(*points, s=7, alpha=0.7, linewidths=0, label=group or "everybody", **style)
+        plain(panel, name)
         panel.set_xlabel("first axis")
-        if len(set(groups)) <= 14:
+        if len(groups) <= 14:
             panel.legend(fontsize=6, markerscale=1.6, frameon=False, ncols=2)
-        plain(panel)
-    _save(figure, path)
+    save(figure, path)
+    return True
 
 
-def rewards(
-    grid: Float[np.ndarray, " g"],
-    curves_of: Mapping[int, Sequence[tuple[str, Float[np.ndarray, " g"]]]],
-    path: Path,
-) -> None:
-    """Rewards of a numeric option for several people, one panel a number of choices seen.
-
-    Args:
-        grid: Options.
-        curves_of: By choices seen, each person's type and rewards.
-        path: PNG to write.
-    """
-    figure, panels = _panels(len(curves_of), "reward, nats, less its mean")
-    types = list(dict.fromkeys(kind for curve in curves_of.values() for kind, _ in curve))
-    for panel, (size, found) in zip(panels, curves_of.items(), strict=True):
-        for kind, reward in found:
-            colour = (_OURS, *_COLOURS)[types.index(kind) % 9]
-            panel.plot(grid, reward - reward.mean(), color=colour, linewidth=1.2, alpha=0.8, label=kind)
-        panel.set_title(f"choices seen: {size}", fontsize=10, loc="left")
+def rewards(found: Sequence[Mapping[str, NDArray[Any]]], path: Path) -> bool:
+    """Rewards of a numeric option for several people, one panel a number of choices seen."""
+    if not found:
+        return False
+    one = found[0]
+    figure, panels = panels_of(len(one["sizes"]), "reward, nats, less its mean")
+    kinds = list(dict.fromkeys(one["kind"]))
+    for panel, size, curves_of in zip(panels, one["sizes"], one["rewards"], strict=True):
+        for kind, reward in zip(one["kind"], curves_of, strict=True):
+            style = {"color": (_OURS, *_OTHERS)[kinds.index(kind) % 9], "linewidth": 1.2, "alpha": 0.8}
+            panel.plot(one["grid"], reward - reward.mean(), label=kind, **style)
+        plain(panel, f"choices seen: {size}")
         panel.set_xlabel("option")
-        plain(panel)
-    _legend(figure, panels)
-    _save(figure, path)
+    legend(figure, panels)
+    save(figure, path)
+    return True
 
 
 def styles_of(suite: Suite) -> dict[str, dict[str, Any]]:
     """How each method is drawn: ours thick, variants of ours thin, those told the groups and pooled grey."""
-    roles, styles = suite.roles, {}
+    roles = suite.roles
     ours = {"color": _OURS, "linewidth": 2.8, "marker": "o", "markersize": 5, "zorder": 6}
+    styles: dict[str, dict[str, Any]] = {roles.reference: ours}
+    for place, method in enumerate(roles.variants):
+        thin = {"linewidth": 1.0, "linestyle": "--", "marker": _MARKERS[1 + place % 7], "zorder": 4}
+        styles[method] = ours | thin
     coloured = [method for method in roles.rivals if method != POOLED]
-    for method in suite.methods:
-        if method == roles.reference:
-            style = ours
-        elif method in roles.variants:
-            place = roles.variants.index(method)
-            style = ours | {
-                "linewidth": 1.0,
-                "linestyle": "--",
-                "marker": _MARKERS[1 + place % 7],
-                "zorder": 4,
-            }
-        elif method in coloured:
-            place = coloured.index(method)
-            style = {"color": _COLOURS[place % 8], "linewidth": 1.4, "marker": _MARKERS[place % 8]}
-            style |= {"linestyle": "-" if place < 8 else "-."}
-        else:
-            style = {"color": _GREY, "linewidth": 1.4, "linestyle": ":" if method == POOLED else "--"}
-            style |= {"marker": "." if method == POOLED else "d"}
-        styles[method] = {"markersize": 4, **style, "label": method}
-    return styles
+    for place, method in enumerate(coloured):
+        line = {"linewidth": 1.4, "linestyle": "-" if place < 8 else "-."}
+        styles[method] = {"color": _OTHERS[place % 8], "marker": _MARKERS[place % 8], **line}
+    for method in roles.oracles:
+        styles[method] = {"color": GREY, "linewidth": 1.4, "linestyle": "--", "marker": "d"}
+    styles[POOLED] = {"color": GREY, "linewidth": 1.4, "linestyle": ":", "marker": "."}
+    return {method: {"markersize": 4, **style, "label": method} for method, style in styles.items()}
 
 
-def _line(numbers: Numbers, name: str, method: str, group: str) -> dict[int, float]:
-    """Accuracy by choices seen; the mean stands for the worst group where there is one group only."""
-    group = group if numbers.groups(name) else "all"
-    rows = {size: numbers.get(name, method, "accuracy", size, group) for size in numbers.sizes(name)}
-    return {size: row.value for size, row in rows.items() if row is not None and row.value is not None}
-
-
-def _bayes(numbers: Numbers, name: str, size: int, group: str) -> Any:
-    group = group if numbers.groups(name) else "all"
-    return numbers.get(name, BAYES, "bayes_accuracy", size, group)
-
-
-def _mean(numbers: Numbers, names: Sequence[str], method: str, metric: str) -> float | None:
-    sizes = [numbers.most(n) if metric == "accuracy" else 0 for n in names]
-    rows = [numbers.get(n, method, metric, size) for n, size in zip(names, sizes, strict=True)]
-    values = [row.value for row in rows if row is not None and row.value is not None]
-    return sum(values) / len(values) if values and len(values) == len(names) else None
-
-
-def _panels(count: int, ylabel: str) -> tuple[Figure, list[Any]]:
-    columns = min(count, 4 if count in (4, 7, 8) else 3)
-    rows = math.ceil(count / columns)
-    figure = Figure(figsize=(0.8 + 3.6 * columns, 1.3 + 2.7 * rows), dpi=110, layout="constrained")
-    FigureCanvasAgg(figure)
-    panels = figure.subplots(rows, columns, squeeze=False).ravel().tolist()
-    for panel in panels[count:]:
-        panel.set_visible(False)
-    for panel in panels[:count:columns]:
-        panel.set_ylabel(ylabel)
-    return figure, panels[:count]
-
-
-def _limit_style() -> dict[str, Any]:
-    return {"color": "#111111", "linestyle": ":", "linewidth": 1.6, "label": BAYES, "zorder": 5}
-
-
-def _legend(figure: Figure, panels: Sequence[Any]) -> None:
-    found: dict[str, Any] = {}
-    for panel in panels:
-        found |= {label: handle for handle, label in zip(*panel.get_legend_handles_labels(), strict=True)}
-    place: dict[str, Any] = {"loc": "outside lower center", "ncols": 6, "frameon": False, "fontsize": 9}
-    figure.legend(list(found.values()), list(found), **place)
-
-
-def _save(figure: Figure, path: Path) -> None:
-    """A PNG of 64 colours: a third of the size, and no eye tells."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    stream = io.BytesIO()
-    figure.savefig(stream, format="png", metadata={"Software": None}, bbox_inches="tight")
-    Image.open(stream).convert("RGB").quantize(64).save(path, optimize=True)
+def _people(suite: Suite) -> dict[str, dict[str, NDArray[Any]]]:
+    """What the reference's first seed makes of people, by data set."""
+    firsts = {name: suite.of(name, suite.roles.reference)[:1] for name in suite.datasets}
+    return {name: open_people(cell.folder / PEOPLE) for name, cells in firsts.items() for cell in cells}

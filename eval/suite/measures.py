@@ -9,12 +9,12 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float, Int
 
-from eval.measuring.predictions import Predictions
 from eval.suite.cells import CONFLICTS, PREDICTIONS, Asked
 from eval.suite.results import Done, Suite
-from eval.suite.stats import Cells, Resamples
 from fsa.errors import ConfigError
-from fsa.reports.bootstrap import Interval, ece_interval, mean_interval
+from fsa.recipes.measuring.predictions import Predictions
+from fsa.reports.bootstrap import Cells, Interval, Resamples
+from fsa.reports.intervals import ece_interval, mean_interval
 
 BAYES = "Bayes limit"
 """The best possible prediction from the same choices, as a column beside the methods."""

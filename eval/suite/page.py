@@ -1,87 +1,103 @@
-"""The results page of a suite, every number by this program: `python -m eval.suite_page --suite OUT`."""
+"""The results page of a suite: what a reader reads, with every number in a CSV beside it."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import re
+import textwrap
 from pathlib import Path
 
-from eval.suite.figures import beliefs, curves, rewards
-from eval.suite.figures import cost as cost_plot
-from eval.suite.page_details import cost, dataset, needed, noise
-from eval.suite.page_notes import notes
-from eval.suite.page_overview import claim, head, summary
-from eval.suite.page_tables import Numbers
-from eval.suite.people_figures import belief_maps, reward_curves
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
+
+from eval.suite import figures, sections
+from eval.suite.claims import ALLOWED, GAIN, LEAD
 from eval.suite.results import Suite
 from eval.suite.rows import rows_of_suite
+from fsa.files import write_whole
+from fsa.reports.frame import write_csv
 from fsa.reports.report import Report
+from fsa.reports.tables import markdown
 
-_CAPTIONS = {
-    "accuracy": "Accuracy by choices seen. Thick: ours; grey: pooled (dotted) and told the groups (dashed).",
-    "worst_group": "The same in the worst group.",
-    "cost": "Accuracy after the most choices by what a method costs.",
-    "beliefs": "Beliefs about test people after the most choices, first seed of ours, two principal axes.",
-    "rewards": "Rewards of the synthetic people's options after 0, 1, 3 and 10 choices, first seed of ours.",
-}
+WIDTH = 120
+"""Characters in a line of prose."""
+TABLE_WIDTH = 140
+"""Characters in a line of a table; a wider one is cut into several."""
+CSV = "full.csv"
 
 
-def write(out: Path, docs: Path, *, num_resamples: int = 1000, people: bool = True) -> None:
-    """Write a page, its pictures in a folder beside it of the page's name, and OUT/report.json.
+def write(out: Path, docs: Path, *, num_resamples: int = 1000) -> None:
+    """Write a page; in a folder beside it its pictures and `full.csv`; and OUT/report.json.
 
     Args:
         out: Folder of a suite; see `eval.suite.cells`.
         docs: The page, `docs/results.md`. A file `results_notes.md` beside it stands in the page word for
             word, if there is one: what was tried where the claim fails.
         num_resamples: Of the intervals.
-        people: Whether to open the reference's runs for pictures of beliefs and rewards.
 
     Raises:
         ConfigError: No cell is done, or two cells of a data set were not asked the same.
     """
     suite = Suite.read(out)
-    rows = rows_of_suite(suite, num_resamples=num_resamples)
-    numbers = Numbers(rows)
-    rows_report(suite, numbers).save_json(suite.folder)
-    docs.parent.mkdir(parents=True, exist_ok=True)
-    pictures = _pictures(suite, numbers, docs.with_suffix(""), people)
-    docs.write_text("\n\n".join(_parts(suite, numbers, pictures, docs)) + "\n", encoding="utf-8")
-
-
-def rows_report(suite: Suite, numbers: Numbers) -> Report:
-    """All numbers with where they come from."""
     about = {name: value for name, value in suite.about.items() if name != "cells"}
-    return Report(numbers.rows, about | {"cells": {"done": len(suite.cells), "planned": suite.planned}})
+    about |= {"cells": {"done": len(suite.cells), "planned": suite.planned}}
+    report = Report(rows_of_suite(suite, num_resamples=num_resamples), about)
+    report.save_json(suite.folder)
+    folder = docs.with_suffix("")
+    folder.mkdir(parents=True, exist_ok=True)
+    write_csv(folder / CSV, report.frame)
+    pictures = figures.draw(suite, report.frame, folder)
+    write_whole(docs, page(suite, report, pictures, docs))
 
 
-def _pictures(suite: Suite, numbers: Numbers, folder: Path, people: bool) -> list[str]:
-    """Draw what can be drawn; names of the pictures."""
-    drawn = {
-        "accuracy": curves(suite, numbers, "all", folder / "accuracy.png"),
-        "worst_group": curves(suite, numbers, "worst", folder / "worst_group.png"),
-        "cost": cost_plot(suite, numbers, folder / "cost.png"),
-    }
-    if people:
-        if maps := belief_maps(suite):
-            beliefs(maps, folder / "beliefs.png")
-        found = reward_curves(suite)
-        if found is not None:
-            rewards(*found, folder / "rewards.png")
-        drawn |= {"beliefs": bool(maps), "rewards": found is not None}
-    return [name for name, is_there in drawn.items() if is_there]
+def page(suite: Suite, report: Report, pictures: dict[str, str], docs: Path) -> str:
+    """The page's text.
+
+    Args:
+        suite: Who is compared, and what the cells say of themselves.
+        report: All numbers.
+        pictures: Captions by name.
+        docs: Where it will lie.
+    """
+    frame, last, tried = report.frame, sections.last_cell(suite), docs.with_name(docs.stem + "_notes.md")
+    versions = ", ".join(f"{name} {version}" for name, version in (last.get("versions") or {}).items())
+    text = _template().render(
+        name=suite.about.get("name", suite.folder.name),
+        folder=docs.stem,
+        command=suite.about.get("command", "python -m eval.suite"),
+        done=len(suite.cells),
+        planned=suite.planned,
+        last={"date": last.get("date"), "split": last.get("split")},
+        commits=sorted({str(cell.about.get("commit") or "unknown")[:10] for cell in suite.cells}),
+        versions=versions,
+        seeds=sorted({cell.seed for cell in suite.cells}),
+        roles=suite.roles,
+        datasets=sections.datasets(suite, frame),
+        glance=sections.glance(suite, frame),
+        pictures=pictures,
+        allowed=f"{100 * ALLOWED:.1f}",
+        lead=LEAD,
+        claim=sections.claim(suite, frame),
+        tried=tried.read_text(encoding="utf-8").strip() if tried.is_file() else "",
+        gain=f"{GAIN:.0%}",
+        needed=sections.needed(suite, frame),
+        noise=sections.noise(suite, frame),
+        cost=sections.cost(suite, frame),
+        alone=sections.alone(frame),
+        busy=sorted({int(cell.about.get("processes") or 1) for cell in suite.cells}),
+    )
+    return re.sub(r"\n{3,}", "\n\n", text).strip() + "\n"  # what a tag stood on is an empty line
 
 
-def _parts(suite: Suite, numbers: Numbers, pictures: list[str], docs: Path) -> Iterator[str]:
-    yield from head(suite, numbers)
-    yield from summary(suite, numbers)
-    for name in pictures:
-        yield f"![{_CAPTIONS[name]}]({docs.stem}/{name}.png)\n\n{_CAPTIONS[name]}"
-    yield from claim(suite, numbers)
-    tried = docs.with_name(docs.stem + "_notes.md")
-    if tried.is_file():
-        yield f"## What was tried\n\n{tried.read_text(encoding='utf-8').strip()}"
-    yield from needed(suite, numbers)
-    yield from noise(suite, numbers)
-    yield from cost(suite, numbers)
-    for name in suite.datasets:
-        yield from dataset(suite, numbers, name)
-    yield from notes(suite)
+def _template() -> Template:
+    here = Environment(
+        loader=FileSystemLoader(Path(__file__).parent),
+        undefined=StrictUndefined,
+        autoescape=False,
+    )
+    here.filters["prose"] = prose
+    here.filters["table"] = lambda cells: markdown(cells, TABLE_WIDTH)
+    return here.get_template("results.md.jinja")
+
+
+def prose(text: str) -> str:
+    """A paragraph, its lines no wider than a screen."""
+    return textwrap.fill(" ".join(text.split()), WIDTH, break_long_words=False, break_on_hyphens=False)

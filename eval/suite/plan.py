@@ -2,27 +2,24 @@
 
 from __future__ import annotations
 
-import ast
 import hashlib
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from fnmatch import fnmatch
 from functools import cache
-from importlib.util import find_spec
-from pathlib import Path
 from typing import Any
 
 from jsonargparse import ActionConfigFile, ArgumentParser  # type: ignore[attr-defined]
 
-from eval.measuring.runs import Settings
 from eval.suite.cells import PLACES, Cell
 from fsa.cli.recipes import configs_first, plain_arguments
 from fsa.errors import ConfigError
+from fsa.recipes.measuring.runs import Settings
 from fsa.recipes.reward import train_reward
 
-_MEASURED_AS = 1  # raise when what is measured changes, and all cells are measured anew
-_SPLITTER = {"class_path": "fsa.choices.splits.Splitter"}  # in a configuration it goes without its class
+RESULTS_VERSION = 2
+"""Raised whenever a change of the code changes what cells come to: all of them are then done anew."""
 _NOT_IN_KEY = ("out", "resume", "overwrite", "seed")
 
 
@@ -138,8 +135,7 @@ class Plan:
         config = {**resolved(arguments), "seed": seed}
         counted = {name: value for name, value in config.items() if name not in _NOT_IN_KEY}
         # Dedicated training knows its groups from the data, of which the questions' key tells.
-        questions = self.key_of_questions(dataset.name)
-        key = _hash([seed, counted, method.dedicated, sources_of(config), questions])
+        key = _hash([seed, counted, method.dedicated, self.key_of_questions(dataset.name)])
         return Cell(dataset.name, method.name, seed, key, arguments, config, method.dedicated)
 
     def key_of_questions(self, name: str) -> str:
@@ -148,7 +144,7 @@ class Plan:
         config = resolved(self.arguments(dataset))
         data = {name: config[name] for name in ("source", "splits")}
         asked = {"claim": dataset.claim, "conflicts": list(dataset.conflicts), **vars(self.settings)}
-        return _hash([_MEASURED_AS, asked, data, sources_of(data), sources_of(_SPLITTER)])
+        return _hash([RESULTS_VERSION, asked, data])
 
     def arguments(self, dataset: DataSet, method: Member | None = None) -> tuple[str, ...]:
         """Of the training recipe; without a method those that say what the data are."""
@@ -187,62 +183,6 @@ def _parser() -> ArgumentParser:
     parser.add_argument("--config", action=ActionConfigFile)
     parser.add_function_arguments(train_reward, skip={"config"}, sub_configs=True)
     return parser
-
-
-def sources_of(config: Mapping[str, Any]) -> dict[str, str]:
-    """Hash of the code of every part of a configuration, by module: its file, and what it reads of its room.
-
-    Comments and docstrings do not count. What is no part of a configuration (the recipe, the training step)
-    does not count either: after a change there that changes results, give the suite another folder.
-    """
-    waiting = {path.rpartition(".")[0] for path in _class_paths(config)}
-    known: dict[str, str] = {}
-    while waiting:
-        module = waiting.pop()
-        if module not in known:
-            known[module], near = _code(module)
-            waiting |= near
-    return known
-
-
-def _class_paths(value: Any) -> Iterator[str]:
-    if isinstance(value, Mapping):
-        if isinstance(value.get("class_path"), str):
-            yield value["class_path"]
-        for part in value.values():
-            yield from _class_paths(part)
-    elif isinstance(value, list | tuple):
-        for part in value:
-            yield from _class_paths(part)
-
-
-@cache
-def _code(module: str) -> tuple[str, frozenset[str]]:
-    """Hash of a module's code, and the modules of its room that it imports from."""
-    tree = ast.parse(Path(_origin(module)).read_text("utf-8"))
-    room = ".".join(module.split(".")[:2]) + "."
-    imported = {node.module for node in ast.walk(tree) if isinstance(node, ast.ImportFrom) and node.module}
-    for node in ast.walk(tree):
-        body = getattr(node, "body", None)
-        if isinstance(body, list) and body and _is_docstring(body[0]):
-            del body[0]
-    digest = hashlib.blake2b(ast.dump(tree).encode(), digest_size=8).hexdigest()
-    return digest, frozenset(name for name in imported if name.startswith(room))
-
-
-def _is_docstring(node: ast.AST) -> bool:
-    return (
-        isinstance(node, ast.Expr)
-        and isinstance(node.value, ast.Constant)
-        and isinstance(node.value.value, str)
-    )
-
-
-def _origin(module: str) -> str:
-    spec = find_spec(module)
-    if spec is None or not spec.origin:
-        raise ConfigError(f"{module} is named by a class path, but there is no such module")
-    return spec.origin
 
 
 def _read(kind: type[Any], where: str, name: str, given: Any) -> Any:

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
 
 from eval.suite.claims import Level, leads, levels, lost, needed
 from eval.suite.measures import BAYES, METRICS, Measures, shares
 from eval.suite.results import Suite
-from fsa.reports.bootstrap import Interval
-from fsa.reports.row import Row
+from fsa.reports.row import Row, less_is_better
 
 COSTS = {
     "train_alone_seconds": "training alone, s",
@@ -21,7 +19,6 @@ COSTS = {
     "parameters": "parameters",
 }
 """Metrics of what a method costs, and their titles."""
-_LESS_IS_BETTER = ("nll",)
 
 
 def rows_of_suite(suite: Suite, *, num_resamples: int = 1000) -> list[Row]:
@@ -47,7 +44,7 @@ def curves(measures: Measures) -> Iterator[Row]:
             for size in measures.sizes:
                 yield from _numbers(measures, metric, method, size)
     for (method, size), error in measures.ece.items():
-        yield _row(measures.name, method, "all", {}, size, "ece", error)
+        yield Row.of(error, measures.name, method, "all", size, "ece")
 
 
 def _numbers(measures: Measures, metric: str, method: str, size: int) -> Iterator[Row]:
@@ -55,29 +52,29 @@ def _numbers(measures: Measures, metric: str, method: str, size: int) -> Iterato
     name = "bayes_accuracy" if method == BAYES else metric
     everybody = sums.mean(column, measures.everybody)
     if everybody is not None:
-        yield _row(measures.name, method, "all", {}, size, name, everybody)
+        yield Row.of(everybody, measures.name, method, "all", size, name)
     if len(measures.groups) > 1:
         values = {group: sums.value(column, (part,)) for group, part in measures.groups.items()}
         known = {group: value for group, value in values.items() if value is not None}
-        worst = (max if metric in _LESS_IS_BETTER else min)(known, key=lambda g: known[g], default=None)
+        worst = (max if less_is_better(metric) else min)(known, key=lambda g: known[g], default=None)
         for group in known:
             # Intervals take their time: of single groups those of accuracy, and of the worst.
             if metric == "accuracy" or group == worst:
                 one = sums.mean(column, (measures.groups[group],))
                 assert one is not None, group
-                row = _row(measures.name, method, group, {}, size, name, one)
+                row = Row.of(one, measures.name, method, group, size, name)
                 yield row
                 if group == worst and len(known) == len(values):
                     yield replace(row, group="worst")
     for place, parts in measures.places.items():
         found_there = sums.mean(column, parts)
         if found_there is not None:
-            yield _row(measures.name, method, "all", {"targets": place}, size, name, found_there)
+            yield Row.of(found_there, measures.name, method, "all", size, name, {"targets": place})
 
 
 def _shares(suite: Suite, name: str) -> Iterator[Row]:
     for method, size, share, found in shares(suite, name):
-        yield _row(name, method, "all", {"conflicting": share}, size, "accuracy", found)
+        yield Row.of(found, name, method, "all", size, "accuracy", {"conflicting": share})
 
 
 def _costs(suite: Suite, name: str) -> Iterator[Row]:
@@ -94,9 +91,3 @@ def _costs(suite: Suite, name: str) -> Iterator[Row]:
             if found:
                 value, low, high = float(np.mean(found)), float(min(found)), float(max(found))
                 yield Row(name, method, "all", {}, 0, metric, value, low, high, len(found), len(found))
-
-
-def _row(
-    data: str, method: str, group: str, part: Mapping[str, Any], size: int, metric: str, i: Interval
-) -> Row:
-    return Row(data, method, group, part, size, metric, i.value, i.low, i.high, i.n, i.seeds)

@@ -11,8 +11,9 @@ from typing import Any
 
 from numpy.typing import NDArray
 
-from eval.suite.cells import RUN, Cell, write_cell
+from eval.suite.cells import PEOPLE, RUN, Cell, write_cell
 from eval.suite.evaluation import Asking, open_bayes, save_bayes
+from eval.suite.people import people_of, save_people
 from eval.suite.plan import Plan, resolved
 from fsa.cli.recipes import run_recipe
 from fsa.features.extractor import FeatureExtractor
@@ -24,6 +25,7 @@ from fsa.runs.folder import META, about_this_run, read_json
 from fsa.training.checkpoints import CHECKPOINTS
 
 _QUIET = ("--loop.progress=false", "--loop.accelerator=cpu", "--loop.devices=1", "--overwrite=true")
+_TRUSTED = "--trust_remote_code=true"  # a suite's methods are named by whoever runs it
 _KEPT = 3  # data sets in memory
 
 
@@ -84,6 +86,8 @@ class Bench:
                 "command": "python -m train.reward "
                 + shlex.join([*cell.arguments, "--seed", str(cell.seed)]),
             }
+            if not cell.dedicated:
+                save_people(folder / PEOPLE, people_of(models[""], asking.main))
             write_cell(folder, about_this_run(**about), predictions, conflicts)
             cell.finish(self.out, folder)
         except BaseException:
@@ -123,6 +127,6 @@ def train(cell: Cell, run: Path, group: str = "") -> RewardModel:
     """Train a cell's model, or that of one group, and open it from its folder as anybody would."""
     only = [f"--only-group={group}"] if group else []
     own = [f"--seed={cell.seed}", f"--out={run}"]
-    run_recipe(train_reward, [*cell.arguments, *_QUIET, *only, *own])
+    run_recipe(train_reward, [*cell.arguments, *_QUIET, _TRUSTED, *only, *own])
     shutil.rmtree(run / CHECKPOINTS, ignore_errors=True)  # the weights are in the run; a suite has many cells
     return RewardModel.from_pretrained(run, trust_remote_code=True)

@@ -11,6 +11,7 @@ from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeR
 from fsa.choices.reading.json_lines import json_lines
 from fsa.choices.reading.record_source import RULES, RecordSource
 from fsa.choices.reading.table_cache import key_of
+from fsa.errors import ConfigError
 
 _WORTH_A_BAR = 20 << 20  # bytes
 
@@ -41,6 +42,10 @@ class Jsonl(RecordSource):
     ) -> None:
         super().__init__(on_bad_record=on_bad_record, ties=ties, cache=cache)
         self.paths = [Path(p).expanduser() for p in ([path] if isinstance(path, str | Path) else path)]
+        if not self.paths:
+            raise ConfigError("path must name one file or more, came an empty list")
+        if max_line_bytes < 1:
+            raise ConfigError(f"max_line_bytes is {max_line_bytes}; it must be >= 1")
         self.max_line_bytes = max_line_bytes
 
     def _records(self) -> Iterator[tuple[str, Any]]:

@@ -43,6 +43,10 @@ class Splitter:
         fractions: Expected fraction of prompts or users in train, validation and test; sum to 1.
         seed: Another seed gives another partition.
         validation_by: What the validation split that "record" cuts off train does not share with it.
+        turn: Moves the cuts, 0-1, all the way round: with a test fraction of 1/5, turns of 0, 1/5 ... 4/5
+            put every prompt or user in test once.
+        balanced: Cut by the order of the hashes, so that each split has its very share of prompts or users;
+            who goes where then depends on who else is there.
         unseen: Groups whose users go to test alone: what they say of other prompts, or what a record
             puts elsewhere, is dropped.
     """
@@ -52,12 +56,16 @@ class Splitter:
     seed: int = 0
     validation_by: Literal["prompt", "user"] = "prompt"
     unseen: tuple[str, ...] = ()
+    turn: float = 0.0
+    balanced: bool = False
 
     def __post_init__(self) -> None:
         if len(self.fractions) != 3 or min(self.fractions) < 0 or abs(sum(self.fractions) - 1) > 1e-9:
             raise ConfigError(f"fractions must be three numbers >= 0 that sum to 1, came {self.fractions}")
         if self.fractions[0] == 0:
             raise ConfigError("fractions must leave something to train on, came 0 for train")
+        if not 0 <= self.turn < 1:
+            raise ConfigError(f"turn must be from 0 to below 1, came {self.turn}")
 
     def __call__(self, table: ChoiceTable) -> Splits:
         """The three splits.
@@ -114,6 +122,10 @@ class Splitter:
 
     def _cut(self, draw: NDArray[np.float64]) -> NDArray[np.int64]:
         train, validation, _ = self.fractions
+        if self.balanced:
+            values, where = np.unique(draw, return_inverse=True)
+            draw = ((np.arange(len(values)) + 0.5) / len(values))[where]
+        draw = (draw + self.turn) % 1
         return (draw >= train).astype(np.int64) + (draw >= train + validation)
 
     def _as_recorded(self, table: ChoiceTable) -> NDArray[np.int64]:

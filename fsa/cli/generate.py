@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import json
-import sys
-from pathlib import Path
+import warnings
 from typing import Any, Literal
 
 from fsa.choices.jsonl import Jsonl
 from fsa.choices.reading.json_lines import json_lines
 from fsa.choices.reading.record import refuse, shown
 from fsa.choices.table import ChoiceTable
+from fsa.cli.lines import as_lines, check_writable
 from fsa.errors import ChoiceDataError
+from fsa.files import Results
 from fsa.outputs.api_inputs import as_prompt
-from fsa.outputs.policy import Policy
+from fsa.outputs.policy import Generation, Policy
 
 
 def generate(
@@ -43,10 +43,18 @@ def generate(
         on_bad_record: What to do with a bad line of choices: `stop`, or `skip` it, counted and listed.
         trust_remote_code: Run parts of the model that are not fsa's own.
     """
-    policy = Policy.from_pretrained(model, trust_remote_code=trust_remote_code)
+    Generation(max_new_tokens, do_sample, temperature, batch_size)
+    results = Results(out)
     table = Jsonl(choices, on_bad_record=on_bad_record).load()
     lines = read_prompts(prompts, table)
+    policy = Policy.from_pretrained(model, trust_remote_code=trust_remote_code)
     users = list(dict.fromkeys(line["user"] for line in lines))
+    if unknown := [user for user in users if not table.rows_of(user)]:
+        warnings.warn(
+            f"{len(unknown)} users of prompts have no choices and are answered as unknown people: "
+            + ", ".join(unknown[:5]),
+            stacklevel=2,
+        )
     known = policy.for_users([[table.choice(row) for row in table.rows_of(user)] for user in users])
     people = dict(zip(users, known, strict=True))
     options: dict[str, Any] = {"max_new_tokens": max_new_tokens, "do_sample": do_sample}
@@ -59,15 +67,7 @@ def generate(
         progress=out is not None,
         **options,
     )
-    written = "".join(
-        json.dumps({**line, "response": answer}, ensure_ascii=False) + "\n"
-        for line, answer in zip(lines, answers, strict=True)
-    )
-    if out is None:
-        sys.stdout.write(written)
-    else:
-        Path(out).parent.mkdir(parents=True, exist_ok=True)
-        Path(out).write_text(written, encoding="utf-8")
+    results.write(as_lines({**line, "response": answer} for line, answer in zip(lines, answers, strict=True)))
 
 
 def read_prompts(path: str, table: ChoiceTable) -> list[dict[str, Any]]:
@@ -84,9 +84,12 @@ def read_prompts(path: str, table: ChoiceTable) -> list[dict[str, Any]]:
     for where, raw in json_lines(path, stop):
         if not isinstance(raw, dict):
             refuse(where, "line", "an object with prompt", raw)
+        check_writable(raw, where)
         if "prompt" not in raw:
             raise ChoiceDataError(f"{where}: prompt is missing; the line has {shown(', '.join(raw))}")
         as_prompt(raw["prompt"], where)
+        if not isinstance(raw.get("user", ""), str):
+            refuse(where, "user", "a text", raw["user"])
         if "user" not in raw and table.num_users != 1:
             raise ChoiceDataError(
                 f"{where}: user is missing; the choices are those of {table.num_users} users"

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import json
 import sys
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,11 @@ from jsonargparse import ArgumentError, ArgumentParser
 
 from fsa.choices.reading.json_lines import json_lines
 from fsa.choices.reading.record import refuse
-from fsa.errors import ChoiceDataError, ConfigError
+from fsa.cli.ending import one_line
+from fsa.cli.gate import check_config
+from fsa.cli.lines import as_lines, check_writable
+from fsa.errors import ChoiceDataError, ConfigError, JudgeError
+from fsa.files import Results
 from fsa.judge.comparative import ComparativeJudge
 from fsa.judge.engines.transformers_engine import TransformersEngine
 from fsa.judge.judge import Judge
@@ -32,6 +37,7 @@ def judge(
     examples: str | None = None,
     save: str | None = None,
     out: str | None = None,
+    trust_remote_code: bool = False,
 ) -> None:
     """Choose the candidate nearest a target, for each prompt of a file.
 
@@ -47,9 +53,14 @@ def judge(
         out: JSONL file to write; the screen if not given. Each line is its candidates with `choice` (place of
             the nearest response, null where a score is missing), `ties`, `distances`, and, by attribute,
             `scores`, `spread` and `reasoning` of every response, and `problems`.
+        trust_remote_code: Import classes that the YAML file names and that are not fsa's own.
+
+    Raises:
+        JudgeError: No prompt has a choice; the answers, which say why, are written.
     """
+    results = Results(out)
     wanted = AlignmentTarget.from_file(target)
-    asked = _judge(judge)
+    asked = _judge(judge, trust_remote_code)
     if examples is not None:
         asked.learn(read_labelled(examples), progress=True)
     if save is not None:
@@ -65,23 +76,40 @@ def judge(
         {**line, **_answer(scores, select(scores, wanted))}
         for (_, line), scores in zip(lines, scored, strict=True)
     ]
-    text = "".join(json.dumps(answer, ensure_ascii=False) + "\n" for answer in answers)
-    if out is None:
-        sys.stdout.write(text)
-    else:
-        Path(out).parent.mkdir(parents=True, exist_ok=True)
-        Path(out).write_text(text, encoding="utf-8")
+    results.write(as_lines(answers))
+    without = sum(answer["choice"] is None for answer in answers)
+    if without:
+        said = f"{without} of {len(answers)} prompts have no choice: {_commonest_problem(answers)}"
+        if without == len(answers):
+            raise JudgeError(f"{said}; what came is in {out or 'the output'}")
+        print(f"warning: {one_line(said)}", file=sys.stderr)
 
 
-def _judge(given: str | None) -> Judge:
+def _commonest_problem(answers: Sequence[Mapping[str, Any]]) -> str:
+    counts = Counter(problem for answer in answers for problem in _texts_in(answer["problems"]))
+    return ", ".join(f"{name} ({count} times)" for name, count in counts.most_common(3)) or "no score"
+
+
+def _texts_in(value: Any) -> Iterator[str]:
+    """Every text in nested lists and mappings."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, Mapping | list | tuple):
+        for part in value.values() if isinstance(value, Mapping) else value:
+            yield from _texts_in(part)
+
+
+def _judge(given: str | None, trust_remote_code: bool) -> Judge:
     if given is None:
         return ComparativeJudge(TransformersEngine("gemma-270m"))
     path = Path(given)
     if path.is_dir():
         return RegressorJudge.load(path)
     config = read_yaml(path)
-    if "judge" not in config:
+    if not config.get("judge"):
         raise ConfigError(f"{path}: must have judge, came {', '.join(config) or 'nothing'}")
+    if not trust_remote_code:
+        check_config(config, {"judge": Judge}, str(path))
     parser = ArgumentParser(exit_on_error=False)
     parser.add_argument("--judge", type=Judge)
     try:
@@ -104,6 +132,7 @@ def _candidates(path: str) -> list[tuple[str, dict[str, Any]]]:
 def _probe(line: Any, where: str) -> Probe:
     if not isinstance(line, dict) or "prompt" not in line:
         refuse(where, "candidates", "an object with prompt and responses", line)
+    check_writable(line, where)
     responses = line.get("responses")
     if not isinstance(responses, list) or len(responses) < 2:
         refuse(where, "responses", "a list of two or more", responses)

@@ -7,15 +7,19 @@ import sys
 from collections.abc import Callable, Sequence
 from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 from jsonargparse import ActionConfigFile, ArgumentParser  # type: ignore[attr-defined]
 
-from fsa.errors import ConfigError, FsaError
+from fsa.cli.ending import ending_well, one_line
+from fsa.cli.gate import TRUST, check_command_line, import_families
+from fsa.errors import ConfigError
+from fsa.recipes.configured import preset
 from fsa.runs.folder import CONFIG_YAML
 
 # Options that may be written without the name of the part they belong to.
 _SHORT = {"--on_bad_record": "--source.on_bad_record"}
+_HELP = frozenset({"-h", "--help"})
 
 
 def run_recipe(
@@ -35,24 +39,33 @@ def run_recipe(
     Returns:
         What the recipe returns.
     """
-    parser = ArgumentParser(description=_first_line(recipe))
+    if arguments is None:
+        return ending_well(lambda: run_recipe(recipe, sys.argv[1:], repeatable))
+    parser = CommandLine(description=_first_line(recipe))
     parser.add_argument("--config", action=ActionConfigFile, help="YAML file; may be given several times")
     names = inspect.signature(recipe).parameters
     parser.add_function_arguments(recipe, skip={"config"}, sub_configs=True)
-    try:
-        given = plain_arguments(sys.argv[1:] if arguments is None else arguments)
-        if "source" in names:
-            given = [_spelled_out(argument) for argument in given]
-        parsed = parser.parse_args([_repeated(argument, repeatable) for argument in configs_first(given)])
-        plain = parsed.as_dict()
-        plain.pop("config", None)
-        parts = parser.instantiate(parsed)
-        keywords = {name: value for name, value in parts.items() if name != "config"}
-        return recipe(**({"config": plain} if "config" in names else {}), **keywords)
-    except FsaError as error:
-        if arguments is not None:
-            raise
-        sys.exit(f"error: {error}")
+    given = plain_arguments(arguments)
+    if "source" in names:
+        given = [_spelled_out(argument) for argument in given]
+    hints = {action.dest: getattr(action, "_typehint", None) for action in parser._actions}
+    given = check_command_line(configs_first(given), hints, takes_trust=TRUST in names)
+    if _HELP.intersection(given):
+        import_families(hints)
+    parsed = parser.parse_args([_repeated(argument, repeatable) for argument in given])
+    plain = parsed.as_dict()
+    plain.pop("config", None)
+    parts = parser.instantiate(parsed)
+    keywords = {name: value for name, value in parts.items() if name != "config"}
+    return recipe(**({"config": plain} if "config" in names else {}), **keywords)
+
+
+class CommandLine(ArgumentParser):
+    """A parser that says in one line what is wrong with a command line, and where help is."""
+
+    def error(self, message: str, ex: Exception | None = None) -> NoReturn:
+        print(one_line(f"error: {message} (see --help)"), file=sys.stderr)
+        sys.exit(2)
 
 
 def plain_arguments(arguments: Sequence[str]) -> list[str]:
@@ -68,15 +81,18 @@ def plain_arguments(arguments: Sequence[str]) -> list[str]:
 
 
 def configs_first(arguments: Sequence[str]) -> list[str]:
-    """Arguments with every `--config FILE` before all others, in their order: a key overrides any file."""
+    """Arguments with every `--config FILE` before all others, in their order: a key overrides any file.
+
+    A file is a path, or the name of one that comes with fsa, such as reward/choices.
+    """
     configs: list[str] = []
     others: list[str] = []
     rest = iter(arguments)
     for argument in rest:
         if argument == "--config":
-            configs += [argument, *islice(rest, 1)]
+            configs += [argument, *(str(preset(name)) for name in islice(rest, 1))]
         elif argument.startswith("--config="):
-            configs.append(argument)
+            configs.append(f"--config={preset(argument.removeprefix('--config='))}")
         else:
             others.append(argument)
     return configs + others

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import json
-import sys
 import warnings
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
@@ -16,7 +14,9 @@ from fsa.choices.jsonl import Jsonl
 from fsa.choices.reading.json_lines import json_lines
 from fsa.choices.reading.record import refuse, shown
 from fsa.choices.table import ChoiceTable
+from fsa.cli.lines import as_lines, check_writable
 from fsa.errors import ChoiceDataError
+from fsa.files import Results
 from fsa.outputs.api_inputs import as_prompt, as_response
 from fsa.outputs.reward_model import Person, RewardModel, Scores
 
@@ -43,18 +43,12 @@ def score(
         on_bad_record: What to do with a bad line: `stop`, or `skip` it, counted and listed.
         trust_remote_code: Run parts of the model that are not fsa's own.
     """
+    results = Results(out)
     rewards = RewardModel.from_pretrained(model, trust_remote_code=trust_remote_code)
     table = Jsonl(choices, on_bad_record=on_bad_record).load()
     lines = read_candidates(candidates, table, skip_bad=on_bad_record == "skip")
     people = _people(rewards, table, [line["user"] for line in lines])
-    answers = "".join(
-        json.dumps(answer, ensure_ascii=False) + "\n" for answer in _answers(rewards, people, lines)
-    )
-    if out is None:
-        sys.stdout.write(answers)
-    else:
-        Path(out).parent.mkdir(parents=True, exist_ok=True)
-        Path(out).write_text(answers, encoding="utf-8")
+    results.write(as_lines(_answers(rewards, people, lines)))
 
 
 def read_candidates(path: str, table: ChoiceTable, *, skip_bad: bool) -> list[dict[str, Any]]:
@@ -87,6 +81,7 @@ def _candidate(raw: Any, where: str, table: ChoiceTable) -> dict[str, Any]:
     """A candidate with its user, checked."""
     if not isinstance(raw, dict):
         refuse(where, "candidate", "an object with prompt and response", raw)
+    check_writable(raw, where)
     if "response" not in raw:
         raise ChoiceDataError(f"{where}: response is missing; the candidate has {shown(', '.join(raw))}")
     response = as_response(raw["response"], where)

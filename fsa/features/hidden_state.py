@@ -103,7 +103,9 @@ class HiddenState(StoredFeatures):
     @cached_property
     def _model(self) -> Any:
         dtype = getattr(torch, self.dtype)
-        model = AutoModel.from_pretrained(self._folder, dtype=dtype, use_safetensors=True)
+        model = AutoModel.from_pretrained(
+            self._folder, dtype=dtype, use_safetensors=True, trust_remote_code=False
+        )
         model.config.use_cache = False
         if model.config.is_encoder_decoder:
             model = model.get_encoder()

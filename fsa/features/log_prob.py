@@ -89,7 +89,9 @@ class LogProb(StoredFeatures):
     @cached_property
     def _model(self) -> Any:
         dtype = getattr(torch, self.dtype)
-        model: Any = AutoModelForCausalLM.from_pretrained(self._folder, dtype=dtype, use_safetensors=True)
+        model: Any = AutoModelForCausalLM.from_pretrained(
+            self._folder, dtype=dtype, use_safetensors=True, trust_remote_code=False
+        )
         model = model.eval().requires_grad_(False).to(self._device)
         check_head(model)
         return model

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Mapping, Sequence
+from dataclasses import field
 from pathlib import Path
 from typing import Any
 
@@ -15,26 +16,19 @@ from safetensors.numpy import load_file, save_file
 
 from fsa.errors import CheckpointError, FeatureError
 from fsa.features.measures import measure
+from fsa.settings import setting, settings
 from fsa.types import Numbers, Text
 
+_LARGEST = float(np.finfo(np.float32).max)
 _CHUNK = 65_536  # rows made float64 at once
 _NOISE = 1e-5  # of the largest spread: below it a component of float32 features is rounding
 
 
+@settings
 class Projection:
     """Centred features on their first principal components, each of unit spread; measures of the text beside.
 
     Axes: **m** responses, **d** raw feature, **c** component, **e** measure.
-
-    Args:
-        num_components: Components kept, fewer (with a warning) where the data have fewer; larger keeps more
-            of the text and lets a few hundred prompts be memorised. None passes the raw features through.
-        extras: Measures beside the components, from `fsa.features.measures`.
-        extras_scale: Spread of a measure, where a component's is 1; larger lets the model lean on measures.
-            Beside 32 components one number drowns at a scale of 1.
-        whiten: Give each component unit spread, so that the last counts as much as the first; else all are
-            divided by the first one's spread, and a component counts as much as it varies: then many can be
-            kept without being memorised.
 
     Example:
         >>> projection = Projection(num_components=2, extras=["log_length"])
@@ -43,23 +37,34 @@ class Projection:
         (4, 3)
     """
 
-    def __init__(
-        self,
-        num_components: int | None = 32,
-        extras: Sequence[str] = ("log_length",),
-        extras_scale: float = 3.0,
-        whiten: bool = True,
-    ) -> None:
-        if num_components is not None and num_components < 1:
-            raise FeatureError(
-                f"num_components is {num_components}; it is 1 or more, or None to pass features through"
-            )
-        if not np.isfinite(extras_scale):
-            raise FeatureError(f"extras_scale is {extras_scale}; it must be finite")
-        measure(extras, [])  # names an unknown one
-        self.num_components, self.extras, self.extras_scale = num_components, list(extras), extras_scale
-        self.whiten = whiten
-        self._tensors: dict[str, NDArray[np.float64]] = {}
+    num_components: int | None = setting(
+        default=32,
+        doc="Components kept, fewer (with a warning) where the data have fewer; larger keeps more of the "
+        "text and lets a few hundred prompts be memorised. Null passes the raw features through.",
+        at_least=1,
+        at_most=10**6,
+    )
+    extras: Sequence[str] = setting(
+        default=("log_length",),
+        doc="Measures of the text beside the components, from `fsa.features.measures`.",
+    )
+    extras_scale: float = setting(
+        default=3.0,
+        doc="Spread of a measure, where a component's is 1; larger lets the model lean on measures. Beside "
+        "32 components one number drowns at a scale of 1.",
+        at_least=-1e9,
+        at_most=1e9,
+    )
+    whiten: bool = setting(
+        default=True,
+        doc="Give each component unit spread, so that the last counts as much as the first; else all are "
+        "divided by the first one's spread, and a component counts as much as it varies: then many can be "
+        "kept without being memorised.",
+    )
+    _tensors: dict[str, NDArray[np.float64]] = field(init=False, repr=False, default_factory=dict)
+
+    def check(self) -> None:
+        measure(self.extras, [])  # names an unknown one
 
     @property
     def width(self) -> int:
@@ -126,7 +131,7 @@ class Projection:
         """
         try:
             tensors = load_file(str(path))
-        except (OSError, SafetensorError) as error:
+        except (OSError, SafetensorError, TypeError, AttributeError) as error:  # numpy lacks some types
             raise CheckpointError(f"{path}: not a saved projection: {error}") from error
         projection = cls(**arguments)
         projection._check(path, tensors)
@@ -169,15 +174,19 @@ class Projection:
         extras = (len(self.extras),)
         shapes = {
             "centre": (width,),
-            "components": (width, kept),
+            "components": (width, width if self.num_components is None else kept),
             "extras_centre": extras,
             "extras_scale": extras,
         }
         for name, shape in shapes.items():
             tensor = tensors[name]
-            if tensor.shape != shape or tensor.dtype != np.float64 or not np.isfinite(tensor).all():
-                came = f"{tensor.dtype} {list(tensor.shape)}"
+            came = f"{tensor.dtype} {list(tensor.shape)}"
+            if tensor.shape != shape or tensor.dtype != np.float64:
                 raise CheckpointError(f"{path}: {name} is {came}, wanted finite float64 {list(shape)}")
+            if not (np.abs(tensor) <= _LARGEST).all():
+                raise CheckpointError(
+                    f"{path}: {name} is {came} with numbers that are not, wanted finite as float32"
+                )
 
 
 def principal_components(

@@ -6,6 +6,7 @@ import json
 import os
 import threading
 import uuid
+import warnings
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -52,6 +53,7 @@ class FeatureStore:
         self._lock = threading.Lock()
         self._writer: _Writer | None = None
         self._index = _Index.empty()
+        self._damaged: dict[Path, set[int]] = {}
 
     def __len__(self) -> int:
         """Keys known, by any writer."""
@@ -65,12 +67,25 @@ class FeatureStore:
         """Which keys are known, and their vectors; zeros for those that are not."""
         with self._lock:
             self._refresh()
-            found, shard, row = self._index.find(_as_strings(keys))
+            known = np.zeros(len(keys), bool)
             vectors = np.zeros((len(keys), self.width), np.float32)
-            for number in np.unique(shard[found]):
-                mine = found & (shard == number)
-                vectors[mine] = self._rows(self._index.shards[number])[row[mine]]
-        return found, vectors
+            wanted = np.arange(len(keys))
+            while len(wanted):  # once; again where a damaged row may have an undamaged twin
+                found, shard, row = self._index.find(_as_strings(keys[wanted]))
+                damaged: list[NDArray[np.int64]] = []
+                for number in np.unique(shard[found]):
+                    mine = np.flatnonzero(found & (shard == number))
+                    path = self._index.shards[number]
+                    rows = np.asarray(self._rows(path)[row[mine]])
+                    good = self._is_whole(path, row[mine], keys[wanted[mine]], rows)
+                    vectors[wanted[mine[good]]], known[wanted[mine[good]]] = rows[good], True
+                    self._damaged.setdefault(path, set()).update(row[mine[~good]].tolist())
+                    damaged.append(wanted[mine[~good]])
+                wanted = np.concatenate(damaged) if damaged else wanted[:0]
+                if len(wanted):
+                    self._say_damaged(len(wanted))
+                    self._index = _Index.of(self._index.shards_seen, self._damaged)
+        return known, vectors
 
     def append(self, keys: UInt8[np.ndarray, "m 16"], vectors: Float[np.ndarray, "m d"]) -> None:
         """Keep vectors under their keys; a key that is known already is harmless.
@@ -89,16 +104,37 @@ class FeatureStore:
             if self._writer is None or self._writer.process != os.getpid():
                 self._writer = _Writer(self.folder)
             try:
-                self._writer.write(np.ascontiguousarray(keys, np.uint8).tobytes(), rows.tobytes())
+                sums = _sums(keys, rows)
+                self._writer.write(
+                    np.ascontiguousarray(keys, np.uint8).tobytes(), rows.tobytes(), sums.tobytes()
+                )
             except BaseException:
                 self._writer = None  # its files may end in half a row: nothing may follow that
                 raise
 
     def _refresh(self) -> None:
         """Read the keys again if any file of keys has grown since."""
-        shards = {path: self._num_rows(path) for path in sorted(self.folder.glob("*.keys"))}
+        paths = sorted(path for path in self.folder.glob("*.keys") if path.is_file())
+        shards = {path: self._num_rows(path) for path in paths}
         if shards != self._index.shards_seen:
-            self._index = _Index.of(shards)
+            self._index = _Index.of(shards, self._damaged)
+
+    def _is_whole(
+        self, path: Path, row: NDArray[np.int64], keys: UInt8[np.ndarray, "m 16"], rows: NDArray[Any]
+    ) -> NDArray[np.bool_]:
+        """Which rows are what was written [m]; all, in a pair of files without checksums."""
+        try:
+            sums = np.fromfile(path.with_suffix(".sums"), np.uint64)
+        except OSError:
+            return np.isfinite(rows).all(1)
+        kept = sums[np.minimum(row, len(sums) - 1)] if len(sums) else np.zeros(len(row), np.uint64)
+        return (row < len(sums)) & (kept == _sums(keys, rows))
+
+    def _say_damaged(self, count: int) -> None:
+        warnings.warn(
+            f"{self.folder}: {count} rows are not what was written there; they are computed again",
+            stacklevel=5,
+        )
 
     def _num_rows(self, keys: Path) -> int:
         try:
@@ -115,6 +151,8 @@ class FeatureStore:
 
     def _check_meta(self, meta: dict[str, Any]) -> None:
         path = self.folder / "meta.json"
+        if path.is_dir():
+            raise FeatureError(f"{path}: not a feature store: it is a folder")
         if not path.exists():
             unfinished = path.with_name(f"meta.{uuid.uuid4().hex}.unfinished")
             unfinished.write_text(json.dumps(meta, indent=1) + "\n")
@@ -137,10 +175,11 @@ class _Writer:
         name = uuid.uuid4().hex
         # Vectors first, here and in `write`: a key that can be read has its vector.
         self.vectors: BinaryIO = (folder / f"{name}.vectors").open("xb")
+        self.sums: BinaryIO = (folder / f"{name}.sums").open("xb")
         self.keys: BinaryIO = (folder / f"{name}.keys").open("xb")
 
-    def write(self, keys: bytes, vectors: bytes) -> None:
-        for file, content in ((self.vectors, vectors), (self.keys, keys)):
+    def write(self, keys: bytes, vectors: bytes, sums: bytes) -> None:
+        for file, content in ((self.vectors, vectors), (self.sums, sums), (self.keys, keys)):
             file.write(content)
             file.flush()
 
@@ -163,13 +202,17 @@ class _Index:
         return cls.of({})
 
     @classmethod
-    def of(cls, shards: dict[Path, int]) -> _Index:
-        """Read the keys of these many rows of every shard."""
+    def of(cls, shards: dict[Path, int], damaged: Mapping[Path, set[int]] | None = None) -> _Index:
+        """Read the keys of these many rows of every shard, but those of damaged ones."""
         parts = [np.fromfile(path, np.uint8, rows * _KEY_BYTES) for path, rows in shards.items()]
         keys = _as_strings(np.concatenate([np.zeros(0, np.uint8), *parts]).reshape(-1, _KEY_BYTES))
         counts = np.array(list(shards.values()), np.int64)
         starts = np.cumsum(counts) - counts
-        unique, first = np.unique(keys, return_index=True)
+        usable = np.ones(len(keys), bool)
+        for path, start in zip(shards, starts, strict=True):
+            usable[[start + row for row in (damaged or {}).get(path, ())]] = False
+        unique, place = np.unique(keys[usable], return_index=True)
+        first = np.flatnonzero(usable)[place]
         shard = np.searchsorted(starts + counts, first, side="right")
         return cls(shards, unique, shard, first - starts[shard] if len(starts) else first)
 
@@ -182,6 +225,16 @@ class _Index:
             return nowhere.astype(bool), nowhere, nowhere
         place = np.minimum(np.searchsorted(self.keys, keys), len(self.keys) - 1)
         return self.keys[place] == keys, self._shard[place], self._row[place]
+
+
+def _sums(keys: UInt8[np.ndarray, "m 16"], rows: NDArray[Any]) -> NDArray[np.uint64]:
+    """Checksum of each row with its key [m]: any one changed 16-bit word changes it."""
+    content = np.concatenate(
+        [np.ascontiguousarray(part).view(np.uint16).reshape(len(keys), -1) for part in (keys, rows)], axis=1
+    ).astype(np.uint64)
+    weights = 2 * np.arange(1, content.shape[1] + 1, dtype=np.uint64) ** 3 + 1  # odd: no word is lost
+    sums: NDArray[np.uint64] = (content * weights).sum(axis=1, dtype=np.uint64)
+    return sums + np.uint64(0x9E3779B97F4A7C15)  # a row of zeros in a lost page has no sum of zero
 
 
 def _as_strings(keys: UInt8[np.ndarray, "m 16"]) -> NDArray[np.bytes_]:

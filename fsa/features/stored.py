@@ -133,6 +133,10 @@ class StoredFeatures(FeatureExtractor):
             found, rows = np.zeros(len(keys), bool), np.zeros((len(keys), self.width + 1), np.float32)
         else:
             found, rows = self._store.get(keys)
+            if not np.isfinite(rows).all():
+                raise FeatureError(
+                    f"{self._store.folder}: the store holds a number that is not finite; delete it"
+                )
         missing = np.flatnonzero(~found)
         with SlowBar(f"{self.computes} ({self.backbone})", len(missing), enabled=progress) as bar:
             for places, batch in self._batches(missing, texts):
@@ -142,10 +146,19 @@ class StoredFeatures(FeatureExtractor):
                         f"backbone {self.backbone!r} gave {self.computes.lower()} that are not finite, as "
                         f"{self.dtype}"
                     )
-                if self._store is not None:
-                    self._store.append(keys[places], rows[places])
+                self._keep(keys[places], rows[places])
                 bar.advance(len(batch), sum(len(tokens.ids) for tokens in batch))
         return rows
+
+    def _keep(self, keys: NDArray[np.uint8], rows: NDArray[np.float32]) -> None:
+        """Put rows into the store; a store that cannot take them costs time from then on, and a warning."""
+        if self._store is None:
+            return
+        try:
+            self._store.append(keys, rows)
+        except OSError as error:
+            warnings.warn(f"{self._store.folder}: cannot keep features: {error}", stacklevel=3)
+            self._store = None
 
     def _batches(
         self, missing: NDArray[np.int64], texts: list[Readable]
@@ -181,7 +194,7 @@ class StoredFeatures(FeatureExtractor):
 
     @cached_property
     def _config(self) -> Any:
-        return AutoConfig.from_pretrained(self._folder).get_text_config()
+        return AutoConfig.from_pretrained(self._folder, trust_remote_code=False).get_text_config()
 
     @cached_property
     def _max_tokens(self) -> int:
@@ -190,7 +203,7 @@ class StoredFeatures(FeatureExtractor):
 
     @cached_property
     def _tokenizer(self) -> PreTrainedTokenizerBase:
-        tokenizer = AutoTokenizer.from_pretrained(self._folder)
+        tokenizer = AutoTokenizer.from_pretrained(self._folder, trust_remote_code=False)
         if not tokenizer.is_fast:
             raise FeatureError(f"backbone {self.backbone!r} has no fast tokenizer (tokenizer.json)")
         return tokenizer
@@ -206,4 +219,10 @@ class StoredFeatures(FeatureExtractor):
         if not self.store:
             return None
         folder = cache_dir() / "features" / self.fingerprint
-        return FeatureStore(folder, self.width + 1, about=self._about)  # the last column: tokens cut
+        try:
+            return FeatureStore(folder, self.width + 1, about=self._about)  # the last column: tokens cut
+        except OSError as error:
+            warnings.warn(
+                f"{folder}: cannot keep features, they are computed each time: {error}", stacklevel=3
+            )
+            return None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping, Sequence
 
 from fsa.features.rendering import plain
@@ -10,6 +11,8 @@ from fsa.judge.attributes import Attribute
 from fsa.judge.schema import TOP
 from fsa.judge.target import AlignmentTarget
 from fsa.types import Text
+
+_LIKE_A_HEADING = re.compile(r"^\W*(response|prompt|answer|score)\b[^\n:]{0,20}:", re.I | re.M)
 
 
 def scoring_instructions(attribute: Attribute, compare: bool) -> str:
@@ -65,12 +68,13 @@ def shown(
         max_chars: Most characters of each text. What is left out, a prompt's start or a response's end, is
             counted in its place.
     """
-    asked = [f"Prompt:\n{cut_start(plain(prompt), max_chars)}"] if prompt else []
-    named = [
-        f"Response {letter}:\n{cut(plain(response), max_chars)}"
-        for letter, response in zip(letters, responses, strict=True)
-    ]
-    return "\n\n".join([*asked, *named])
+    asked = [cut_start(plain(prompt), max_chars)] if prompt else []
+    texts = [*asked, *(cut(plain(response), max_chars) for response in responses)]
+    if any(map(_LIKE_A_HEADING.search, texts)):
+        # One of them could be taken for two: each then stands in quotes, on a line of its own.
+        texts = [json.dumps(text, ensure_ascii=False) for text in texts]
+    headings = [*("Prompt" for _ in asked), *(f"Response {letter}" for letter in letters)]
+    return "\n\n".join(f"{heading}:\n{text}" for heading, text in zip(headings, texts, strict=True))
 
 
 def cut(text: str, max_chars: int | None) -> str:

@@ -124,7 +124,10 @@ class AlignmentTarget:
             ConfigError: The file cannot be read, or is no target.
         """
         try:
-            stored = json.loads(Path(path).read_text(encoding="utf-8"))
+            text = Path(path).read_text(encoding="utf-8")
+            stored = json.loads(text, object_pairs_hook=_once)
+        except RecursionError:
+            raise ConfigError(f"{path}: target cannot be read: nested too deeply") from None
         except (OSError, ValueError) as error:
             raise ConfigError(f"{path}: target cannot be read: {error}") from error
         return cls.from_json(stored, str(path))
@@ -168,6 +171,16 @@ class AlignmentTarget:
             found[subset, tuple(LEVELS[int(bit)] for bit in bits)] = None
             draw += 1
         return tuple(cls(dict(zip(names, levels, strict=True))) for names, levels in found)
+
+
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """An object whose names each come once."""
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        names = [name for name, _ in pairs]
+        twice = next(name for name in found if names.count(name) > 1)
+        raise ValueError(f"{twice[:60]!r} must be given once, came twice")
+    return found
 
 
 def _check_numbers(field_name: str, given: Mapping[str, Any], allowed: str, is_allowed: Any) -> None:

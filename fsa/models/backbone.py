@@ -92,7 +92,7 @@ class LanguageModel(nn.Module):
     @cached_property
     def tokenizer(self) -> PreTrainedTokenizerBase:
         """The backbone's tokenizer."""
-        loaded: PreTrainedTokenizerBase = AutoTokenizer.from_pretrained(self.folder)
+        loaded: PreTrainedTokenizerBase = AutoTokenizer.from_pretrained(self.folder, trust_remote_code=False)
         return loaded
 
     def hidden(

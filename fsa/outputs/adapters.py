@@ -2,34 +2,46 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import torch
 from jaxtyping import Float
 from peft import LoraConfig
+from safetensors import SafetensorError
 from safetensors.torch import save_file
 from torch import Tensor
 from torch.nn import functional
 
-from fsa.errors import ConfigError
+from fsa.errors import ConfigError, OutputError
+from fsa.files import whole_file, write_whole
 from fsa.models.backbone import LanguageModel
 
 SERVED_RANKS = (1, 8, 16, 32, 64, 128, 256, 320, 512)
 """Ranks that vLLM serves; another is padded up with zeros."""
 
-WEIGHTS, CONFIG = "adapter_model.safetensors", "adapter_config.json"
+WEIGHTS, CONFIG, ABOUT = "adapter_model.safetensors", "adapter_config.json", "fsa.json"
+_TEMPLATE = "chat_template.jinja"
+# What stands between prompt and answer where a backbone has no chat template of its own: a blank line.
+_BLANK_LINE = "{% for message in messages %}{{ message['content'] }}\n\n{% endfor %}"
 
 
 @torch.no_grad()
-def save_adapter(model: LanguageModel, z: Float[Tensor, " z"], folder: Path) -> None:
+def save_adapter(
+    model: LanguageModel, z: Float[Tensor, " z"], folder: Path, about: Mapping[str, str] | None = None
+) -> None:
     """Write one latent's adapter: one rank, one alpha, the gains folded into B. No code of ours is needed to
     open it: `peft.PeftModel.from_pretrained(backbone, folder)`.
 
     Args:
         model: The conditioned language model.
         z: Latent of the person.
-        folder: Gets adapter_config.json and adapter_model.safetensors, whole or not at all.
+        folder: Gets adapter_config.json, adapter_model.safetensors, the chat template that training used (a
+            blank line after the prompt where the backbone has none), and fsa.json: what it is of.
+        about: What the adapter depends on, see `fingerprint`.
 
     Raises:
         ConfigError: The conditioning cannot be folded (FiLM), or the rank is above any that is served.
@@ -50,12 +62,34 @@ def save_adapter(model: LanguageModel, z: Float[Tensor, " z"], folder: Path) -> 
         missing = served - rank
         tensors[f"{name}.lora_A.weight"] = functional.pad(down, (0, 0, 0, missing))
         tensors[f"{name}.lora_B.weight"] = functional.pad(folded, (0, missing))
-    folder.mkdir(parents=True, exist_ok=True)
     plain = {name: tensor.detach().float().cpu().contiguous() for name, tensor in tensors.items()}
-    _config(model, served).save_pretrained(str(folder))
-    unfinished = folder / f"{WEIGHTS}.unfinished"
-    save_file(plain, unfinished, metadata={"format": "pt"})
-    unfinished.replace(folder / WEIGHTS)  # last: a folder with weights is a whole one
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / ABOUT).unlink(missing_ok=True)  # from here to the last line nobody takes it for whole
+        _config(model, served).save_pretrained(str(folder))
+        template = model.tokenizer.chat_template or _BLANK_LINE
+        write_whole(folder / _TEMPLATE, template if isinstance(template, str) else _BLANK_LINE)
+        with whole_file(folder / WEIGHTS) as unfinished:
+            save_file(plain, unfinished, metadata={"format": "pt"})
+    except (OSError, SafetensorError) as error:
+        raise OutputError(f"{folder}: the adapter cannot be written: {error}") from error
+    whole = {**(about or {}), "weights": _sha256(folder / WEIGHTS)}
+    write_whole(folder / ABOUT, json.dumps(whole, indent=2, ensure_ascii=False) + "\n")
+
+
+def saved_adapter(folder: Path) -> dict[str, str] | None:
+    """What the adapter in a folder depends on; None where there is none, or not the whole of it."""
+    try:
+        about = json.loads((folder / ABOUT).read_text(encoding="utf-8"))
+        is_whole = (folder / CONFIG).is_file() and about["weights"] == _sha256(folder / WEIGHTS)
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+    return about if is_whole else None
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _config(model: LanguageModel, rank: int) -> Any:
@@ -65,7 +99,7 @@ def _config(model: LanguageModel, rank: int) -> Any:
         r=rank,
         lora_alpha=int(alpha) if alpha == int(alpha) else alpha,  # type: ignore[arg-type]
         target_modules=sorted({name.rpartition(".")[2] for name in model.adapters()}),
-        base_model_name_or_path=model.name,
+        base_model_name_or_path=str(Path(model.name).absolute()) if Path(model.name).is_dir() else model.name,
         task_type="CAUSAL_LM",
         inference_mode=True,
     )

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, TypeAlias
 
-from fsa.choices.reading.record import parse_prompt, parse_record, parse_response
+from fsa.choices.reading.record import parse_options, parse_prompt, parse_record, parse_response, parse_text
 from fsa.errors import ChoiceDataError
 from fsa.types import Choice, Numbers, Text
+
+_DEEPEST = 20  # a chat is three deep
 
 Choices: TypeAlias = Sequence[Choice | Mapping[str, Any]]
 """Somebody's choices: objects, or records as in a JSONL file (`user` may be left out)."""
@@ -29,6 +31,8 @@ def as_choice(choice: Choice | Mapping[str, Any], position: int) -> Choice:
             f"{where}: must have two options or more, and the best among them; came {len(choice.options)} "
             f"options and {choice.outcome}"
         )
+    as_prompt(choice.prompt, where)
+    parse_options([_listed(option) for option in choice.options], where)
     return choice
 
 
@@ -38,7 +42,7 @@ def as_prompt(prompt: Any, where: str) -> Text:
     Raises:
         ChoiceDataError: It is neither.
     """
-    return prompt if isinstance(prompt, str) else parse_prompt(_listed(prompt), where)
+    return parse_prompt(_listed(prompt), where)
 
 
 def as_response(response: Any, where: str) -> Text | Numbers:
@@ -48,13 +52,15 @@ def as_response(response: Any, where: str) -> Text | Numbers:
         ChoiceDataError: It is none of these.
     """
     if isinstance(response, str):
-        return response
+        return parse_text(response, where, "response")
     parsed: Text | Numbers = parse_response(_listed(response), where, "response")
     return parsed
 
 
-def _listed(value: Any) -> Any:
+def _listed(value: Any, depth: int = 0) -> Any:
     """A value with lists where it has tuples, as JSON has it."""
+    if depth > _DEEPEST:
+        raise ChoiceDataError(f"a prompt or response is nested more than {_DEEPEST} deep")
     if isinstance(value, Mapping):
-        return {name: _listed(part) for name, part in value.items()}
-    return [_listed(part) for part in value] if isinstance(value, list | tuple) else value
+        return {name: _listed(part, depth + 1) for name, part in value.items()}
+    return [_listed(part, depth + 1) for part in value] if isinstance(value, list | tuple) else value

@@ -16,9 +16,29 @@ from fsa.outputs.adapters import save_adapter
 from fsa.outputs.api_inputs import Choices, as_prompt
 from fsa.outputs.reward_model import Person, RewardModel
 from fsa.runs.folder import CONFIG_JSON, local_folder, read_json
+from fsa.settings import setting, settings
 from fsa.types import Belief, Text
 
 FORMAT = "fsa.policy.1"
+MAX_NEW_TOKENS = 200
+"""Longest answer, in tokens, where nobody says how long."""
+
+
+@settings
+class Generation:
+    """How answers are written; further options are those of transformers' `generate`."""
+
+    max_new_tokens: int | None = setting(
+        default=MAX_NEW_TOKENS, doc="Longest answer, in tokens.", at_least=1, at_most=10**6
+    )
+    do_sample: bool | None = setting(
+        default=False, doc="Draw answers at random; without, the likeliest token each time."
+    )
+    temperature: float | None = setting(default=1.0, doc="Of drawing; larger is more random.", above=0)
+    batch_size: int = setting(default=32, doc="Prompts answered at once.", at_least=1)
+
+
+_CHECKED = frozenset({"max_new_tokens", "do_sample", "temperature"})
 
 
 class Policy(RewardModel):
@@ -74,6 +94,7 @@ class Policy(RewardModel):
         """
         if len(people) != len(prompts):
             raise ShapeError(f"{len(people)} people, {len(prompts)} prompts")
+        Generation(batch_size=batch_size, **{k: options[k] for k in _CHECKED & options.keys()})
         if any(person is not None and person.model is not self for person in people):
             raise ShapeError("a person was read by another policy; beliefs of two models do not mix")
         texts = [as_prompt(prompt, f"prompts[{i}]") for i, prompt in enumerate(prompts)]
@@ -98,6 +119,7 @@ class Policy(RewardModel):
         ids, mask = (each.to(self.device) for each in self.texts.prompts(prompts))
         padding = tokenizer.eos_token_id if tokenizer.pad_token_id is None else tokenizer.pad_token_id
         given = {
+            "max_new_tokens": MAX_NEW_TOKENS,
             "pad_token_id": padding,
             "eos_token_id": tokenizer.eos_token_id,
             "do_sample": False,
@@ -130,12 +152,18 @@ class PolicyPerson(Person):
     model: Policy
 
     def generate(self, prompts: Sequence[Text], **options: Any) -> list[Any]:
-        """Answers to some prompts; see `Policy.generate`."""
+        """Answers to some prompts; see `Policy.generate`.
+
+        Raises:
+            ShapeError: One prompt came where a list of them is wanted.
+        """
+        if isinstance(prompts, str) or (len(prompts) and isinstance(prompts[0], Mapping)):
+            raise ShapeError("prompts must be a list of prompts, came one prompt; write [prompt]")
         return self.model.generate([self] * len(prompts), prompts, **options)
 
-    def save_adapter(self, folder: str | Path) -> None:
+    def save_adapter(self, folder: str | Path, about: Mapping[str, str] | None = None) -> None:
         """Write a plain PEFT LoRA: this person's gains folded into its weights; see `save_adapter`."""
-        save_adapter(_scorer(self.model).language_model, self.belief.mean[0].float(), Path(folder))
+        save_adapter(_scorer(self.model).language_model, self.belief.mean[0].float(), Path(folder), about)
 
 
 def _scorer(policy: Policy) -> LanguageScorer:

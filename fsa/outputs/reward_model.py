@@ -10,27 +10,34 @@ from typing import Any, ClassVar, Self
 import numpy as np
 import torch
 from jaxtyping import Float
-from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from fsa.backbones import backbone_hash, resolve
 from fsa.encoders.encoder import ContextEncoder
-from fsa.errors import CheckpointError, ShapeError
+from fsa.errors import CheckpointError, ChoiceDataError, ShapeError
 from fsa.features.extractor import FeatureExtractor
 from fsa.features.projection import Projection
 from fsa.likelihoods.likelihood import ChoiceLikelihood
 from fsa.models.language_scorer import LanguageScorer
 from fsa.models.scorer import Scorer
 from fsa.outputs.api_inputs import Choices, as_choice, as_prompt, as_response
+from fsa.outputs.asking import ask_about_pairs, ask_about_responses
 from fsa.outputs.item_tokens import Texts, only_text
+from fsa.questions.acquisition import Acquisition
+from fsa.questions.information_gain import InformationGain
+from fsa.questions.question import Pair, Question
+from fsa.runs.claim import check_run
 from fsa.runs.components import build_part
 from fsa.runs.folder import (
     CONFIG_JSON,
     PROJECTION,
+    RUN,
     WEIGHTS,
+    check_same_run,
     load_strictly,
     local_folder,
     read_json,
+    save_tensors,
     write_json,
 )
 from fsa.runs.hub import OnHub, check_layout
@@ -38,6 +45,7 @@ from fsa.runs.model_card import write_card
 from fsa.types import Belief, Choice, ChoiceBatch, Numbers, Text, TokenRows
 
 FORMAT = "fsa.reward.1"
+_MOST = 1_000_000  # of any width or number of samples
 BACKBONE_HASH = "backbone_sha256"  # of the weights that adapters belong to, in config.json
 
 
@@ -120,10 +128,12 @@ class RewardModel(OnHub, nn.Module):
                 over, or a part is foreign.
         """
         folder = local_folder(name, revision)
+        check_run(folder)
         config = read_json(folder / CONFIG_JSON)
         if not isinstance(config, Mapping):
             raise CheckpointError(f"{folder / CONFIG_JSON}: should hold an object, came {config!r:.80}")
         check_layout(config, cls.layout)
+        check_same_run(folder, config.get(RUN))
         projection = build_part(config, "projection", Projection, trust_remote_code=trust_remote_code)
         arguments = config["projection"].get("init_args") or {}
         model = cls(config, type(projection).load(folder / PROJECTION, **arguments), trust_remote_code)
@@ -136,10 +146,12 @@ class RewardModel(OnHub, nn.Module):
         folder = Path(folder)
         folder.mkdir(parents=True, exist_ok=True)
         write_json(folder / CONFIG_JSON, self.config)
-        self.projection.save(folder / PROJECTION)
         # Training was in single precision, so nothing is lost.
         single = {name: t.float() if t.is_floating_point() else t for name, t in self.state_dict().items()}
-        save_file({name: t.detach().cpu().contiguous() for name, t in single.items()}, folder / WEIGHTS)
+        plain = {name: t.detach().cpu().contiguous() for name, t in single.items()}
+        save_tensors(folder / WEIGHTS, plain, self.config.get(RUN))
+        tensors = {name: torch.from_numpy(t).contiguous() for name, t in self.projection.tensors().items()}
+        save_tensors(folder / PROJECTION, tensors, self.config.get(RUN))
         write_card(folder, self.config, self.origin)
 
     def for_user(self, choices: Choices) -> Person:
@@ -149,6 +161,9 @@ class RewardModel(OnHub, nn.Module):
     @torch.no_grad()
     def for_users(self, choices_of_each: Sequence[Choices]) -> list[Person]:
         """Many people, read together; the same beliefs as one by one."""
+        for i, choices in enumerate(choices_of_each):
+            if isinstance(choices, str | Mapping) or not isinstance(choices, Sequence):
+                raise ChoiceDataError(f"people[{i}]: choices must be a list of choices, came {choices!r:.80}")
         parsed = [[as_choice(choice, i) for i, choice in enumerate(choices)] for choices in choices_of_each]
         if not parsed:
             return []
@@ -194,7 +209,9 @@ class RewardModel(OnHub, nn.Module):
         people: Sequence[Person],
         prompts: Sequence[Text],
         responses: Sequence[Sequence[Text | Numbers]],
+        latents: Float[Tensor, "s m z"] | None = None,
     ) -> tuple[Float[Tensor, "s m k p"], Tensor]:
+        """Scores of every response at places of the beliefs (samples if not given); True where one is."""
         _check_people(self, people, responses)
         sizes = [len(each) for each in responses]
         mask = torch.arange(max(sizes)) < torch.tensor(sizes)[:, None]
@@ -222,7 +239,8 @@ class RewardModel(OnHub, nn.Module):
             tokens,
         )
         belief = Belief.of_users([person.belief for person in people])
-        return self.scorer(choices.to(self.device), self.latents(belief), belief)[:, :, 0].cpu(), mask
+        z = self.latents(belief) if latents is None else latents
+        return self.scorer(choices.to(self.device), z, belief)[:, :, 0].cpu(), mask
 
     @property
     def device(self) -> torch.device:
@@ -284,6 +302,27 @@ class Person:
         best = self.model.likelihood.best(scores, mask.expand(len(scores), -1, -1)).mean(0)[0]
         return float(best[0] / best.sum())
 
+    def next_question(
+        self,
+        asked: Text | Sequence[Pair],
+        responses: Sequence[Text | Numbers] | None = None,
+        acquisition: Acquisition | None = None,
+    ) -> Question:
+        """The pair whose answer is worth most: `next_question(prompt, responses)` or `next_question(pairs)`.
+
+        Args:
+            asked: A prompt; or, without `responses`, pairs, each a prompt and two responses.
+            responses: Two or more responses to the prompt, all pairs of which are weighed.
+            acquisition: What an answer is worth; what it says about the person if not given.
+
+        Raises:
+            ShapeError: There is nothing to ask about.
+        """
+        worth = InformationGain() if acquisition is None else acquisition
+        if responses is None:
+            return ask_about_pairs(self, asked, worth)  # type: ignore[arg-type]
+        return ask_about_responses(self, asked, responses, worth)  # type: ignore[arg-type]
+
 
 def _matched_noise(num_samples: int, width: int) -> Float[Tensor, "s z"]:
     """Normal numbers of mean zero and, where they are enough, covariance one: no linear score is off."""
@@ -319,6 +358,8 @@ def _check_people(
 
 def _count(config: Mapping[str, Any], name: str) -> int:
     value = config.get(name)
-    if type(value) is not int or value < 1:
-        raise CheckpointError(f"config.json: {name} should be a whole number from 1, came {value!r:.80}")
+    if type(value) is not int or not 1 <= value <= _MOST:
+        raise CheckpointError(
+            f"config.json: {name} should be a whole number from 1 to {_MOST:,}, came {value!r:.80}"
+        )
     return value

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 from collections.abc import Sequence
 from pathlib import Path
@@ -52,9 +53,13 @@ def fill_features(
 
 def item_features(table: ChoiceTable, features: FeatureExtractor) -> ItemFeatures:
     """Features of a table's items; of several processes one computes, the others wait and read the store."""
-    folder = cache_dir() / "features"
-    folder.mkdir(parents=True, exist_ok=True)
-    with FileLock(folder / f"{features.fingerprint}.lock"):
+    folder, lock = cache_dir() / "features", contextlib.ExitStack()
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        lock.enter_context(FileLock(folder / f"{features.fingerprint}.lock"))
+    except OSError:
+        pass  # no store to share: each process computes for itself, and the extractor says so
+    with lock:
         return ItemFeatures(table, features, progress=is_first_process())
 
 

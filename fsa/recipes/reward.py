@@ -13,6 +13,7 @@ import numpy as np
 from rich.console import Console
 from torch import Tensor
 
+from fsa.choices.fingerprint import fingerprint
 from fsa.choices.source import Source
 from fsa.choices.splits import Splits, Splitter
 from fsa.choices.table import ChoiceTable
@@ -38,8 +39,10 @@ from fsa.outputs.item_tokens import item_tokens
 from fsa.outputs.policy import Policy
 from fsa.outputs.reward_model import RewardModel
 from fsa.recipes.features import item_features
-from fsa.runs.folder import CONFIG_YAML, META, about_this_run, write_json, write_yaml
-from fsa.training.checkpoints import claim_folder
+from fsa.recipes.in_run_folder import in_run_folder
+from fsa.runs.claim import begin, finish
+from fsa.runs.folder import META, RUN, about_this_run, write_json
+from fsa.settings import Range
 from fsa.training.datamodule import EpisodeData, EpisodeSettings
 from fsa.training.loop import Loop
 from fsa.training.module import ChoiceModule
@@ -47,10 +50,11 @@ from fsa.training.optimizers import AdamW
 from fsa.training.population import PopulationReward
 from fsa.training.processes import is_first_process
 
-POPULATION = "population"  # folder in the run folder: checkpoints and metrics of the first stage
+POPULATION = Path("checkpoints", "population")  # in the run folder: the first stage, as a run of its own
 _READER = ("encoder", "features", "projection", "d_belief")  # what reads a user's choices
 
 
+@in_run_folder
 def train_reward(
     config: Mapping[str, Any],
     source: Source,
@@ -107,7 +111,9 @@ def train_reward(
         ConfigError: Parts do not fit each other or the choices; or the folder holds a run already.
     """
     console, started, folder = Console(stderr=True, quiet=not is_first_process()), time.monotonic(), Path(out)
-    claim_folder(folder, resume, overwrite)
+    Range(at_least=1, at_most=10**6).check("d_belief", d_belief)
+    Range(at_least=1, at_most=10**6).check("num_samples", num_samples)
+    Range(at_least=0, below=2**32).check("seed", seed)
     L.seed_everything(seed, verbose=False)
     table = source.load()
     table = table.shuffled() if shuffle_choices else table
@@ -126,7 +132,7 @@ def train_reward(
         items.fit(projection, parted.train)
     matrix = items.project(projection)
     if is_first_process():  # before training, so that a run that dies can be resumed
-        write_yaml(folder / CONFIG_YAML, {**config, "resume": False, "overwrite": False})
+        run = begin(folder, config, fingerprint(table), resume)
 
     widths = (matrix.shape[1], d_belief)
     reader, scoring = start.encoder.float() if start else encoder(*widths), scorer(*widths)
@@ -160,6 +166,7 @@ def train_reward(
     model.load_state_dict({k: v for k, v in module.state_dict().items() if k in model.state_dict()})
     if not is_first_process():
         return model
+    model.config[RUN] = run
     seconds = {"prepare": round(prepared - started, 1), "train": round(time.monotonic() - prepared, 1)}
     about = about_this_run(
         command=" ".join(sys.argv), seed=seed, features=features.fingerprint, seconds=seconds
@@ -167,6 +174,7 @@ def train_reward(
     counts = {"source": dict(table.counts), "splits": dict(parted.counts), "shortened_of_1000": shortened}
     write_json(folder / META, {**about, **outcome, "counts": counts})
     model.save_pretrained(folder)  # last, so that its card can tell of the run
+    finish(folder)
     console.print(
         f"{folder}: best validation NLL {outcome['validation_nll']:.4f} at step {outcome['best_step']}"
     )
@@ -277,6 +285,9 @@ def check_fit(table: ChoiceTable, likelihood: ChoiceLikelihood) -> None:
 def model_config(config: Mapping[str, Any], d_feature: int, layout: str) -> dict[str, Any]:
     """The part of a configuration that a model is built from."""
     parts = {slot: config[slot] for slot in ("scorer", "likelihood", *_READER)}
+    if "class_path" not in parts["projection"]:  # a recipe needs none: there is one class of projections
+        path = f"{Projection.__module__}.{Projection.__name__}"
+        parts["projection"] = {"class_path": path, "init_args": parts["projection"]}
     num_samples = max(int(config["num_samples"]), 64)
     return {"format": layout, "d_feature": d_feature, **parts, "num_samples": num_samples}
 

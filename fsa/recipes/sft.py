@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from rich.console import Console
 
+from fsa.choices.fingerprint import fingerprint
 from fsa.choices.source import Source
 from fsa.choices.splits import Splits, Splitter
 from fsa.choices.table import ChoiceTable
@@ -22,8 +23,10 @@ from fsa.features.rendering import Template
 from fsa.features.response_tokens import response_tokens
 from fsa.models.next_token import NextToken
 from fsa.models.start import Pretrained, Start, Started
-from fsa.runs.folder import CONFIG_YAML, META, about_this_run, write_json, write_yaml
-from fsa.training.checkpoints import claim_folder
+from fsa.recipes.in_run_folder import in_run_folder
+from fsa.runs.claim import begin, finish
+from fsa.runs.folder import META, about_this_run, write_json
+from fsa.settings import Range
 from fsa.training.loop import Loop
 from fsa.training.optimizers import AdamW
 from fsa.training.processes import is_first_process
@@ -32,6 +35,7 @@ from fsa.training.sft_data import Epochs, SequenceData, SequenceSettings, TokenS
 from fsa.types import Text
 
 
+@in_run_folder
 def train_sft(
     config: Mapping[str, Any],
     source: Source,
@@ -72,7 +76,7 @@ def train_sft(
         ConfigError: Parts do not fit each other or the choices; or the folder holds a run already.
     """
     console, started, folder = Console(stderr=True, quiet=not is_first_process()), time.monotonic(), Path(out)
-    claim_folder(folder, resume, overwrite)
+    Range(at_least=0, below=2**32).check("seed", seed)
     L.seed_everything(seed, verbose=False)
     table = source.load()
     train_items, validation_items = items_to_read(splits(table), on)
@@ -81,7 +85,7 @@ def train_sft(
     template = Template("prompt+response")
     model, tokenizer = start.build([template.render(*pair).text for pair in zip(*train_texts, strict=True)])
     if is_first_process():  # before training, so that a run that dies can be resumed
-        write_yaml(folder / CONFIG_YAML, {**config, "resume": False, "overwrite": False})
+        begin(folder, config, fingerprint(table), resume)
 
     train, validation = (
         tokens_of(tokenizer, texts, sequences.max_tokens) for texts in (train_texts, validation_texts)
@@ -105,6 +109,7 @@ def train_sft(
     about = about_this_run(command=" ".join(sys.argv), seed=seed, seconds=seconds)
     trained_on = {name: config.get(name) for name in ("source", "splits", "on", "backbone")}
     write_json(folder / META, {**about, **outcome, "counts": counts, "trained_on": trained_on})
+    finish(folder)
     console.print(
         f"{folder}: best validation NLL {outcome['validation_nll']:.4f} nats per response token at step "
         f"{outcome['best_step']}"

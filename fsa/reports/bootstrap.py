@@ -1,25 +1,28 @@
-"""`mean_interval`, `ece_interval`, `paired_interval`: the 95 % interval that stands beside every number.
+"""`Resamples`: the one bootstrap, of means, differences, worst groups and calibration errors.
 
 Choices are not independent: those of one user share a taste, those of one prompt a difficulty. So users and
 prompts are resampled, not choices: a choice counts as often as its user was drawn times its prompt was drawn.
-Then trainings (seeds) are resampled.
+Then trainings (seeds) are resampled. The choices of one user on one prompt are summed first, and all columns
+of numbers share the same draws, so that one matrix product serves a whole page.
+
+References:
+    [Owen2007] The pigeonhole bootstrap, Sec. 3: weights of users and prompts multiplied.
+    [Cameron2011] Robust inference with multiway clustering, Eq. 2.11: the variance of crossed samples, which
+    the resampled numbers are shrunk to. Product weights count the residual variance three times.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Hashable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
-import torch
 from jaxtyping import Float, Int
-from torch.nn import functional
 
 from fsa.errors import ShapeError
-from fsa.metrics.calibration import equal_mass_bins
 
-_CELLS = 4_000_000  # numbers in the largest array: resamples are drawn in blocks of 32 MB
+_CELLS_AT_ONCE = 8_000  # a block of weights is then 64 MB at 1000 resamples
 
 
 @dataclass(frozen=True)
@@ -39,226 +42,253 @@ class Interval:
     n: int
     seeds: int
 
-
-def mean_interval(
-    values: Float[np.ndarray, " n"],
-    by: Sequence[np.ndarray],
-    *,
-    seeds: np.ndarray | None = None,
-    num_resamples: int = 1000,
-    random_seed: int = 0,
-) -> Interval:
-    """Mean of a number that every choice has (correctness, NLL, flip correctness), with its interval.
-
-    Multiplied weights count the chance of a single choice three times over, which would make intervals of
-    noisy numbers up to 1.7 times too wide. So the resampled numbers are drawn towards the value until their
-    spread is that of the closed form for crossed samples.
-
-    Args:
-        values: One number a choice; the rows of all seeds one after another.
-        by: What to resample, one or two labels a choice: `(users, prompts)`, or `(prompts,)` where the users
-            are fixed, named ones and the claim is about them alone.
-        seeds: Which training each row comes from; all from one where None. Seeds may share users and prompts.
-        num_resamples: 1000 gives bounds to about a tenth of the interval's width.
-        random_seed: Same seed, same interval.
-
-    Raises:
-        ShapeError: There is no row, labels are not one a row, or `by` has other than one or two axes.
-
-    Reference:
-        [Owen2007] The pigeonhole bootstrap, Sec. 3: what multiplied weights estimate.
-        [Cameron2011] Robust inference with multiway clustering, Eq. 2.11: the variance of crossed samples.
-
-    Example:
-        >>> mean_interval(np.ones(4), [np.array([0, 0, 1, 1]), np.array([0, 1, 0, 1])])
-        Interval(value=1.0, low=1.0, high=1.0, n=4, seeds=1)
-    """
-    rows = _Rows.of(len(values), by, seeds)
-    mean = _Statistic(np.asarray(values, np.float64), rows.seed, is_absolute=False)
-    return _interval(rows, mean, num_resamples, random_seed)
-
-
-def paired_interval(
-    values: Float[np.ndarray, " n"],
-    rivals: Float[np.ndarray, " n"],
-    by: Sequence[np.ndarray],
-    *,
-    seeds: np.ndarray | None = None,
-    num_resamples: int = 1000,
-    random_seed: int = 0,
-) -> Interval:
-    """Mean of values less rivals on the same choices; two methods differ where the interval leaves out 0.
-
-    Far narrower than two separate intervals: what both methods find hard cancels. Arguments: `mean_interval`.
-    """
-    if len(values) != len(rivals):
-        raise ShapeError(f"paired methods must judge the same choices, got {len(values)} and {len(rivals)}")
-    difference = np.asarray(values, np.float64) - np.asarray(rivals, np.float64)
-    return mean_interval(difference, by, seeds=seeds, num_resamples=num_resamples, random_seed=random_seed)
-
-
-def ece_interval(
-    confidence: Float[np.ndarray, " n"],
-    correct: Float[np.ndarray, " n"],
-    by: Sequence[np.ndarray],
-    *,
-    seeds: np.ndarray | None = None,
-    num_bins: int = 15,
-    num_resamples: int = 1000,
-    random_seed: int = 0,
-) -> Interval:
-    """Expected calibration error with its interval; each seed is binned by itself, once.
-
-    A resample adds noise to what is a sum of absolute gaps, and so is larger on average than the value. That
-    excess is taken off, so that the interval holds the value. Arguments: `fsa.metrics.calibration.ece` and
-    `mean_interval`.
-    """
-    if len(confidence) != len(correct):
-        raise ShapeError(f"{len(confidence)} confidences but {len(correct)} predictions")
-    rows = _Rows.of(len(confidence), by, seeds)
-    gaps = np.asarray(confidence, np.float64) - np.asarray(correct, np.float64)
-    cell = np.zeros(len(gaps), np.int64)
-    for seed in range(rows.num_seeds):
-        here = rows.seed == seed
-        cell[here] = seed * num_bins + equal_mass_bins(confidence[here], num_bins)
-    statistic = _Statistic(gaps, np.unique(cell, return_inverse=True)[1], is_absolute=True)
-    return _interval(rows, statistic, num_resamples, random_seed)
-
-
-@dataclass(frozen=True)
-class _Rows:
-    """Which unit of each resampled axis, and which seed, every row belongs to; all numbered from 0."""
-
-    axes: tuple[Int[np.ndarray, " n"], ...]
-    seed: Int[np.ndarray, " n"]
-
     @classmethod
-    def of(cls, n: int, by: Sequence[np.ndarray], seeds: np.ndarray | None) -> _Rows:
-        if len(by) not in (1, 2):
-            raise ShapeError(f"resample by one or two axes, got {len(by)}: (users, prompts) or (prompts,)")
-        labels = [*by, np.zeros(n, np.int64) if seeds is None else seeds]
-        if not n or any(len(label) != n for label in labels):
-            raise ShapeError(f"{n} values need one label each, at least one, got {[len(x) for x in labels]}")
-        *axes, seed = (np.unique(label, return_inverse=True)[1] for label in labels)
-        return cls(tuple(axes), seed)
-
-    @property
-    def num_seeds(self) -> int:
-        return int(self.seed.max()) + 1
+    def of(cls, value: float, draws: Float[np.ndarray, " r"], n: int, seeds: int = 1) -> Interval:
+        """From a number and its resampled values."""
+        low, high = np.nanquantile(draws, [0.025, 0.975])
+        return cls(float(value), float(low), float(high), n, seeds)
 
 
 @dataclass(frozen=True)
-class _Statistic:
-    """A mean of `values` within a seed or, where absolute, the sum of its cells' absolute sums over n."""
+class Cells:
+    """Where sums come from: what one user said on one prompt, by seed and part; labels are counted from 0.
 
-    values: Float[np.ndarray, " n"]
-    cell: Int[np.ndarray, " n"]
-    is_absolute: bool
+    Attributes:
+        seed: Which training [c].
+        part: Which part of the data, such as a group [c]. A user's cells may lie in several.
+        axes: What is resampled, one or two labels a cell: users, prompts, or both.
+        count: Choices in each cell, at least 1 [c].
+    """
 
-    def signs(self) -> Float[np.ndarray, " n"]:
-        """Derivative of each row's term: the sign of its cell's sum where absolute, else 1."""
-        if not self.is_absolute:
-            return np.ones(len(self.values))
-        return np.sign(np.bincount(self.cell, weights=self.values))[self.cell]
+    seed: Int[np.ndarray, " c"]
+    part: Int[np.ndarray, " c"]
+    axes: tuple[Int[np.ndarray, " c"], ...]
+    count: Float[np.ndarray, " c"]
 
-
-def _interval(rows: _Rows, statistic: _Statistic, num_resamples: int, random_seed: int) -> Interval:
-    rng = np.random.default_rng(random_seed)
-    sizes = np.bincount(rows.seed)
-    terms = statistic.values * statistic.signs()
-    each_value = np.bincount(rows.seed, weights=terms) / sizes
-    value = float(each_value.mean())
-
-    draws = _resample(rows, statistic, num_resamples, rng)  # [resamples, seeds]
-    if statistic.is_absolute:
-        draws = draws + (each_value - np.nanmean(draws, axis=0))
-    influence = (terms - each_value[rows.seed]) / (sizes[rows.seed] * len(sizes))
-    draws = each_value + (draws - each_value) * shrinkage(rows.axes, influence, draws.mean(1))
-
-    picked = rng.integers(0, len(sizes), draws.shape)  # seeds, with replacement
-    resampled = np.take_along_axis(draws, picked, 1).mean(1)
-    low, high = np.nanquantile(resampled, [0.025, 0.975])
-    if statistic.is_absolute:
-        low = max(low, 0.0)
-    return Interval(value, float(low), float(high), round(float(sizes.mean())), len(sizes))
+    def __post_init__(self) -> None:
+        lengths = {len(label) for label in (self.seed, self.part, self.count, *self.axes)}
+        if len(self.axes) not in (1, 2) or len(lengths) != 1 or not len(self.count):
+            raise ShapeError(f"cells need one or two axes and labels of one length, came lengths {lengths}")
 
 
-def shrinkage(
-    axes: Sequence[Int[np.ndarray, " n"]], influence: Float[np.ndarray, " n"], draws: Float[np.ndarray, " r"]
-) -> float:
-    """Factor on resampled deviations, 0-1, that gives them the closed-form spread; 1 for a single axis.
+@dataclass(frozen=True)
+class _Term:
+    """A column's mean over some parts, or that of the parts' absolute sums; and its weight in a total."""
+
+    weight: float
+    column: Hashable
+    parts: tuple[int, ...]
+    is_absolute: bool = False
+
+    def of(self, sums: Float[np.ndarray, "seeds parts *r"]) -> Float[np.ndarray, " seeds *r"]:
+        return (np.abs(sums) if self.is_absolute else sums).sum(1)
+
+
+class Resamples:
+    """Sums of many columns under resampled users and prompts.
+
+    A column that has no number in some cell of a part is unknown there: its means over that part are None.
 
     Args:
-        axes: Unit of each resampled axis that a row belongs to.
-        influence: What each row adds to the number's deviation, to first order.
-        draws: The resampled number.
+        cells: What the sums are of.
+        sums: For each column, its sum over the choices of each cell; NaN where it was not measured.
+        num_resamples: 1000 gives bounds to about a tenth of the interval's width.
+        random_seed: Same seed, same intervals.
     """
-    spread = float(np.nanstd(draws))
-    if len(axes) == 1 or spread == 0:
-        return 1.0
-    first, second = axes
-    cell = np.unique(first * (second.max() + 1) + second, return_inverse=True)[1]
-    by_first, by_second, by_cell = (
-        float(np.square(np.bincount(label, weights=influence)).sum()) for label in (first, second, cell)
-    )
-    # Each axis counts the noise of single choices once: take one off, but never fall below either axis alone.
-    variance = max(by_first + by_second - by_cell, by_first, by_second)
-    return min(1.0, variance**0.5 / spread)
-
-
-def _resample(
-    rows: _Rows, statistic: _Statistic, num_resamples: int, rng: np.random.Generator
-) -> Float[np.ndarray, "r seeds"]:
-    """The statistic of every seed under resampled units; NaN where no row of a seed was drawn."""
-    sizes = [int(axis.max()) + 1 for axis in rows.axes]
-    sums = _WeightedSums(rows.axes, statistic.cell, statistic.values)
-    counts = _WeightedSums(rows.axes, rows.seed, np.ones(len(statistic.values)))
-    block = int(np.clip(_CELLS // max(*sizes, len(sums.first)), 1, num_resamples))
-    seed_of_cell = np.zeros(int(statistic.cell.max()) + 1, np.int64)
-    seed_of_cell[statistic.cell] = rows.seed
-    draws = []
-    for start in range(0, num_resamples, block):
-        weights = [multinomial(rng, size, min(block, num_resamples - start)) for size in sizes]
-        total, count = sums(weights), counts(weights)  # [cells, r], [seeds, r]
-        per_seed = np.zeros_like(count)
-        np.add.at(per_seed, seed_of_cell, np.abs(total) if statistic.is_absolute else total)
-        with np.errstate(invalid="ignore"):
-            draws.append((per_seed / count).T)
-    return np.concatenate(draws)
-
-
-class _WeightedSums:
-    """Sums of values within cells, each row weighing the product of its units' weights."""
 
     def __init__(
-        self, axes: Sequence[Int[np.ndarray, " n"]], cell: Int[np.ndarray, " n"], values: np.ndarray
+        self,
+        cells: Cells,
+        sums: Mapping[Any, Float[np.ndarray, " c"]],
+        *,
+        num_resamples: int = 1000,
+        random_seed: int = 0,
     ) -> None:
-        # A row of one unit only is a row whose other unit is always drawn once.
-        first, last = (axes[0] if len(axes) == 2 else np.zeros_like(axes[0])), axes[-1]
-        order = np.lexsort((first, cell))
-        key = cell[order] * (int(first.max()) + 1) + first[order]
-        starts = np.flatnonzero(np.diff(key, prepend=-1))
-        self.last = torch.from_numpy(last[order])
-        self.values = torch.from_numpy(values[order])
-        self.starts = torch.from_numpy(starts)
-        self.first = torch.from_numpy(first[order][starts])
-        self.cell = torch.from_numpy(cell[order][starts])
-        self.num_cells = int(cell.max()) + 1
+        self.cells, self.columns = cells, {name: i for i, name in enumerate(sums)}
+        values = np.stack([*sums.values(), cells.count], 1)  # the count is one more column
+        known = ~np.isnan(values)
+        self.values = np.where(known, values, 0)
+        shape = (int(cells.seed.max()) + 1, int(cells.part.max()) + 1)
+        self.covered = np.ones((*shape, values.shape[1]), bool)
+        self.totals = np.zeros((*shape, values.shape[1]))
+        self.draws = np.zeros((*shape, values.shape[1], num_resamples))
+        rng = np.random.default_rng(random_seed)
+        weights = [draw(rng, int(axis.max()) + 1, num_resamples) for axis in cells.axes]
+        self._blocks: dict[tuple[int, ...], np.ndarray] = {}
+        for block in np.ndindex(shape):
+            here = np.flatnonzero((cells.seed == block[0]) & (cells.part == block[1]))
+            self._blocks[block] = here
+            self.covered[block] = known[here].all(0)
+            self.totals[block] = self.values[here].sum(0)
+            self.draws[block] = _weighted(weights, cells.axes, here, self.values)
+        # Which seed each resample takes for its first, second, ... seed; the same for all columns.
+        self._turns = rng.random((num_resamples, shape[0]))
 
-    def __call__(self, weights: Sequence[torch.Tensor]) -> Any:
-        """Sums [cells, r] under weights [units, r] of each axis."""
-        # One bag a (cell, first unit): a sparse matrix product with the last axis's weights.
-        bags = functional.embedding_bag(
-            self.last, weights[-1], self.starts, mode="sum", per_sample_weights=self.values
+    def mean(self, column: Hashable, parts: Sequence[int] = (0,)) -> Interval | None:
+        """Mean over the choices of some parts, of each seed and then of the seeds; None where unknown."""
+        return self._interval((_Term(1, column, tuple(parts)),))
+
+    def value(self, column: Hashable, parts: Sequence[int] = (0,)) -> float | None:
+        """The mean without its interval, which is what takes time."""
+        terms = (_Term(1, column, tuple(parts)),)
+        seeds = self._seeds(terms)
+        return float(self._values(terms, seeds).mean()) if seeds else None
+
+    def mean_of_parts(self, column: Hashable, parts: Sequence[int]) -> Interval | None:
+        """Mean of the parts' own means, each weighing the same whatever its number of choices."""
+        terms = tuple(_Term(1, column, (part,)) for part in parts)
+        total = self._interval(terms)
+        if total is None:
+            return None
+        value, low, high = (end / len(parts) for end in (total.value, total.low, total.high))
+        return Interval(value, low, high, self._n(terms, self._seeds(terms)), total.seeds)
+
+    def absolute(self, column: Hashable, parts: Sequence[int]) -> Interval | None:
+        """Sum of the parts' absolute sums, over all choices: a calibration error, where parts are bins.
+
+        Resamples add noise to absolute sums, and are larger on average than the value: that excess is taken
+        off.
+        """
+        found = self._interval((_Term(1, column, tuple(parts), is_absolute=True),))
+        return found and replace(found, low=max(found.low, 0.0))
+
+    def difference(self, column: Hashable, other: Hashable, parts: Sequence[int] = (0,)) -> Interval | None:
+        """Mean of a column less that of another on the same choices, over the seeds that both have."""
+        return self._interval((_Term(1, column, tuple(parts)), _Term(-1, other, tuple(parts))))
+
+    def worst_difference(
+        self, column: Hashable, other: Hashable, groups: Sequence[Sequence[int]]
+    ) -> Interval | None:
+        """Lowest mean of any group less the lowest of the other column, whichever groups those are.
+
+        Every resample looks for the worst groups anew, so that doubt about which they are is in the
+        interval.
+        The worst of noisy numbers is lower on average than the worst of their means; that shift is taken
+        off.
+        """
+        each = [[_Term(1, name, tuple(parts)) for parts in groups] for name in (column, other)]
+        seeds = self._seeds([*each[0], *each[1]])
+        if not groups or not seeds:
+            return None
+        mine, theirs = (min(terms, key=lambda t: self._values((t,), seeds).mean()) for terms in each)
+        worst = (mine, replace(theirs, weight=-1))
+        value, factor = float(self._values(worst, seeds).mean()), self._factor(worst, seeds)
+        lowest = [
+            np.min([self._over_seeds((term,), seeds, factor) for term in terms], axis=0) for terms in each
+        ]
+        draws = lowest[0] - lowest[1]
+        draws = draws + value - np.nanmean(draws)
+        return Interval.of(value, draws, self._n(worst[:1], seeds), len(seeds))
+
+    def resampled(self, column: Hashable, parts: Sequence[int]) -> Float[np.ndarray, " r"] | None:
+        """The mean of a column in every resample; None where unknown. The same draws for all columns."""
+        terms = (_Term(1, column, tuple(parts)),)
+        seeds = self._seeds(terms)
+        return self._over_seeds(terms, seeds, self._factor(terms, seeds)) if seeds else None
+
+    def _interval(self, terms: Sequence[_Term]) -> Interval | None:
+        seeds = self._seeds(terms)
+        if not seeds:
+            return None
+        draws = self._over_seeds(terms, seeds, self._factor(terms, seeds))
+        return Interval.of(self._values(terms, seeds).mean(), draws, self._n(terms[:1], seeds), len(seeds))
+
+    def _seeds(self, terms: Sequence[_Term]) -> list[int]:
+        """Seeds that know every term."""
+        return [
+            seed
+            for seed in range(len(self.totals))
+            if all(
+                term.column in self.columns
+                and self.covered[seed, list(term.parts), self.columns[term.column]].all()
+                and self.totals[seed, list(term.parts), -1].sum() > 0
+                for term in terms
+            )
+        ]
+
+    def _values(self, terms: Sequence[_Term], seeds: list[int]) -> Float[np.ndarray, " seeds"]:
+        """The sum of the terms, of each seed."""
+        value = np.zeros(len(seeds))
+        for term in terms:
+            sums = self.totals[np.ix_(seeds, term.parts)]
+            value += term.weight * term.of(sums[..., self.columns[term.column]]) / sums[..., -1].sum(1)
+        return value
+
+    def _n(self, terms: Sequence[_Term], seeds: list[int]) -> int:
+        counts = [self.totals[np.ix_(seeds, term.parts)][..., -1].sum(1) for term in terms]
+        return round(float(np.sum(counts, 0).mean()))
+
+    def _drawn(self, terms: Sequence[_Term], seeds: list[int]) -> Float[np.ndarray, "seeds r"]:
+        """The sum of the terms of each seed in each resample; NaN where no choice was drawn."""
+        value: np.ndarray = np.zeros((len(seeds), self.draws.shape[-1]))
+        for term in terms:
+            sums, counts = (
+                self.draws[:, :, column][np.ix_(seeds, term.parts)]
+                for column in (self.columns[term.column], -1)
+            )
+            with np.errstate(invalid="ignore"):
+                drawn = term.of(sums) / counts.sum(1)
+            if term.is_absolute:
+                drawn += self._values((term,), seeds)[:, None] - np.nanmean(drawn, 1, keepdims=True)
+            value += term.weight * drawn
+        return value
+
+    def _over_seeds(self, terms: Sequence[_Term], seeds: list[int], factor: float) -> Float[np.ndarray, " r"]:
+        values = self._values(terms, seeds)[:, None]
+        drawn = (values + factor * (self._drawn(terms, seeds) - values)).T  # [r, seeds]
+        picked = (self._turns[:, : len(seeds)] * len(seeds)).astype(np.int64)
+        return np.take_along_axis(drawn, picked, 1).mean(1)
+
+    def _factor(self, terms: Sequence[_Term], seeds: list[int]) -> float:
+        """Factor, 0-1, that gives resampled deviations their closed-form spread; 1 for a single axis."""
+        if len(self.cells.axes) == 1:
+            return 1.0
+        spread = float(np.nanstd(self._drawn(terms, seeds).mean(0)))
+        here, influence = self._influence(terms, seeds)
+        first, second = (axis[here] for axis in self.cells.axes)
+        pair = np.unique(first * (second.max() + 1) + second, return_inverse=True)[1]
+        by_first, by_second, by_pair = (
+            float(np.square(np.bincount(label, weights=influence)).sum()) for label in (first, second, pair)
         )
-        if len(weights) == 2:
-            bags = bags * weights[0][self.first]
-        sums = torch.zeros(self.num_cells, bags.shape[1], dtype=bags.dtype)
-        return sums.index_add_(0, self.cell, bags).numpy()
+        # Each axis counts the noise of single choices once: take one off, but never fall below either axis.
+        variance = max(by_first + by_second - by_pair, by_first, by_second)
+        return min(1.0, variance**0.5 / spread) if spread else 1.0
+
+    def _influence(self, terms: Sequence[_Term], seeds: list[int]) -> tuple[np.ndarray, np.ndarray]:
+        """Cells (one may come twice), and what each adds to the deviation of the sum, to first order."""
+        cells, influence = [], []
+        for term in terms:
+            values = self.values[:, self.columns[term.column]]
+            for seed in seeds:
+                blocks = [self._blocks[seed, part] for part in term.parts]
+                signs = [np.sign(values[b].sum()) if term.is_absolute else 1.0 for b in blocks]
+                here, sign = np.concatenate(blocks), np.repeat(signs, [len(b) for b in blocks])
+                count, value = self.cells.count[here], sign * values[here]
+                cells.append(here)
+                deviation = value - value.sum() / count.sum() * count
+                influence.append(term.weight * deviation / (count.sum() * len(seeds)))
+        return np.concatenate(cells), np.concatenate(influence)
 
 
-def multinomial(rng: np.random.Generator, units: int, resamples: int) -> torch.Tensor:
-    """How often each unit was drawn, in as many draws as there are units [units, resamples]."""
+def draw(rng: np.random.Generator, units: int, resamples: int) -> Float[np.ndarray, "r units"]:
+    """How often each unit was drawn, in as many draws as there are units."""
     drawn = rng.integers(0, units, (resamples, units), dtype=np.int32) + np.arange(resamples)[:, None] * units
-    counts = np.bincount(drawn.ravel(), minlength=resamples * units).reshape(resamples, units)
-    return torch.from_numpy(np.ascontiguousarray(counts.T, np.float64))
+    counts = np.bincount(drawn.ravel(), minlength=resamples * units)
+    return counts.reshape(resamples, units).astype(np.float64)
+
+
+def _weighted(
+    weights: Sequence[Float[np.ndarray, "r units"]],
+    axes: Sequence[Int[np.ndarray, " c"]],
+    here: Int[np.ndarray, " m"],
+    values: Float[np.ndarray, "c columns"],
+) -> Float[np.ndarray, "columns r"]:
+    """Sums of some cells in every resample, each cell weighing the product of its units' weights."""
+    total = np.zeros((len(weights[0]), values.shape[1]))
+    for start in range(0, len(here), _CELLS_AT_ONCE):
+        cells = here[start : start + _CELLS_AT_ONCE]
+        weight = weights[0][:, axes[0][cells]]
+        if len(axes) == 2:
+            weight *= weights[1][:, axes[1][cells]]
+        total += weight @ values[cells]
+    return total.T

@@ -6,13 +6,17 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import cached_property
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 from rich.console import Console
 
 from fsa.errors import ConfigError
+from fsa.files import write_whole
+from fsa.reports.frame import frame_of
 from fsa.reports.plots import plot
 from fsa.reports.row import Row
 from fsa.reports.tables import Table, tables
@@ -34,6 +38,11 @@ class Report:
     rows: Sequence[Row]
     about: Mapping[str, Any] = field(default_factory=dict)
 
+    @cached_property
+    def frame(self) -> pd.DataFrame:
+        """The rows as a frame; see `frame_of`."""
+        return frame_of(self.rows)
+
     def save(self, folder: str | Path) -> Path:
         """Write `report.json`, `report.md` and a PNG for each metric known at two or more context sizes.
 
@@ -42,7 +51,7 @@ class Report:
         """
         folder = self.save_json(folder)
         pictures = [self._plot(metric, folder) for metric in self._curves()]
-        (folder / "report.md").write_text(self.markdown(pictures), encoding="utf-8")
+        write_whole(folder / "report.md", self.markdown(pictures))
         return folder
 
     def save_json(self, folder: str | Path) -> Path:
@@ -55,7 +64,7 @@ class Report:
         folder.mkdir(parents=True, exist_ok=True)
         stored = {"rows": [row.to_json() for row in self.rows], "about": dict(self.about)}
         text = json.dumps(stored, indent=1, ensure_ascii=False, allow_nan=False)
-        (folder / "report.json").write_text(text + "\n", encoding="utf-8")
+        write_whole(folder / "report.json", text + "\n")
         return folder
 
     @classmethod
@@ -87,7 +96,7 @@ class Report:
         """The report as Markdown: for every data set and metric a table, then how it was made."""
         parts = ["# Report", *(f"![{name}]({name})" for name in pictures)]
         place = None
-        for table in tables(self.rows):
+        for table in tables(self.frame):
             if table.place != place:
                 place = table.place
                 parts.append(f"## {place}")
@@ -100,13 +109,13 @@ class Report:
         # Rich takes 80 columns where there is no terminal, too few for a mean and a worst group at six sizes.
         if not console.is_terminal:
             console.width = max(console.width, 120)
-        for table in tables(self.rows):
+        for table in tables(self.frame):
             if table.metric in metrics or not metrics:
                 console.print(table.console())
 
     def _curves(self) -> dict[str, list[Table]]:
         found: dict[str, list[Table]] = {}
-        for table in tables(self.rows):
+        for table in tables(self.frame):
             if len(table.sizes) > 1:
                 found.setdefault(table.metric, []).append(table)
         return found

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields, replace
 from typing import Any
 
 from fsa.errors import ConfigError
+from fsa.reports.bootstrap import Interval
+
+_LESS_IS_BETTER = frozenset({"nll", "ece", "reversed_movement", "kl_per_token", "kl_per_answer"})
 
 Key = tuple[str, str, str, str, int, str]
 
@@ -42,6 +45,23 @@ class Row:
     n: int
     seeds: int
 
+    @classmethod
+    def of(
+        cls,
+        interval: Interval,
+        data: str,
+        method: str,
+        group: str,
+        context_size: int,
+        metric: str,
+        slice: Mapping[str, Any] | None = None,
+    ) -> Row:
+        """A number with its interval."""
+        i = interval
+        return cls(
+            data, method, group, slice or {}, context_size, metric, i.value, i.low, i.high, i.n, i.seeds
+        )
+
     @property
     def slice_name(self) -> str:
         """The slice in words; "" for everything."""
@@ -72,6 +92,17 @@ class Row:
 
 
 FIELDS = tuple(f.name for f in fields(Row))
+
+
+def worst(rows: Sequence[Row]) -> Row:
+    """The worst group's row of those of all groups, as the row of "worst"."""
+    pick = max if less_is_better(rows[0].metric) else min
+    return replace(pick(rows, key=lambda row: row.value or 0.0), group="worst")
+
+
+def less_is_better(metric: str) -> bool:
+    """Whether the worst number of a metric is the largest."""
+    return metric in _LESS_IS_BETTER
 
 
 def _finite(number: float | None) -> float | None:

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+import pandas as pd
 from rich import box
 from rich.console import Group
 from rich.markup import escape
 from rich.table import Table as ConsoleTable
 from rich.text import Text
 
-from fsa.reports.row import Row, is_fraction
+from fsa.reports.frame import texts, wide
+from fsa.reports.numbers import number, span
+from fsa.reports.row import is_fraction
 
 BAYES = "bayes_accuracy"
+WIDTH = 120
+"""Columns of a screen; a wider Markdown table is cut into several under the same first column."""
 _TITLES = {
     "accuracy": "Accuracy",
     "nll": "Negative log-likelihood",
@@ -29,17 +34,15 @@ class Table:
 
     Attributes:
         data, slice_name, metric: What the numbers are about.
-        sizes: Context sizes, ascending.
-        lines: Rows by (method, group), then by context size; "all" and "worst" come first of each method.
+        frame: Rows by method in the order in which they came, then "all", "worst" and every group; by size.
         limit: Bayes accuracy by context size; empty where it is not known, or the metric is no accuracy.
     """
 
     data: str
     slice_name: str
     metric: str
-    sizes: tuple[int, ...]
-    lines: dict[tuple[str, str], dict[int, Row]]
-    limit: dict[int, float]
+    frame: pd.DataFrame
+    limit: pd.Series
 
     @property
     def place(self) -> str:
@@ -47,84 +50,74 @@ class Table:
         return self.data + (f", {self.slice_name}" if self.slice_name else "")
 
     @property
-    def methods(self) -> list[str]:
-        """Methods in the order in which they came."""
-        return list(dict.fromkeys(method for method, _ in self.lines))
+    def sizes(self) -> list[int]:
+        """Context sizes, ascending."""
+        return sorted(self.frame.context_size.unique().tolist())
 
     def markdown(self) -> str:
         """A Markdown table with intervals, n and seeds under it."""
-        head = ["method", "group", *(str(size) for size in self.sizes)]
-        lines = ["| " + " | ".join(head) + " |", "|---|---|" + "---|" * len(self.sizes)]
-        for (method, group), by_size in self.lines.items():
-            cells = [self._cell(by_size.get(size)) for size in self.sizes]
-            lines.append("| " + " | ".join([_escape(method), _escape(group), *cells]) + " |")
-        if self.limit:
-            cells = [_percent(self.limit[size]) if size in self.limit else "-" for size in self.sizes]
-            lines.append("| " + " | ".join(["*Bayes limit*", "all", *cells]) + " |")
-        intervals = " [95 % interval]." if "[" in "".join(lines) else ""
-        head_line = f"### {title(self.metric)}, {unit(self.metric)}"
-        return "\n".join([head_line, "", *lines, "", self.footnote() + intervals])
+        cells = wide(self.frame, ["method", "group"], "context_size", texts(self.frame, "interval"))
+        cells = cells[self.sizes].reset_index().replace({"group": {"": "(no name)"}})
+        if len(self.limit):
+            cells.loc[len(cells)] = ["*Bayes limit*", "all", *self._limits()]
+        said = " [95 % interval]." if cells.iloc[:, 2:].map(lambda text: "[" in text).any(axis=None) else ""
+        head = f"### {title(self.metric)}, {unit(self.metric)}"
+        return f"{head}\n\n{markdown(cells)}\n\n{self.footnote()}{said}"
 
     def footnote(self) -> str:
         """How many choices and seeds stand behind the numbers, in one sentence."""
-        rows = [row for by_size in self.lines.values() for row in by_size.values()]
-        whole = [row for row in rows if row.group == "all"] or rows
-        said = f"Columns: choices seen. n = {_range(row.n for row in whole)} choices a number"
-        said += f", seeds = {_range(row.seeds for row in whole)}"
-        parts = [row for row in rows if row.group not in _FIRST]
-        if parts:
-            said += f"; n = {_range(row.n for row in parts)} in a group"
-        return said + "."
+        frame = self.frame
+        whole = frame[frame.group == "all"] if (frame.group == "all").any() else frame
+        said = f"Columns: choices seen. n = {span(whole.n.tolist())} choices a number"
+        said += f", seeds = {span(whole.seeds.tolist())}"
+        parts = frame[~frame.group.isin(list(_FIRST))]
+        return f"{said}; n = {span(parts.n.tolist())} in a group." if len(parts) else f"{said}."
 
     def console(self) -> Group:
         """Methods by context sizes, the worst group beside the mean."""
-        has_worst = any(group == "worst" for _, group in self.lines)
-        shown = "mean / worst group" if has_worst else "mean"
+        cells, frame = self._beside(), self.frame
+        shown = "mean / worst group" if (frame.group == "worst").any() else "mean"
         name = f"{self.place}: {title(self.metric)}, {unit(self.metric)}, {shown}"
-        table = ConsoleTable(box=box.SIMPLE_HEAD)
-        table.add_column("choices seen", no_wrap=True)
-        for size in self.sizes:
-            table.add_column(str(size), justify="right", no_wrap=True)
-        for method in self.methods:
-            table.add_row(escape(method), *(self._pair(method, size) for size in self.sizes))
-        if self.limit:
-            limits = (_percent(self.limit[size]) if size in self.limit else "-" for size in self.sizes)
-            table.add_row("Bayes limit", *limits, style="dim")
+        table = console(cells.rename_axis("choices seen"))
+        if len(self.limit):
+            table.add_row("Bayes limit", *self._limits(), style="dim")
         # Not the table's own title and caption: those wrap at the width of a narrow table.
         return Group(Text(name, style="bold"), table, Text(self.footnote(), style="dim"), "")
 
-    def _pair(self, method: str, size: int) -> str:
-        mean, worst = (self.lines.get((method, group), {}).get(size) for group in ("all", "worst"))
-        said = f"[bold]{self._number(mean.value if mean else None)}[/]"
-        return said + (f" / {self._number(worst.value)}" if worst else "")
+    def _beside(self) -> pd.DataFrame:
+        """By method and size: the mean in bold, and the worst group where there is one."""
+        text = texts(self.frame)
+        bold, worst = ("[bold]" + text + "[/]")[self.frame.group == "all"], self.frame.group == "worst"
+        mean = wide(self.frame[self.frame.group == "all"], "method", "context_size", bold)
+        mean = mean.reindex(index=self.frame.method.unique(), columns=self.sizes, fill_value="[bold]-[/]")
+        least = wide(self.frame[worst], "method", "context_size", " / " + text[worst])
+        return mean + least.reindex(index=mean.index, columns=mean.columns, fill_value="").replace("-", "")
 
-    def _cell(self, row: Row | None) -> str:
-        if row is None or row.value is None:
-            return "-"
-        if row.low is None or row.high is None:
-            return self._number(row.value)
-        return f"{self._number(row.value)} [{self._number(row.low)}, {self._number(row.high)}]"
-
-    def _number(self, value: float | None) -> str:
-        if value is None:
-            return "-"
-        return _percent(value) if is_fraction(self.metric) else f"{value:.3f}"
+    def _limits(self) -> list[str]:
+        return [number(self.limit.get(size), BAYES) for size in self.sizes]
 
 
-def tables(rows: Sequence[Row]) -> list[Table]:
+def tables(frame: pd.DataFrame) -> Iterator[Table]:
     """Tables of all rows: data sets, slices and metrics in the order in which they came.
 
     Bayes accuracy stands in the table of accuracy, and in one of its own only where there is no accuracy.
     """
-    metrics: dict[tuple[str, str], dict[str, None]] = {}
-    for row in rows:
-        metrics.setdefault((row.data, row.slice_name), {})[row.metric] = None
-    return [
-        _table(rows, data, slice_name, metric)
-        for (data, slice_name), here in metrics.items()
-        for metric in here
-        if not (metric == BAYES and "accuracy" in here)
-    ]
+    for (data, part), here in frame.groupby(["data", "slice"], sort=False):
+        metrics = here.metric.unique()
+        everybody = here[(here.metric == BAYES) & (here.group == "all")].dropna(subset="value")
+        limit = everybody.groupby("context_size").value.mean()  # methods judged on the same episodes share it
+        for metric in metrics:
+            if metric != BAYES or "accuracy" not in metrics:
+                known = limit if metric == "accuracy" else limit[:0]
+                yield Table(data, part, metric, _in_order(here[here.metric == metric]), known)
+
+
+def _in_order(frame: pd.DataFrame) -> pd.DataFrame:
+    methods = {method: place for place, method in enumerate(frame.method.unique())}
+    place = frame.group.map(lambda group: _FIRST.get(group, len(_FIRST)))
+    return frame.assign(_method=frame.method.map(methods), _place=place).sort_values(
+        ["_method", "_place", "group", "context_size"], kind="stable"
+    )
 
 
 def title(metric: str) -> str:
@@ -137,39 +130,44 @@ def unit(metric: str) -> str:
     return "%" if is_fraction(metric) else {"nll": "nats a choice"}.get(metric, "as is")
 
 
-def _table(rows: Sequence[Row], data: str, slice_name: str, metric: str) -> Table:
-    here = [row for row in rows if (row.data, row.slice_name) == (data, slice_name)]
-    chosen = [row for row in here if row.metric == metric]
-    methods = {method: place for place, method in enumerate(dict.fromkeys(row.method for row in chosen))}
-    keys = sorted(
-        {(row.method, row.group) for row in chosen},
-        key=lambda key: (methods[key[0]], _FIRST.get(key[1], len(_FIRST)), key[1]),
-    )
-    lines: dict[tuple[str, str], dict[int, Row]] = {key: {} for key in keys}
-    for row in chosen:
-        lines[row.method, row.group][row.context_size] = row
-    sizes = tuple(sorted({row.context_size for row in chosen}))
-    return Table(data, slice_name, metric, sizes, lines, _limit(here) if metric == "accuracy" else {})
+def console(cells: pd.DataFrame) -> ConsoleTable:
+    """A table for the console: the index, then every column."""
+    table = ConsoleTable(box=box.SIMPLE_HEAD)
+    table.add_column(str(cells.index.name or ""), no_wrap=True)
+    for name in cells.columns:
+        table.add_column(str(name), justify="right", no_wrap=True)
+    for line in cells.itertuples():
+        table.add_row(escape(str(line[0])), *line[1:])
+    return table
 
 
-def _limit(rows: Sequence[Row]) -> dict[int, float]:
-    """Bayes accuracy of everybody by context size; methods judged on the same episodes share it."""
-    found: dict[int, list[float]] = {}
-    for row in rows:
-        if row.metric == BAYES and row.group == "all" and row.value is not None:
-            found.setdefault(row.context_size, []).append(row.value)
-    return {size: sum(values) / len(values) for size, values in sorted(found.items())}
+def markdown(cells: pd.DataFrame, width: int = 0) -> str:
+    """A Markdown table, columns lined up.
+
+    Args:
+        cells: Texts; the first column says what a line is about.
+        width: Characters in a line at most, where a single column allows it: columns that do not fit follow
+            in further tables under the same first one. Any width where 0.
+    """
+    rows = [[_escape(str(cell)) for cell in row] for row in [cells.columns, *cells.itertuples(index=False)]]
+    widths = [max(3, *map(len, column)) for column in zip(*rows, strict=True)]
+    blocks: list[list[int]] = [[]]
+    for i in range(1, len(widths)):
+        used = widths[0] + 4 + sum(widths[j] + 3 for j in blocks[-1])
+        if width and blocks[-1] and used + widths[i] + 3 > width:
+            blocks.append([])
+        blocks[-1].append(i)
+    return "\n\n".join(_block(rows, widths, [0, *block]) for block in blocks)
 
 
-def _percent(fraction: float) -> str:
-    """One decimal, and two within half a point of 0 or 100, where one would round a difference away."""
-    return f"{100 * fraction:.{2 if 0.995 <= fraction < 1 or 0 < fraction <= 0.005 else 1}f}"
-
-
-def _range(numbers: Iterable[int]) -> str:
-    found = sorted(set(numbers))
-    return f"{found[0]:,}" if len(found) == 1 else f"{found[0]:,} to {found[-1]:,}"
+def _block(rows: Sequence[Sequence[str]], widths: Sequence[int], columns: Sequence[int]) -> str:
+    rule = ["-" * widths[i] if i == 0 else "-" * (widths[i] - 1) + ":" for i in range(len(widths))]
+    lines = []
+    for row in [rows[0], rule, *rows[1:]]:
+        cells = [row[i].ljust(widths[i]) if i == 0 else row[i].rjust(widths[i]) for i in columns]
+        lines.append("| " + " | ".join(cells) + " |")
+    return "\n".join(lines)
 
 
 def _escape(text: str) -> str:
-    return text.replace("|", "\\|") or "(no name)"
+    return text.replace("|", "\\|").replace("\n", " ")

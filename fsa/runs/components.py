@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import importlib
 import inspect
-from collections.abc import Mapping
-from typing import Any, TypeAlias, TypeVar, get_type_hints
+from collections.abc import Mapping, Sequence
+from types import UnionType
+from typing import Any, Literal, TypeAlias, TypeVar, Union, get_args, get_origin, get_type_hints
 
 from fsa.errors import CheckpointError
 
@@ -13,6 +14,8 @@ Spec: TypeAlias = Mapping[str, Any]
 """`{"class_path": "fsa...", "init_args": {...}}`, as in YAML; arguments may hold further parts."""
 
 _Part = TypeVar("_Part")
+_MOST_DOTS = 20
+_LARGEST = 1.7976931348623157e308
 
 
 def build_part(
@@ -61,7 +64,7 @@ def _build(spec: Any, where: str, base: type[_Part], widths: tuple[int, ...], tr
     if not trust:
         refuse_foreign(spec, where)
     path = spec["class_path"]
-    part = _import(path, where)
+    part = class_at(path, where)
     # A module of fsa holds names that it imported itself: those are foreign too.
     if not isinstance(part, type) or not (trust or part.__module__.startswith("fsa.")):
         raise CheckpointError(f"{where} is {path}, which is no class of fsa")
@@ -70,29 +73,109 @@ def _build(spec: Any, where: str, base: type[_Part], widths: tuple[int, ...], tr
     arguments = _arguments(spec.get("init_args") or {}, where, part, trust)
     try:
         return part(*widths, **arguments)
-    except (TypeError, ValueError, RuntimeError) as error:
+    except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError, RuntimeError) as error:
         raise CheckpointError(f"{where} ({path}): {error}") from error
 
 
-def _arguments(init_args: Mapping[str, Any], where: str, part: type, trust: bool) -> dict[str, Any]:
-    """Arguments of a part, those that are parts themselves built first."""
+def _arguments(init_args: Any, where: str, part: type, trust: bool) -> dict[str, Any]:
+    """Arguments of a part: names checked before any value, then those that are parts themselves built."""
+    if not isinstance(init_args, Mapping):
+        raise CheckpointError(f"{where}.init_args should be an object of names, came {init_args!r:.80}")
+    taken = arguments_of(part)
+    if taken is not None and (unknown := init_args.keys() - taken.keys()):
+        raise CheckpointError(
+            f"{where}.init_args holds {', '.join(sorted(map(str, unknown)))}, which {part.__name__} does not "
+            f"take; it takes {', '.join(taken)}"
+        )
+    hints = taken or {}
     return {
-        name: _build(value, f"{where}.{name}", _wanted(part, name), (), trust)
-        if isinstance(value, Mapping) and "class_path" in value
-        else value
-        for name, value in init_args.items()
+        name: _argument(value, hints.get(name), f"{where}.{name}", trust) for name, value in init_args.items()
     }
 
 
-def _wanted(part: type, name: str) -> type:
-    """The class that a part's argument has to be of, by its annotation; any class where that is no class."""
-    hint = get_type_hints(inspect.unwrap(part.__init__)).get(name)  # type: ignore[misc]
-    return hint if isinstance(hint, type) else object
+def arguments_of(part: type) -> dict[str, Any] | None:
+    """Type of each argument of a class, those included that it hands on to its base as they come; None if it
+    takes any."""
+    found: dict[str, Any] = {}
+    for owner in part.__mro__:
+        if "__init__" not in vars(owner):
+            continue
+        made_by: Any = inspect.unwrap(vars(owner)["__init__"])
+        if owner is object:
+            return found
+        hints, names = get_type_hints(made_by), inspect.signature(made_by).parameters.values()
+        plain = [each for each in names if each.kind not in (each.VAR_KEYWORD, each.VAR_POSITIONAL)]
+        found = {each.name: hints.get(each.name, Any) for each in plain if each.name != "self"} | found
+        if not any(each.kind is each.VAR_KEYWORD for each in names):
+            return found
+        if owner.__mro__[1] is object:
+            return None
+    return found
 
 
-def _import(path: str, where: str) -> Any:
-    module, _, name = path.rpartition(".")
+def _argument(value: Any, hint: Any, where: str, trust: bool) -> Any:
+    """A plain value of the annotated kind; or a part, where the annotation names one base class."""
+    if isinstance(value, Mapping) and "class_path" in value:
+        bases = part_bases(hint)
+        if len(bases) != 1:
+            raise CheckpointError(f"{where} takes no part, came {value['class_path']!r:.80}")
+        return _build(value, where, bases[0], (), trust)
+    if not _fits(value, hint):
+        raise CheckpointError(f"{where} should be {_named(hint)}, came {value!r:.80}")
+    return value
+
+
+def part_bases(hint: Any) -> list[type]:
+    """Classes of fsa that an annotation names: what a part there has to be of."""
+    if isinstance(hint, type):
+        return [hint] if hint.__module__.startswith("fsa.") else []
+    return [base for part in get_args(hint) if not isinstance(part, list) for base in part_bases(part)]
+
+
+def _fits(value: Any, hint: Any) -> bool:
+    """Whether a value of JSON is of an annotated kind; true where the annotation is of another sort."""
+    if hint is None or hint is Any:
+        return True
+    origin, arguments = get_origin(hint), get_args(hint)
+    if origin in (Union, UnionType):
+        return any(_fits(value, one) for one in arguments)
+    if origin is Literal:
+        return value in arguments
+    if hint is type(None):
+        return value is None
+    if hint is bool or hint is str:
+        return isinstance(value, hint)
+    if hint is int:
+        return type(value) is int and abs(value) < 2**53
+    if hint is float:
+        return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) <= _LARGEST
+    if origin is dict or origin is Mapping:
+        return isinstance(value, Mapping) and all(_fits(one, arguments[1]) for one in value.values())
+    if origin in (list, Sequence, tuple):
+        each = [one for one in arguments if one is not Ellipsis]
+        is_fixed = origin is tuple and Ellipsis not in arguments
+        if not isinstance(value, list | tuple) or (is_fixed and len(value) != len(each)):
+            return False
+        return all(_fits(one, each[i if is_fixed else 0]) for i, one in enumerate(value))
+    return not part_bases(hint)
+
+
+def _named(hint: Any) -> str:
+    return str(hint.__name__ if isinstance(hint, type) else hint).replace("typing.", "")
+
+
+def class_at(path: Any, where: str) -> Any:
+    """What a class path names; imports its module.
+
+    Raises:
+        CheckpointError: There is none of this name.
+    """
+    module, _, name = str(path).rpartition(".")
     try:
+        if path.count(".") > _MOST_DOTS:
+            raise ValueError("a path that long names no class")
         return getattr(importlib.import_module(module), name)
     except (ImportError, AttributeError, ValueError) as error:
-        raise CheckpointError(f"{where} is {path}, which this fsa does not have: {error}") from error
+        raise CheckpointError(
+            f"{where} is {path!s:.200}, which this fsa does not have: {error!s:.200}"
+        ) from error

@@ -11,27 +11,34 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
+import torch
 import yaml
 from huggingface_hub import snapshot_download
 from huggingface_hub.errors import HFValidationError, RepositoryNotFoundError
-from safetensors import SafetensorError
-from safetensors.torch import load_file
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
-from fsa.errors import CheckpointError
+from fsa.errors import CheckpointError, ConfigError, OutputError
+from fsa.files import whole_file, write_whole
+from fsa.runs.safe_yaml import read_mapping
 
 CONFIG_YAML = "config.yaml"
 CONFIG_JSON = "config.json"
 WEIGHTS = "model.safetensors"
 PROJECTION = "projection.safetensors"
 META = "meta.json"
+RUN = "run"  # in config.json and in the metadata of tensors: the name of the run that they are of
 
 
 def write_json(path: Path, content: Mapping[str, Any]) -> None:
-    """Write JSON that people can read; a crash leaves no half a file."""
-    unfinished = path.with_name(path.name + ".unfinished")
-    unfinished.write_text(json.dumps(content, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
-    unfinished.replace(path)
+    """Write JSON that people can read; a crash leaves no half a file.
+
+    Raises:
+        OutputError: The file cannot be written.
+        ValueError: A number is not finite, which JSON has no word for.
+    """
+    write_whole(path, json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False) + "\n")
 
 
 def read_json(path: Path) -> Any:
@@ -42,16 +49,17 @@ def read_json(path: Path) -> Any:
     """
     try:
         return json.loads(path.read_text(encoding="utf-8"))
+    except RecursionError:
+        raise CheckpointError(f"{path}: cannot be read: nested too deeply") from None
     except (OSError, ValueError) as error:
         raise CheckpointError(f"{path}: cannot be read: {error}") from error
 
 
-def write_yaml(path: Path, config: Mapping[str, Any]) -> None:
+def write_yaml(path: Path, config: Mapping[str, Any], first_line: str = "") -> None:
     """Write a recipe's whole configuration, as its `--config` would read it; never half a file."""
     plain = json.loads(json.dumps(config))
-    unfinished = path.with_name(path.name + ".unfinished")
-    unfinished.write_text(yaml.safe_dump(plain, sort_keys=False, allow_unicode=True), encoding="utf-8")
-    unfinished.replace(path)
+    text = yaml.safe_dump(plain, sort_keys=False, allow_unicode=True)
+    write_whole(path, f"{first_line}\n{text}" if first_line else text)
 
 
 def read_yaml(path: Path) -> dict[str, Any]:
@@ -61,9 +69,9 @@ def read_yaml(path: Path) -> dict[str, Any]:
         CheckpointError: There is no such file, or it is no YAML.
     """
     try:
-        return dict(yaml.safe_load(path.read_text(encoding="utf-8")))
-    except (OSError, TypeError, ValueError, yaml.YAMLError) as error:
-        raise CheckpointError(f"{path}: cannot be read: {error}") from error
+        return read_mapping(path)
+    except ConfigError as error:
+        raise CheckpointError(str(error)) from error
 
 
 def about_this_run(**more: Any) -> dict[str, Any]:
@@ -135,14 +143,56 @@ def load_strictly(
     model.load_state_dict(stored, strict=True)
 
 
+def save_tensors(path: Path, tensors: Mapping[str, Tensor], run: str | None = None) -> None:
+    """Write a safetensors file, whole or not at all, with the name of the run that its tensors are of.
+
+    Raises:
+        OutputError: The file cannot be written.
+    """
+    with whole_file(path) as unfinished:
+        try:
+            save_file(dict(tensors), unfinished, metadata={"format": "pt", **({RUN: run} if run else {})})
+        except SafetensorError as error:
+            raise OutputError(f"{path}: cannot be written: {error}") from error
+
+
+def check_same_run(folder: Path, run: Any) -> None:
+    """Refuse a folder whose tensors and config.json are of different runs; see `save_tensors`.
+
+    Raises:
+        CheckpointError: Names the file, or says that it cannot be read.
+    """
+    for name in (WEIGHTS, PROJECTION):
+        try:
+            with safe_open(folder / name, "pt") as file:
+                found = (file.metadata() or {}).get(RUN)
+        except (OSError, SafetensorError) as error:
+            raise CheckpointError(f"{folder / name}: cannot be read: {error}") from error
+        if found != run:
+            raise CheckpointError(
+                f"{folder}: a mixture of two runs, {name} is of {found or 'none'} and {CONFIG_JSON} of "
+                f"{run or 'none'}"
+            )
+
+
 def check_tensors(path: Path, stored: Mapping[str, Tensor], wanted: Mapping[str, Tensor]) -> None:
-    """Refuse a file whose tensors are not exactly the wanted ones, by name and shape."""
+    """Refuse a file whose tensors are not exactly the wanted ones, by name, shape and kind of number."""
     problems = [f"{name} is missing" for name in sorted(wanted.keys() - stored.keys())]
     problems += [f"{name} is not part of this model" for name in sorted(stored.keys() - wanted.keys())]
     for name in sorted(wanted.keys() & stored.keys()):
         if wanted[name].shape != stored[name].shape:
             problems.append(f"{name} is {list(stored[name].shape)}, should be {list(wanted[name].shape)}")
-        elif not stored[name].isfinite().all():
+        elif not _is_same_kind(stored[name].dtype, wanted[name].dtype):
+            problems.append(f"{name} is {stored[name].dtype}, should be {wanted[name].dtype} or like it")
+        elif not stored[name].to(torch.float32).isfinite().all():
             problems.append(f"{name} is not finite")
     if problems:
-        raise CheckpointError(f"{path}: " + "; ".join(problems))
+        raise CheckpointError(f"{path}: " + "; ".join(problems[:20]))
+
+
+_FLOATS = (torch.float64, torch.float32, torch.bfloat16, torch.float16)
+
+
+def _is_same_kind(stored: torch.dtype, wanted: torch.dtype) -> bool:
+    """Whether numbers may be cast: floating-point ones among themselves, all others not."""
+    return stored == wanted or (stored in _FLOATS and wanted in _FLOATS)

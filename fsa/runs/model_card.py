@@ -157,7 +157,7 @@ def _results(run: Path) -> str:
         except ConfigError:
             continue
         # Every group is in the report; a card shows the mean and the worst.
-        shown = tables([row for row in report.rows if row.group in ("all", "worst")])
+        shown = list(tables(report.frame[report.frame.group.isin(["all", "worst"])]))
         titles = dict.fromkeys(table.place for table in shown)
         of_each = {title: [table.markdown() for table in shown if table.place == title] for title in titles}
         return "\n\n".join(f"**{title}**\n\n" + "\n\n".join(each) for title, each in of_each.items())

@@ -107,6 +107,8 @@ def _options(settings: Settings) -> dict[str, Any]:
         "limit_concurrency": 2 * settings.max_queue,
         "timeout_graceful_shutdown": 60,
         "ws": "none",
+        # A worker imports torch and opens the models before it answers its parent.
+        "timeout_worker_healthcheck": 300,
     }
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
 from typing import Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, WithJsonSchema
@@ -68,7 +68,8 @@ Records = Annotated[
     list[Any], AfterValidator(_as_records), WithJsonSchema({"type": "array", "items": _RECORD})
 ]
 """Somebody's choices."""
-PersonId = Annotated[str, Field(pattern=r"^[A-Za-z0-9._@:|+-]{1,200}$", examples=["ann"])]
+PERSON_ID = r"^[A-Za-z0-9._@:|+-]{1,200}$"
+PersonId = Annotated[str, Field(pattern=PERSON_ID, examples=["ann"])]
 """The caller's name for a person."""
 
 
@@ -110,9 +111,11 @@ def asked(
         raise Unprocessable("user and choices name two people; give one of them")
     if choices is not None:
         return Asked(tenant, None, tuple(choices))
+    if named is not None and not is_person_id(named):
+        raise Unprocessable(f"model names no person: what follows fsa/ has to match {PERSON_ID}")
     return Asked(tenant, user if user is not None else named)
 
 
-def is_record(value: Any) -> bool:
-    """Whether a value could be a choice's record."""
-    return isinstance(value, Mapping)
+def is_person_id(value: str) -> bool:
+    """Whether a text may be a person's id."""
+    return re.match(PERSON_ID, value) is not None and not value.endswith("\n")

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import os
-import shutil
+import zipfile
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import lightning as L
+import torch
 from lightning.pytorch.callbacks import Checkpoint
 from torch import Tensor
 
-from fsa.errors import ConfigError
-from fsa.training.metrics_csv import METRICS
-from fsa.training.processes import is_first_process
+from fsa.errors import CheckpointError, DivergedError, OutputError
+from fsa.interrupts import Interrupted, interrupt_asked
 
 CHECKPOINTS = "checkpoints"
 LAST, BEST = "last.ckpt", "best.ckpt"
@@ -37,6 +38,7 @@ class Checkpoints(Checkpoint):
         self.best: float | None = None
         self.best_step = 0
         self.is_stopped = False
+        self._loss = torch.zeros(())  # sum of the losses of this process
 
     def on_train_start(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
         trainer.should_stop |= self.is_stopped  # Lightning forgets that a run had stopped early
@@ -45,12 +47,19 @@ class Checkpoints(Checkpoint):
         self, trainer: L.Trainer, pl_module: L.LightningModule, outputs: Any, batch: Any, batch_idx: int
     ) -> None:
         step, is_step = trainer.global_step, not (batch_idx + 1) % trainer.accumulate_grad_batches
-        if is_step and not step % self.every and step % self.validate_every:
+        self._loss = self._loss + outputs["loss"].detach().float()  # one NaN makes every later sum NaN
+        if self._loss.device.type == "cpu":  # elsewhere looking would make the device wait
+            self._refuse_diverged(trainer, self._loss, "the loss")
+        if not is_step or not step % self.validate_every:
+            return
+        if not step % self.every:
             self._write(trainer, LAST)
+        self._end_if_asked(trainer, is_written=not step % self.every)
 
     def on_validation_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
         # Lightning calls checkpoint callbacks last, so early stopping has had its say.
         score: Tensor = trainer.callback_metrics[MONITORED]
+        self._refuse_diverged(trainer, score, "the validation's negative log-likelihood")
         if self.best is None or not float(score) >= self.best:
             self.best, self.best_step = float(score), trainer.global_step
             self._write(trainer, BEST, weights_only=True)
@@ -58,6 +67,7 @@ class Checkpoints(Checkpoint):
             return
         self.is_stopped = trainer.should_stop
         self._write(trainer, LAST)
+        self._end_if_asked(trainer, is_written=True)
 
     def state_dict(self) -> dict[str, Any]:
         return {"best": self.best, "best_step": self.best_step, "is_stopped": self.is_stopped}
@@ -67,32 +77,79 @@ class Checkpoints(Checkpoint):
         self.is_stopped = state_dict["is_stopped"]
 
     def _write(self, trainer: L.Trainer, name: str, weights_only: bool = False) -> None:
+        self._refuse_diverged(trainer, self._loss, "the loss")
+        for parameter in trainer.model.parameters() if trainer.model else ():
+            if parameter.requires_grad:
+                self._refuse_diverged(trainer, parameter.detach(), "a weight")
         unfinished = self.folder / f"{name}.unfinished"
-        trainer.save_checkpoint(unfinished, weights_only)
-        if trainer.is_global_zero:
-            os.replace(unfinished, self.folder / name)
+        try:
+            trainer.save_checkpoint(unfinished, weights_only)
+            if trainer.is_global_zero:
+                os.replace(unfinished, self.folder / name)
+        except (OSError, RuntimeError) as error:  # torch says RuntimeError of a full disk
+            unfinished.unlink(missing_ok=True)
+            raise OutputError(f"{self.folder / name}: cannot be written: {error!s:.200}") from error
         trainer.strategy.barrier()
 
+    def _refuse_diverged(self, trainer: L.Trainer, value: Tensor, what: str) -> None:
+        if value.isfinite().all():
+            return
+        rates = [group["lr"] for optimizer in trainer.optimizers for group in optimizer.param_groups]
+        raise DivergedError(
+            f"{what} is not finite at step {trainer.global_step}, with learning rate (lr) {max(rates):.3g}: "
+            f"training diverged. Checkpoints of before are kept in {self.folder}; lower --optimizer.lr"
+        )
 
-def claim_folder(out: Path, resume: bool, overwrite: bool) -> None:
-    """Make sure that a run folder may be written: before any work, and without losing a run.
+    def _end_if_asked(self, trainer: L.Trainer, is_written: bool) -> None:
+        """Leave a checkpoint and stop, where Ctrl-C or SIGTERM came since the last step."""
+        signum = interrupt_asked()
+        if signum is None or trainer.world_size > 1:  # several processes would not stop at the same step
+            return
+        if not is_written:
+            self._write(trainer, LAST)
+        raise Interrupted(
+            signum,
+            f"a checkpoint of step {trainer.global_step} is written; go on: --resume {self.folder.parent}",
+        )
 
-    Args:
-        out: Run folder.
-        resume: The run in it shall go on.
-        overwrite: The run in it may be lost; `resume` counts more.
+
+def read_checkpoint(path: Path) -> dict[str, Any]:
+    """A checkpoint as it was written; nothing is unpickled but tensors and plain values.
 
     Raises:
-        ConfigError: A run is there, and nobody said what shall become of it.
+        CheckpointError: It cannot be read, some byte of it has changed, or it is something else.
     """
-    if any((out / CHECKPOINTS).glob("*.ckpt")) and not resume:
-        if not overwrite:
-            raise ConfigError(
-                f"{out} holds a run already; go on with it (--resume {out}), start anew and lose it "
-                "(--overwrite true), or choose another folder (--out FOLDER)"
-            )
-        if is_first_process():
-            shutil.rmtree(out / CHECKPOINTS)
-            (out / METRICS).unlink(missing_ok=True)
-    if is_first_process():
-        out.mkdir(parents=True, exist_ok=True)
+    try:
+        with zipfile.ZipFile(path) as archive:  # what torch.save writes; it stores a checksum of each part
+            if damaged := archive.testzip():
+                raise CheckpointError(f"{path}: damaged: {damaged} is not what was written")
+        content = torch.load(path, map_location="cpu", weights_only=True, mmap=True)
+    except CheckpointError:
+        raise
+    except Exception as error:  # what torch raises on damaged files is of every kind
+        raise CheckpointError(f"{path}: cannot be read: {error!s:.200}") from error
+    if not isinstance(content, dict) or not isinstance(content.get("state_dict"), dict):
+        raise CheckpointError(f"{path}: should hold a state_dict, came {type(content).__name__}")
+    if not isinstance(content.get("global_step"), int):
+        raise CheckpointError(f"{path}: should hold a global_step")
+    return content
+
+
+def check_shapes(path: Path, saved: Mapping[str, Any], module: L.LightningModule) -> None:
+    """Refuse a checkpoint of another model.
+
+    Raises:
+        CheckpointError: Names the first tensors that differ.
+    """
+    wanted = module.state_dict()
+    wrong = [
+        f"{name} is {'only in the checkpoint' if name in saved else 'missing'}"
+        for name in saved.keys() ^ wanted.keys()
+    ]
+    wrong += [
+        f"{name} is {list(saved[name].shape)}, should be {list(wanted[name].shape)}"
+        for name in saved.keys() & wanted.keys()
+        if saved[name].shape != wanted[name].shape
+    ]
+    if wrong:
+        raise CheckpointError(f"{path}: of another model: " + "; ".join(sorted(wrong)[:5]))

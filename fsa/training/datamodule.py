@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import lightning as L
@@ -16,40 +17,43 @@ from fsa.episodes.dataset import EpisodeBatches, collate
 from fsa.episodes.sampler import EpisodeRows, EpisodeSampler
 from fsa.episodes.tokens import ItemTokens
 from fsa.errors import ConfigError
+from fsa.settings import setting, settings
 from fsa.types import EpisodeBatch
 
 
+@settings
 class EpisodeSettings:
-    """How episodes are drawn in training and validation.
+    """How episodes are drawn in training and validation."""
 
-    Args:
-        max_context: Largest context in training; sizes are uniform from 0 to this.
-        max_targets: Most targets of an episode.
-        users_per_step: Episodes of an optimiser step, over all processes and accumulated batches; a step is
-            the same however they are shared out.
-        validation_episodes: Frozen episodes that every validation uses, at each context size.
-        context_sizes: Context sizes of validation.
-        num_workers: Processes that prepare batches beside the training process.
-    """
+    max_context: int = setting(
+        default=20,
+        doc="Largest context in training, in choices; sizes are uniform from 0 to this.",
+        at_least=0,
+    )
+    max_targets: int = setting(default=20, doc="Most targets of an episode, in choices.", at_least=1)
+    users_per_step: int = setting(
+        default=64,
+        doc="Episodes of an optimiser step, over all processes and accumulated batches; a step is the same "
+        "however they are shared out.",
+        at_least=1,
+    )
+    validation_episodes: int = setting(
+        default=500, doc="Frozen episodes that every validation uses, at each context size.", at_least=1
+    )
+    context_sizes: tuple[int, ...] = setting(
+        default=(0, 1, 3, 5, 10), doc="Context sizes of validation, in choices.", at_least=0, not_empty=True
+    )
+    num_workers: int = setting(
+        default=0, doc="Processes that prepare batches beside the training process.", at_least=0, at_most=1024
+    )
 
-    def __init__(
-        self,
-        max_context: int = 20,
-        max_targets: int = 20,
-        users_per_step: int = 64,
-        validation_episodes: int = 500,
-        context_sizes: tuple[int, ...] = (0, 1, 3, 5, 10),
-        num_workers: int = 0,
-    ) -> None:
-        self.max_context, self.max_targets = max_context, max_targets
-        self.users_per_step, self.num_workers = users_per_step, num_workers
-        self.validation_episodes, self.context_sizes = validation_episodes, tuple(context_sizes)
+    def check(self) -> None:
+        if len(set(self.context_sizes)) < len(self.context_sizes):
+            raise ConfigError(f"context_sizes are {list(self.context_sizes)}; each must be given once")
 
     def without_context(self) -> EpisodeSettings:
         """The same settings for a model that reads no choices."""
-        return EpisodeSettings(
-            0, self.max_targets, self.users_per_step, self.validation_episodes, (0,), self.num_workers
-        )
+        return replace(self, max_context=0, context_sizes=(0,))
 
 
 class EpisodeData(L.LightningDataModule):

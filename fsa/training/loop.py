@@ -4,18 +4,32 @@ from __future__ import annotations
 
 import copy
 import logging
+import os
 import warnings
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
 import lightning as L
 import torch
+from lightning.fabric.utilities.exceptions import MisconfigurationException
 from lightning.pytorch.callbacks import Callback, EarlyStopping, RichProgressBar
 from lightning.pytorch.loggers.logger import Logger
 
-from fsa.errors import ConfigError
-from fsa.training.checkpoints import BEST, CHECKPOINTS, LAST, MONITORED, Checkpoints
+from fsa.errors import CheckpointError, ConfigError
+from fsa.interrupts import finishing_steps
+from fsa.settings import setting, settings
+from fsa.training.checkpoints import (
+    BEST,
+    CHECKPOINTS,
+    LAST,
+    MONITORED,
+    Checkpoints,
+    check_shapes,
+    read_checkpoint,
+)
 from fsa.training.metrics_csv import MetricsCsv
+from fsa.training.rates import RatesAsAsked
 from fsa.training.sharding import strategy_of
 from fsa.training.wandb import finish, wandb_logger
 
@@ -27,60 +41,72 @@ _HARMLESS = (
 )
 
 
+@settings
 class Loop:
-    """The training loop of a run.
+    """The training loop of a run."""
 
-    Args:
-        max_steps: Optimiser steps of the whole run.
-        validate_every: Steps between validations; each writes a checkpoint. Weights of steps after the last
-            validation are not looked at.
-        patience: Validations without a better negative log-likelihood before the run stops early; 0 never
-            stops early.
-        accelerator: As Lightning has it: `auto`, `cpu`, `gpu`.
-        devices: Number of devices on each machine, or `auto` for all.
-        num_nodes: Machines.
-        strategy: As Lightning has it: `auto`, `ddp`; or `fsdp`, which is FSDP2.
-        precision: As Lightning has it: `32-true`, `bf16-mixed` (bf16 autocast over fp32 weights).
-        accumulate: Batches that a step's users are shared out over, to save memory; the step stays the same.
-        clip: Largest norm of the gradient; 0 does not clip.
-        progress: Show a progress bar.
-        checkpoint_every: Steps between checkpoints to resume from; None writes them at validations alone.
-        wandb: Project of Weights & Biases to log to as well; offline where there is no key.
+    max_steps: int = setting(
+        default=1000, doc="Optimiser steps of the whole run.", at_least=1, at_most=10**12
+    )
+    validate_every: int = setting(
+        default=50,
+        doc="Steps between validations; each writes a checkpoint. Weights of steps after the last validation "
+        "are not looked at.",
+        at_least=1,
+    )
+    patience: int = setting(
+        default=10,
+        doc="Validations without a better negative log-likelihood before the run stops early; 0 never does.",
+        at_least=0,
+    )
+    accelerator: str = setting(
+        default="auto", doc="What to train on.", one_of=("auto", "cpu", "gpu", "cuda", "mps")
+    )
+    devices: int | str = setting(
+        default="auto",
+        doc="Number of devices on each machine, or `auto` for all; of CPUs at most as there are cores.",
+    )
+    num_nodes: int = setting(default=1, doc="Machines.", at_least=1)
+    strategy: str = setting(
+        default="auto",
+        doc="How several processes share the work; `fsdp` is FSDP2.",
+        one_of=("auto", "ddp", "ddp_find_unused_parameters_true", "fsdp"),
+    )
+    precision: str = setting(
+        default="32-true",
+        doc="Of numbers; mixed is autocast over fp32 weights.",
+        one_of=("32-true", "16-mixed", "bf16-mixed"),
+    )
+    accumulate: int = setting(
+        default=1,
+        doc="Batches that a step's users are shared out over, to save memory; the step stays the same.",
+        at_least=1,
+    )
+    clip: float = setting(default=1.0, doc="Largest norm of the gradient; 0 does not clip.", at_least=0)
+    progress: bool = setting(default=True, doc="Show a progress bar.")
+    checkpoint_every: int | None = setting(
+        default=None,
+        doc="Steps between checkpoints to resume from; null writes them at validations alone.",
+        at_least=1,
+    )
+    wandb: str | None = setting(
+        default=None, doc="Project of Weights & Biases to log to as well; offline where there is no key."
+    )
 
-    Raises:
-        ConfigError: A number is below what makes sense.
-    """
+    def check(self) -> None:
+        devices = str(self.devices)
+        if devices not in ("auto", "-1") and not (devices.isdigit() and int(devices) > 0):
+            raise ConfigError(f"devices is {self.devices!r}; it must be a number >= 1, or auto")
+        cores = os.cpu_count() or 1
+        if self._on_cpu and devices.isdigit() and int(devices) > cores:
+            raise ConfigError(
+                f"devices is {devices}, but this machine has {cores} CPU cores; each is a process of its own"
+            )
 
-    def __init__(
-        self,
-        max_steps: int = 1000,
-        validate_every: int = 50,
-        patience: int = 10,
-        accelerator: str = "auto",
-        devices: int | str = "auto",
-        num_nodes: int = 1,
-        strategy: str = "auto",
-        precision: str = "32-true",
-        accumulate: int = 1,
-        clip: float = 1.0,
-        progress: bool = True,
-        checkpoint_every: int | None = None,
-        wandb: str | None = None,
-    ) -> None:
-        numbers = {"max_steps": max_steps, "validate_every": validate_every, "accumulate": accumulate}
-        for name, number in {**numbers, "checkpoint_every": checkpoint_every}.items():
-            if number is not None and number < 1:
-                raise ConfigError(f"{name} is {number}; it is 1 or more")
-        self.max_steps, self.validate_every, self.patience = max_steps, validate_every, patience
-        self.hardware: dict[str, Any] = {
-            "accelerator": accelerator,
-            "devices": devices,
-            "num_nodes": num_nodes,
-            "precision": precision,
-        }
-        self.strategy, self.accumulate, self.clip = strategy, accumulate, clip
-        self.progress, self.wandb = progress, wandb
-        self.checkpoint_every = checkpoint_every or validate_every
+    @property
+    def _on_cpu(self) -> bool:
+        has_other = torch.cuda.is_available() or torch.backends.mps.is_available()
+        return self.accelerator == "cpu" or (self.accelerator == "auto" and not has_other)
 
     def fit(
         self, module: L.LightningModule, data: L.LightningDataModule, out: Path, resume: bool = False
@@ -97,15 +123,16 @@ class Loop:
             What to remember of the run: steps taken, best validation, parameters.
         """
         every = min(self.validate_every, self.max_steps)
-        keeper = Checkpoints(out, self.checkpoint_every, every)
-        callbacks: list[Callback] = [keeper]
+        keeper = Checkpoints(out, self.checkpoint_every or self.validate_every, every)
+        callbacks: list[Callback] = [keeper, RatesAsAsked()]
         if self.patience:
-            callbacks.append(EarlyStopping(MONITORED, patience=self.patience))
+            # What is not finite ends the run with an error, see `Checkpoints`; it does not stop it early.
+            callbacks.append(EarlyStopping(MONITORED, patience=self.patience, check_finite=False))
         if self.progress:
             callbacks.append(RichProgressBar(leave=True))
         last = out / CHECKPOINTS / LAST
         goes_on = resume and last.exists()
-        taken = int(torch.load(last, weights_only=True, mmap=True)["global_step"]) if goes_on else 0
+        taken = _steps_taken(out, module) if resume else 0
         loggers: list[Logger] = [MetricsCsv(out, taken)]
         if self.wandb:
             loggers.append(wandb_logger(self.wandb, out))
@@ -114,15 +141,19 @@ class Loop:
             trainer = self._trainer(every, callbacks, loggers)
             # FSDP2 takes a model apart; what the caller holds stays whole.
             trained = copy.deepcopy(module) if self.strategy == "fsdp" else module
+            waiting = finishing_steps() if trainer.world_size == 1 else nullcontext()
             try:
-                if not goes_on:  # step 0 is a candidate for the best weights: there may be nothing to learn
-                    trainer.loggers = []  # metrics.csv has the steps that were taken
-                    trainer.validate(trained, data, verbose=False)
-                    trainer.loggers = loggers
-                trainer.fit(trained, data, ckpt_path=str(last) if goes_on else None, weights_only=True)
+                with waiting:
+                    if (
+                        not goes_on
+                    ):  # step 0 is a candidate for the best weights: there may be nothing to learn
+                        trainer.loggers = []  # metrics.csv has the steps that were taken
+                        trainer.validate(trained, data, verbose=False)
+                        trainer.loggers = loggers
+                    trainer.fit(trained, data, ckpt_path=str(last) if goes_on else None, weights_only=True)
             finally:
                 finish(loggers)
-        best = torch.load(out / CHECKPOINTS / BEST, map_location="cpu", weights_only=True)
+        best = read_checkpoint(out / CHECKPOINTS / BEST)
         module.load_state_dict(best["state_dict"])
         module.cpu()
         return {
@@ -134,8 +165,17 @@ class Loop:
 
     def _trainer(self, every: int, callbacks: list[Callback], loggers: list[Logger]) -> L.Trainer:
         logging.getLogger("lightning.pytorch").setLevel(logging.WARNING)
+        try:
+            return self._lightning(every, callbacks, loggers)
+        except (MisconfigurationException, RuntimeError, ValueError) as error:
+            raise ConfigError(f"loop: {error}") from error
+
+    def _lightning(self, every: int, callbacks: list[Callback], loggers: list[Logger]) -> L.Trainer:
         return L.Trainer(
-            **self.hardware,
+            accelerator=self.accelerator,
+            devices=self.devices,
+            num_nodes=self.num_nodes,
+            precision=self.precision,  # type: ignore[arg-type]
             strategy=strategy_of(self.strategy, self._processes),
             max_steps=self.max_steps,
             val_check_interval=every * self.accumulate,
@@ -153,6 +193,34 @@ class Loop:
 
     @property
     def _processes(self) -> int:
-        devices = str(self.hardware["devices"])
+        devices = str(self.devices)
         each = max(torch.cuda.device_count(), 1) if devices in ("auto", "-1") else int(devices)
-        return each * int(self.hardware["num_nodes"])
+        return each * self.num_nodes
+
+
+def _steps_taken(out: Path, module: L.LightningModule) -> int:
+    """Steps that a run had taken at its last checkpoint; all it needs to go on is looked at here.
+
+    Raises:
+        CheckpointError: A checkpoint is damaged, missing, or of another model.
+    """
+    last, best = (out / CHECKPOINTS / name for name in (LAST, BEST))
+    if not last.exists():
+        if best.exists():
+            raise CheckpointError(f"{last}: missing, while {BEST} is there; the run cannot go on")
+        warnings.warn(f"{out}: no checkpoint was written yet; training starts at step 0", stacklevel=3)
+        return 0
+    content = read_checkpoint(last)
+    check_shapes(last, content["state_dict"], module)
+    if _has_best(content) and not best.exists():
+        raise CheckpointError(f"{best}: missing, though a validation came before the last checkpoint")
+    if best.exists():
+        check_shapes(best, read_checkpoint(best)["state_dict"], module)
+    return int(content["global_step"])
+
+
+def _has_best(content: dict[str, Any]) -> bool:
+    """Whether a checkpoint knows of a validation."""
+    states = content.get("callbacks")
+    found = states.values() if isinstance(states, dict) else ()
+    return any(isinstance(state, dict) and state.get("best") is not None for state in found)

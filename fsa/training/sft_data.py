@@ -13,48 +13,38 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
-from fsa.errors import ConfigError
 from fsa.features.buckets import length_buckets, pad_right
 from fsa.seeding import random_bits
+from fsa.settings import setting, settings
 from fsa.training.datamodule import BatchNumbers
 
 _ROWS, _TURNS = 104, 105  # what the numbers are for; see fsa.training.noise
 _WINDOW = 4096  # sequences that are sorted by length together; more make batches alike in what they hold
 
 
+@settings
 class SequenceSettings:
-    """How token sequences are batched.
+    """How token sequences are batched."""
 
-    Args:
-        batch_tokens: Tokens of an optimiser step, padding counted, over all processes and accumulated
-            batches.
-        max_tokens: Most tokens of a sequence; longer ones are cut, the prompt from the left.
-        count_prompt: Learn to write prompts as well; right for a model that has never read anything.
-        validation_rows: Most sequences that a validation reads; the same each time.
-        num_workers: Processes that prepare batches beside the training process.
-
-    Raises:
-        ConfigError: A number is below 1.
-    """
-
-    def __init__(
-        self,
-        batch_tokens: int = 4096,
-        max_tokens: int = 512,
-        count_prompt: bool = False,
-        validation_rows: int = 1000,
-        num_workers: int = 0,
-    ) -> None:
-        numbers = {
-            "batch_tokens": batch_tokens,
-            "max_tokens": max_tokens,
-            "validation_rows": validation_rows,
-        }
-        for name, number in numbers.items():
-            if number < 1:
-                raise ConfigError(f"{name} is {number}; it is 1 or more")
-        self.batch_tokens, self.max_tokens, self.count_prompt = batch_tokens, max_tokens, count_prompt
-        self.validation_rows, self.num_workers = validation_rows, num_workers
+    batch_tokens: int = setting(
+        default=4096,
+        doc="Tokens of an optimiser step, padding counted, over all processes and accumulated batches.",
+        at_least=1,
+    )
+    max_tokens: int = setting(
+        default=512,
+        doc="Most tokens of a sequence; longer ones are cut, the prompt from the left.",
+        at_least=1,
+    )
+    count_prompt: bool = setting(
+        default=False, doc="Learn to write prompts as well; right for a model that has never read anything."
+    )
+    validation_rows: int = setting(
+        default=1000, doc="Most sequences that a validation reads; the same each time.", at_least=1
+    )
+    num_workers: int = setting(
+        default=0, doc="Processes that prepare batches beside the training process.", at_least=0, at_most=1024
+    )
 
 
 class SequenceBatch(NamedTuple):

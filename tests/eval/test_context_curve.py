@@ -7,11 +7,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-import eval.context_curve as recipe
-from eval.measuring.runs import Data, Settings
+import fsa.recipes.evaluate as recipe
 from fsa.cli.recipes import run_recipe
 from fsa.errors import ConfigError
 from fsa.metrics.choice_accuracy import correctness
+from fsa.recipes.measuring.runs import Data, Settings
 from fsa.reports.report import Report
 from fsa.runs.folder import read_yaml
 from tests.factories.runs import train_small

@@ -3,8 +3,8 @@ from pathlib import Path
 import numpy as np
 from numpy.testing import assert_allclose
 
-from eval.measuring.predictions import Predictions
 from eval.outcomes import TRIALS, last_logged, short_of_bayes
+from fsa.recipes.measuring.predictions import Predictions
 
 ROOT = Path(__file__).resolve().parents[2]
 

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import numpy as np
 
-from eval.measuring.predictions import Predictions
 from eval.suite.cells import PLACES, Asked, Cell, write_cell, write_suite
+from fsa.recipes.measuring.predictions import Predictions
 
 SIZES = [0, 3, 10]
 SOURCE = {"class_path": "fsa.choices.sandbox.Sandbox", "init_args": {"flip_noise": 0.0, "seed": 0}}

@@ -6,9 +6,9 @@ from types import SimpleNamespace
 import numpy as np
 import pyarrow as pa
 
-from eval.measuring.predictions import Predictions
-from eval.measuring.rows import rows_of
 from eval.suite.cells import Asked, Cell, write_cell, write_suite
+from fsa.recipes.measuring.predictions import Predictions
+from fsa.recipes.measuring.rows import rows_of
 from fsa.reports.report import Report
 from tests.factories.finished_suite import about, conflicts, noisy
 

@@ -6,9 +6,9 @@ from typing import Any
 import torch
 from torch import nn
 
-from eval.measuring.runs import Settings
 from eval.suite.plan import Plan
 from fsa.models.scorer import Scorer
+from fsa.recipes.measuring.runs import Settings
 from fsa.types import Belief, ChoiceBatch
 from tests.factories.runs import ROOT
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import gzip
 import json
+import os
+import stat
 import zlib
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -36,6 +38,7 @@ def json_lines(
         ChoiceDataError: The file cannot be read, or its gzip stream is damaged.
     """
     number, name = 0, str(path)
+    refuse_special(path)
     try:
         with open(path, "rb") as raw:
             packed = raw.peek(2)[:2] == b"\x1f\x8b"
@@ -53,6 +56,21 @@ def json_lines(
         raise ChoiceDataError(f"{name}:{number + 1}: damaged gzip file: {error}") from error
     except OSError as error:
         raise ChoiceDataError(f"{name}: cannot be read: {error.strerror or error}") from error
+
+
+def refuse_special(path: str | Path) -> None:
+    """Refuse what is no ordinary file: a pipe is empty when it is read a second time, a device never ends.
+
+    Raises:
+        ChoiceDataError: It is one of these, or there is no such file.
+    """
+    try:
+        mode = os.stat(path).st_mode
+    except (OSError, ValueError) as error:  # ValueError: a NUL in the name
+        said = error.strerror if isinstance(error, OSError) else error
+        raise ChoiceDataError(f"{path!s:.200}: cannot be read: {said}") from error
+    if not stat.S_ISREG(mode) and not stat.S_ISDIR(mode):
+        raise ChoiceDataError(f"{path}: cannot be read: it is a pipe or device; write it to a file first")
 
 
 def _lines(
@@ -79,6 +97,8 @@ def _decode(line: bytes, number: int, max_line_bytes: int) -> str | None:
     if number == 1:
         if line.startswith((b"\xff\xfe", b"\xfe\xff")):
             raise ValueError("file must be UTF-8, came UTF-16")
+        if line.startswith(b"PAR1"):
+            raise ValueError("file must be JSONL, came Parquet; the source fsa.choices.rows.Rows reads it")
         line = line.removeprefix(b"\xef\xbb\xbf")
     try:
         return line.decode() if line.strip() else None

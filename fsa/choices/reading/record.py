@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import json
 import math
+import unicodedata
 from collections.abc import Mapping, Sequence
 from typing import Any, NoReturn
 
@@ -14,6 +15,7 @@ from fsa.errors import ChoiceDataError
 from fsa.types import Choice, Messages, Numbers, Outcome, Pick, Ranking, Text, Tie, outcome_of
 
 ROLES = ("system", "user", "assistant", "tool")
+_UNSEEN = frozenset({"Zs", "Zl", "Zp", "Cf"})  # kinds of characters that leave no ink
 MAX_OPTIONS = 32_767  # places are 16-bit
 
 FIELDS = frozenset({"user", "prompt", "options", "chosen", "ranking", "rejected", "group", "split"})
@@ -47,7 +49,7 @@ def parse_record(raw: Any, where: str) -> Choice:
         prompt, options = _trl(raw, where)
         outcome: Outcome = Pick(0)
     else:
-        options = _options(_needed(raw, "options", where), where)
+        options = parse_options(_needed(raw, "options", where), where)
         is_numeric = _kind(options[0]) not in ("a text", "a chat")
         prompt = (
             "" if is_numeric and "prompt" not in raw else parse_prompt(_needed(raw, "prompt", where), where)
@@ -144,7 +146,7 @@ def _text(value: Any, where: str, field: str, *, may_be_blank: bool = False) -> 
     if not isinstance(value, str):
         hint = " (put it in quotes)" if isinstance(value, int | float) else ""
         refuse(where, field, f"a text{hint}", value)
-    if not may_be_blank and (not value or value.isspace()):
+    if not may_be_blank and not _has_ink(value):
         refuse(where, field, "a text that is not blank", value)
     if "\0" in value:
         refuse(where, field, "a text without NUL characters", value)
@@ -160,6 +162,17 @@ def _text(value: Any, where: str, field: str, *, may_be_blank: bool = False) -> 
             value[error.start :],
         )
     return value
+
+
+def _has_ink(text: str) -> bool:
+    """Whether something in a text can be seen: neither a space nor of no width."""
+    seen = text.strip()
+    return bool(seen) and (text.isascii() or any(unicodedata.category(c) not in _UNSEEN for c in seen))
+
+
+def parse_text(value: Any, where: str, field: str) -> str:
+    """A text that may be blank, as a record has it; see `parse_record`."""
+    return _text(value, where, field, may_be_blank=True)
 
 
 def _messages(value: Any, where: str, field: str) -> Messages:
@@ -188,7 +201,8 @@ def parse_prompt(value: Any, where: str) -> Text:
     return _text(value, where, "prompt", may_be_blank=True)
 
 
-def _options(value: Any, where: str) -> tuple[Text, ...] | tuple[Numbers, ...]:
+def parse_options(value: Any, where: str) -> tuple[Text, ...] | tuple[Numbers, ...]:
+    """The options of a record: two or more, of one kind, none twice; see `parse_record`."""
     if not isinstance(value, list) or not 2 <= len(value) <= MAX_OPTIONS:
         refuse(where, "options", f"a list of 2 to {MAX_OPTIONS:,} responses", value)
     if all(map(_is_plain, value)) and len(set(value)) == len(value):
@@ -235,7 +249,9 @@ def _number(value: Any, where: str, field: str) -> float:
 def _refuse_duplicates(options: tuple[Any, ...], where: str) -> None:
     first: dict[Any, int] = {}
     for i, option in enumerate(options):
-        earlier = first.setdefault(str(option) if isinstance(option, tuple) else option, i)
+        # Canonically equal texts look the same to everybody, however their accents are encoded.
+        key = str(option) if isinstance(option, tuple) else unicodedata.normalize("NFC", option)
+        earlier = first.setdefault(key, i)
         if earlier != i:
             allowed = f"different from each other; options {earlier} and {i} are equal"
             refuse(where, "options", allowed, option)

@@ -5,11 +5,13 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
+import secrets
 import warnings
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
+from fsa.choices.reading.json_lines import refuse_special
 from fsa.choices.table import LAYOUT, ChoiceTable
 from fsa.errors import ChoiceDataError
 from fsa.paths import cache_dir
@@ -47,6 +49,7 @@ def key_of(settings: Iterable[Any], paths: Iterable[Path]) -> str:
     """
     content = hashlib.blake2b(json.dumps([LAYOUT, *settings]).encode(), digest_size=16)
     for path in paths:
+        refuse_special(path)
         try:
             with path.open("rb") as file:
                 content.update(hashlib.file_digest(file, "blake2b").digest())
@@ -56,17 +59,33 @@ def key_of(settings: Iterable[Any], paths: Iterable[Path]) -> str:
 
 
 def _open(path: Path) -> ChoiceTable | None:
-    if not path.exists():
-        return None
     try:
+        if not path.exists():
+            return None
+        if _digest(path) != _checksum(path).read_text():
+            raise ChoiceDataError(f"{path}: not what was written there")
         return ChoiceTable.open(path)
-    except ChoiceDataError as error:  # of a crash, or of another version: read again
+    except (ChoiceDataError, OSError, ValueError) as error:  # a crash, a lost page, another version
         _log.warning("%s; reading the records again", error)
         return None
 
 
 def _save(table: ChoiceTable, path: Path) -> None:
     try:
+        _checksum(path).unlink(missing_ok=True)
         table.save(path)
+        unfinished = path.with_name(f".{path.name}.{secrets.token_hex(4)}.unfinished")
+        unfinished.write_text(_digest(path))
+        unfinished.replace(_checksum(path))
     except OSError as error:
         warnings.warn(f"cannot keep the parsed choices at {path}: {error}", stacklevel=4)
+
+
+def _checksum(path: Path) -> Path:
+    """Where the hash of a kept table is; a table without one counts as damaged."""
+    return path.with_suffix(".blake2b")
+
+
+def _digest(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "blake2b").hexdigest()

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import math
+import socket
+import threading
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from email.message import Message
-from http.client import HTTPException, IncompleteRead
+from http.client import HTTPConnection, HTTPException, HTTPSConnection, IncompleteRead
 from typing import IO, Any
 from urllib.error import HTTPError, URLError
-from urllib.request import HTTPRedirectHandler, Request, build_opener
+from urllib.request import HTTPHandler, HTTPRedirectHandler, HTTPSHandler, Request, build_opener
 
 _MOST_BYTES = 16 * 2**20  # of a body; a server that sends more is not answering the question
 
@@ -48,7 +52,7 @@ def post_json(url: str, body: Any, headers: Mapping[str, str], timeout: float) -
         url: Where to.
         body: Anything that JSON holds.
         headers: Besides the content's type.
-        timeout: Seconds that the server may be silent.
+        timeout: Seconds that the request may take as a whole, however the server spreads its bytes.
     """
     request = Request(
         url,
@@ -56,14 +60,80 @@ def post_json(url: str, body: Any, headers: Mapping[str, str], timeout: float) -
         {"Content-Type": "application/json", "User-Agent": "fsa", **headers},
         method="POST",
     )
+    deadline = _Deadline(timeout)
     try:
-        with _OPENER.open(request, timeout=timeout) as answer:
-            return _read(answer.status, answer.headers, answer)
+        with deadline, _OPENER.open(request, timeout=timeout) as answer:
+            came = _read(answer.status, answer.headers, answer)
     except HTTPError as error:
-        with error:
-            return _read_failed(error)
-    except (TimeoutError, URLError, HTTPException, OSError) as error:
-        return Failed(_name(error))
+        with deadline.again(), error:
+            came = _read_failed(error)
+    except (TimeoutError, URLError, HTTPException, OSError, ValueError) as error:
+        came = Failed(_name(error))
+    return Failed("time-out") if deadline.is_over else came
+
+
+class _Deadline:
+    """Closes a request's connection when its time is over, whatever it is doing.
+
+    A socket's own timeout begins anew with every byte that comes.
+    """
+
+    _of_thread = threading.local()
+
+    def __init__(self, seconds: float) -> None:
+        self.end, self.is_over = time.monotonic() + seconds, False
+        self.socket: socket.socket | None = None
+
+    def __enter__(self) -> _Deadline:
+        self._of_thread.current = self
+        self._timer = threading.Timer(max(self.end - time.monotonic(), 0), self._close)
+        self._timer.daemon = True
+        self._timer.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._timer.cancel()
+        self._of_thread.current = None
+
+    def again(self) -> _Deadline:
+        """The same end, for what is still to be read."""
+        return self
+
+    @classmethod
+    def watch(cls, connection: HTTPConnection) -> None:
+        """Note the socket of a connection that this thread's request has made."""
+        if (current := getattr(cls._of_thread, "current", None)) is not None:
+            current.socket = connection.sock
+            if current.is_over:
+                current._close()
+
+    def _close(self) -> None:
+        self.is_over = True
+        if self.socket is not None:
+            with contextlib.suppress(OSError):
+                self.socket.shutdown(socket.SHUT_RDWR)
+
+
+class _Connection(HTTPConnection):
+    def connect(self) -> None:
+        super().connect()
+        _Deadline.watch(self)
+
+
+class _SecureConnection(HTTPSConnection):
+    def connect(self) -> None:
+        super().connect()
+        _Deadline.watch(self)
+
+
+class _Handler(HTTPHandler):
+    def http_open(self, req: Request) -> Any:
+        return self.do_open(_Connection, req)
+
+
+class _SecureHandler(HTTPSHandler):
+    def https_open(self, req: Request) -> Any:
+        return self.do_open(_SecureConnection, req, context=self._context)  # type: ignore[attr-defined]
 
 
 def _read_failed(error: HTTPError) -> Answered | Failed:
@@ -107,4 +177,4 @@ class _NoRedirects(HTTPRedirectHandler):
         return None
 
 
-_OPENER = build_opener(_NoRedirects)
+_OPENER = build_opener(_NoRedirects, _Handler, _SecureHandler)

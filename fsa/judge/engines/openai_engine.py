@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -15,6 +14,7 @@ from fsa.errors import ConfigError
 from fsa.features.progress import SlowBar
 from fsa.judge.engines.engine import Engine, Question, Reply
 from fsa.judge.engines.http import Answered, Failed, post_json
+from fsa.judge.engines.secrets import masked, secret
 from fsa.judge.schema import RepeatedName, is_refusal, json_of
 from fsa.seeding import uniform
 
@@ -43,9 +43,9 @@ class OpenAIEngine(Engine):
         concurrency: Requests under way at once.
         per_minute: Most requests that start in a minute; None for as many as there can be.
         attempts: Most requests a question.
-        timeout: Seconds that a server may be silent.
+        timeout: Seconds that a request may take as a whole.
         first_wait: Seconds before the second attempt; doubled for each further one. A `Retry-After` that asks
-            for more is obeyed, up to a minute.
+            for more is obeyed, up to a minute; one beyond that is not waited for, and the question fails.
         temperature: 0 takes the likeliest token.
 
     Raises:
@@ -65,8 +65,7 @@ class OpenAIEngine(Engine):
         first_wait: float = 1.0,
         temperature: float = 0.0,
     ) -> None:
-        if urlsplit(base_url).scheme not in ("http", "https") or not urlsplit(base_url).hostname:
-            raise ConfigError(f"base_url must be an http or https address, came {base_url!r}")
+        _check_address(base_url)
         for name, value in (("concurrency", concurrency), ("attempts", attempts)):
             if value < 1:
                 raise ConfigError(f"{name} must be 1 or more, came {value}")
@@ -107,21 +106,24 @@ class OpenAIEngine(Engine):
                 reply.generated_tokens + again.generated_tokens,
             )
             reply = replace(again, requests=attempt + 1, prompt_tokens=spent[0], generated_tokens=spent[1])
-            if not _may_pass(came, reply) or attempt + 1 == self.attempts:
+            asked_for = came.retry_after if isinstance(came, Answered) else 0.0
+            if not _may_pass(came, reply) or attempt + 1 == self.attempts or asked_for > _LONGEST_WAIT:
                 break
             time.sleep(self._wait(question, attempt, came))
         return reply
 
     def _post(self, question: Question) -> Answered | Failed:
-        key = os.environ.get(self.key_from, "")
+        key = secret(self.key_from)
         came = post_json(
             f"{self.base_url}/chat/completions",
             self._body(question),
             {"Authorization": f"Bearer {key}"} if key else {},
             self.timeout,
         )
+        if isinstance(came, Answered):  # before anything of it is cut, shown or kept
+            came = replace(came, text=masked(came.text, key))
         if isinstance(came, Answered) and came.status in _NO_USE_TO_GO_ON:
-            said = came.text[:300].replace(key, "***") if key else came.text[:300]
+            said = "".join(each if each.isprintable() else " " for each in came.text[:300])
             raise ConfigError(
                 f"{self.base_url}: HTTP {came.status}, {_NO_USE_TO_GO_ON[came.status]} "
                 f"(model {self.model!r}, key from ${self.key_from}{'' if key else ', not set'}): {said}"
@@ -155,6 +157,27 @@ class OpenAIEngine(Engine):
         spread = 0.5 + float(uniform(question.seed, attempt))
         asked_for = came.retry_after if isinstance(came, Answered) else 0.0
         return min(max(self.first_wait * 2**attempt * spread, asked_for), _LONGEST_WAIT)
+
+
+def _check_address(base_url: str) -> None:
+    """Refuse what is no plain http address; a password in it is not shown.
+
+    Raises:
+        ConfigError: Says what is wrong.
+    """
+    try:
+        parts = urlsplit(base_url)
+        port_is_right = parts.port is None or 0 < parts.port < 65536
+    except ValueError:
+        port_is_right = False
+    if "@" in base_url:
+        raise ConfigError("base_url must not hold a user or password; put the key into the variable key_from")
+    if any(c.isspace() or not c.isprintable() for c in base_url) or not port_is_right:
+        raise ConfigError(
+            f"base_url must be an address with a port from 1 to 65535 or none, came {base_url!r}"
+        )
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise ConfigError(f"base_url must be an http or https address, came {base_url!r}")
 
 
 def _may_pass(came: Answered | Failed, reply: Reply) -> bool:

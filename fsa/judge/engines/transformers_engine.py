@@ -136,7 +136,7 @@ class TransformersEngine(Engine):
 
     @cached_property
     def _tokenizer(self) -> Any:
-        tokenizer = AutoTokenizer.from_pretrained(self._folder)
+        tokenizer = AutoTokenizer.from_pretrained(self._folder, trust_remote_code=False)
         if not tokenizer.is_fast or tokenizer.eos_token_id is None:
             raise ConfigError(
                 f"model {self.model!r} needs a fast tokenizer (tokenizer.json) with an end token"
@@ -151,7 +151,9 @@ class TransformersEngine(Engine):
     @cached_property
     def _model(self) -> Any:
         dtype = getattr(torch, self.dtype)
-        model = AutoModelForCausalLM.from_pretrained(self._folder, dtype=dtype, use_safetensors=True)
+        model = AutoModelForCausalLM.from_pretrained(
+            self._folder, dtype=dtype, use_safetensors=True, trust_remote_code=False
+        )
         return model.eval().requires_grad_(False).to(self._device)
 
     @cached_property

@@ -22,7 +22,7 @@ from fsa.serve.problems import Busy, NotFound, Unavailable
 from fsa.serve.routes.score import check_number
 from fsa.serve.scoring import squashed
 from fsa.serve.service import Service
-from fsa.serve.shapes import Lenient
+from fsa.serve.shapes import Lenient, is_person_id
 
 router = APIRouter(tags=["trainers"])
 
@@ -62,30 +62,30 @@ async def get_reward(body: RewardRequest, access: Reader, service: Served) -> Re
         )
         for i, query in enumerate(body.query)
     ]
-    rewards, unknown, failed = zip(*await asyncio.gather(*wanted), strict=True)
+    rewards, unknown, bad, failed = zip(*await asyncio.gather(*wanted), strict=True)
     return RewardAnswer(
         rewards=list(rewards),
         scores=[squashed(reward) for reward in rewards],
-        extra_logs={"unknown_person": list(unknown), "failed": list(failed)},
+        extra_logs={"unknown_person": list(unknown), "bad_label": list(bad), "failed": list(failed)},
     )
 
 
 async def _reward(
     service: Service, tenant: str, query: str, prompt: str | None, label: Any
-) -> tuple[float, float, float]:
-    """A reward, whether the person is unknown, and whether it stands for one that could not be computed."""
+) -> tuple[float, float, float, float]:
+    """A reward; whether the person is not stored, the label is bad, the reward could not be computed."""
     asked, is_bad = _asked(tenant, label)
     question, response = taken_apart(query, prompt)
     try:
-        return await _patiently(service, asked, question, response), 0.0, float(is_bad)
+        return await _patiently(service, asked, question, response), 0.0, float(is_bad), 0.0
     except NotFound:
         asked = Asked(tenant)
     except FsaError:
-        return 0.0, 0.0, 1.0
+        return 0.0, 0.0, float(is_bad), 1.0
     try:
-        return await _patiently(service, asked, question, response), 1.0, float(is_bad)
+        return await _patiently(service, asked, question, response), 1.0, 0.0, 0.0
     except FsaError:
-        return 0.0, 1.0, 1.0
+        return 0.0, 1.0, 0.0, 1.0
 
 
 async def _patiently(service: Service, asked: Asked, prompt: Any, response: str) -> float:
@@ -107,10 +107,9 @@ def _asked(tenant: str, label: Any) -> tuple[Asked, bool]:
             return Asked(tenant), True
     if label is None or label == "":
         return Asked(tenant), False
-    if isinstance(label, str):
-        return Asked(tenant, label), False
-    if isinstance(label, dict) and isinstance(label.get("user"), str):
-        return Asked(tenant, label["user"]), False
+    named = label.get("user") if isinstance(label, dict) else label
+    if isinstance(named, str):
+        return (Asked(tenant, named), False) if is_person_id(named) else (Asked(tenant), True)
     if isinstance(label, dict) and isinstance(label.get("choices"), list):
         try:
             for position, record in enumerate(label["choices"]):

@@ -9,7 +9,6 @@ from numpy.testing import assert_allclose
 from eval.suite.claims import choices_needed, holds, leads, levels, lost, needed
 from eval.suite.measures import Measures
 from eval.suite.results import Suite
-from fsa.reports.bootstrap import Interval
 from tests.factories.finished_suite import noisy, write
 
 FLAT = {0: (0.5, 0.5), 3: (0.5, 0.5), 10: (0.5, 0.5)}
@@ -38,7 +37,7 @@ def test_choices_needed_of_every_resample():
 
 @pytest.mark.parametrize(("low", "expected"), [(-0.01, True), (-0.0101, False), (0.02, True)])
 def test_a_claim_holds_by_the_low_end(low, expected):
-    assert holds(Interval(0.03, low, 0.05, 100, 3)) is expected
+    assert holds(low) is expected
 
 
 def measured(tmp_path, levels_of, **more):

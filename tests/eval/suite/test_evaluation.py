@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
-from eval.measuring.runs import Settings
 from eval.suite.evaluation import SHARES, Asking, bayes_correct, conflicting_episodes
 from eval.suite.plan import resolved
+from fsa.recipes.measuring.runs import Settings
 from tests.factories.suite import SANDBOX, SYNTHETIC, plan_of
 
 MANY = Settings([0, 1, 3], "test", episodes=600, max_targets=10, seed=1, trust_remote_code=True)

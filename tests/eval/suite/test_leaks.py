@@ -8,13 +8,13 @@ import numpy as np
 import pytest
 import yaml
 
-from eval.measuring.runs import Settings, source_and_splits
 from eval.suite.evaluation import Asking
 from eval.suite.plan import Plan
 from eval.suite.work import train
 from fsa.choices.splits import NAMES
 from fsa.choices.table import ChoiceTable
-from fsa.reports.bootstrap import mean_interval
+from fsa.recipes.measuring.runs import Settings, source_and_splits
+from fsa.reports.intervals import mean_interval
 from tests.factories.runs import ROOT
 from tests.factories.suite import SUITE
 

@@ -3,16 +3,16 @@
 import json
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from eval.suite.measures import Measures
-from eval.suite.page import write
-from eval.suite.page_tables import Numbers, number, table
-from eval.suite.people_figures import principal_axes
+from eval.suite.page import TABLE_WIDTH, write
+from eval.suite.people import save_people
 from eval.suite.results import Suite
 from eval.suite.rows import rows_of_suite
 from fsa.errors import CheckpointError, ConfigError
-from fsa.reports.report import Report, Row
+from fsa.reports.report import Report
 from tests.factories import finished_suite as made_up_suite
 
 OURS = {0: (0.5, 0.5), 3: (0.7, 0.6), 10: (0.9, 0.8)}
@@ -78,30 +78,32 @@ def test_what_was_tried_stands_word_for_word(page):
     assert "\n## What was tried\n\nNobody | tried *this* yet.\n" in text(page)
 
 
-def test_places_and_calibration_have_tables(page):
-    assert "### easy: accuracy, new people alone, % [95 %]" in text(page)
-    line = (
-        text(page).partition("### easy: Expected calibration error")[2].split("| NP-BTL")[1].splitlines()[0]
-    )
+def numbers(page) -> pd.DataFrame:
+    return pd.read_csv(page / "results" / "full.csv", na_filter=False)
+
+
+def test_places_and_calibration_are_in_the_csv(page):
+    csv = numbers(page)
+    assert "targets = new people" in set(csv.slice)
+    found = csv[(csv.data == "easy") & (csv.method == "NP-BTL") & (csv.metric == "ece")]
     # Confidence is 0.9 always; at 0 and 10 choices half and 85 % are right: errors of 40 and 5 points.
-    assert [cell.strip() for cell in line.split("|")[1:-1]] == ["40.0", "25.0", "5.0"]
+    assert found.value.tolist() == pytest.approx([0.4, 0.25, 0.05])
 
 
-def test_shares_of_conflicting_choices_have_a_table(page):
-    after = text(page).partition("### hard: accuracy by share of conflicting choices among 4 seen, % [95 %]")[
-        2
+def test_shares_of_conflicting_choices_are_in_the_csv(page):
+    csv = numbers(page)
+    found = csv[(csv.data == "hard") & (csv.method == "NP-BTL") & csv.slice.str.startswith("conflicting")]
+    assert found[["slice", "value"]].values.tolist() == [
+        ["conflicting = 0.0", 0.5],
+        ["conflicting = 1.0", 1.0],
     ]
-    lines = after.splitlines()
-    assert [cell.strip() for cell in lines[2].split("|")[1:-1]] == ["method", "0%", "100%"]
-    assert [cell.strip() for cell in lines[4].split("|")[1:-1]][:1] == ["NP-BTL"]
-    assert ("50.0 [" in lines[4], "100.0 [100.0, 100.0]" in lines[4]) == (True, True)
-    assert "n = 200, seeds = 2." in lines
+    assert (set(found.n), set(found.seeds)) == ({200}, {2})
 
 
 def test_no_line_of_a_table_is_wider_than_a_screen(page):
     lines = text(page).splitlines()
-    assert sum(line.startswith("|") for line in lines) > 50
-    assert [line for line in lines if line.startswith("|") and len(line) > 120] == []
+    assert sum(line.startswith("|") for line in lines) > 20
+    assert [line for line in lines if line.startswith("|") and len(line) > TABLE_WIDTH] == []
 
 
 def test_pictures_are_there_and_small(page):
@@ -121,7 +123,7 @@ def test_the_report_holds_the_same_numbers(page):
         "done": 14,
         "planned": 15,
     }
-    found = Numbers(report.rows).get("easy", "NP-BTL", "accuracy", 10)
+    (found,) = (row for row in report.rows if row.key == ("easy", "", "accuracy", "NP-BTL", 10, "all"))
     assert (round(found.value, 9), found.n, found.seeds) == (0.85, 200, 2)
     assert found.low <= 0.85 <= found.high
 
@@ -149,38 +151,6 @@ def test_no_suite_and_no_finished_cell_are_named(tmp_path):
         Suite.read(tmp_path)
 
 
-def test_a_wide_table_is_cut_under_its_first_column():
-    made = table(["name", "one", "two"], [["a|b", "1", "2"]], width=16)
-    assert made.splitlines() == [
-        "| name | one |",
-        "| ---- | --: |",
-        "| a\\|b |   1 |",
-        "",
-        "| name | two |",
-        "| ---- | --: |",
-        "| a\\|b |   2 |",
-    ]
-
-
-def test_numbers_in_their_units():
-    row = Row("d", "m", "all", {}, 3, "accuracy", 0.8754, 0.8, 0.9, 10, 1)
-    assert number(row, interval=True) == "87.5 [80.0, 90.0]"
-    assert number(Row("d", "m", "all", {}, 3, "nll", 0.5, None, None, 10, 1), interval=True) == "0.500"
-    assert number(Row("d", "m", "all", {}, 3, "lead_accuracy", -0.0001, 0, 0.02, 10, 1), sign=True) == "+0.0"
-    assert number(None) == "-"
-
-
-def test_principal_axes_find_the_plane():
-    rng = np.random.default_rng(0)
-    plane = rng.normal(size=(200, 2)) * [5, 1]
-    basis = np.linalg.qr(rng.normal(size=(4, 2)))[0]
-    found = principal_axes(plane @ basis.T + 3)
-    centred = plane - plane.mean(0)
-    # Distances in the plane are kept, whatever the axes are called.
-    np.testing.assert_allclose((found**2).sum(1), (centred**2).sum(1))
-    assert found.var(0)[0] > found.var(0)[1]
-
-
 def test_the_page_says_where_a_rival_needs_fewer_choices(page, tmp_path):
     assert "Reached by nobody on: easy." in " ".join(text(page).split())
     methods = {"NP-BTL": OURS, "VPL": BETTER, "pooled": FLAT, "dedicated": BETTER}
@@ -188,3 +158,14 @@ def test_the_page_says_where_a_rival_needs_fewer_choices(page, tmp_path):
     write(tmp_path / "out", tmp_path / "results.md", num_resamples=10)
     # Of the way from 0.5 to 1, 90 % is 0.95, half way between VPL's 0.9 after 3 choices and 1 after 10.
     assert "on: no data set.** More on: lost (never, VPL 6.5)." in text(tmp_path)
+
+
+def test_pictures_of_people_come_from_the_cells(tmp_path):
+    made_up_suite.write(tmp_path / "out", {"easy": {"NP-BTL": OURS, "pooled": FLAT}})
+    grid = np.linspace(0, 1, 5)
+    found = {"axes": np.arange(8.0).reshape(4, 2), "group": np.array(["odd", "even"] * 2), "grid": grid}
+    found |= {"kind": np.array(["odd"]), "sizes": np.array([0, 3]), "rewards": np.stack([[grid], [-grid]])}
+    save_people(tmp_path / "out/cells/easy/NP-BTL/0-k3y/people.npz", found)
+    write(tmp_path / "out", tmp_path / "results.md", num_resamples=10)
+    assert {"beliefs.png", "rewards.png"} <= {path.name for path in (tmp_path / "results").iterdir()}
+    assert "(results/beliefs.png)" in text(tmp_path)

@@ -3,7 +3,7 @@
 import pytest
 import yaml
 
-from eval.suite.plan import resolved, sources_of
+from eval.suite.plan import resolved
 from fsa.errors import ConfigError
 from tests.factories.runs import ROOT
 from tests.factories.suite import METHODS, SUITE, SYNTHETIC, plan_of
@@ -32,34 +32,17 @@ def test_every_seed_and_every_way_to_measure_has_its_own_key():
     assert key_of("*/pooled/0") != key_of("*/pooled/0", datasets=others)
 
 
-def test_code_counts_and_comments_do_not(tmp_path, monkeypatch):
-    monkeypatch.syspath_prepend(tmp_path)
-    code = '''
-"""A part."""
-class Part:
-    """It has {doc}."""
-    value = {value}  # {comment}
-'''
-    found = []
-    for name, doc, value, comment in [("a", "a", 1, "a"), ("b", "b", 1, "b"), ("c", "a", 2, "a")]:
-        module = f"suite_part_{name}"
-        (tmp_path / f"{module}.py").write_text(code.format(doc=doc, value=value, comment=comment))
-        found += sources_of({"encoder": {"class_path": f"{module}.Part"}}).values()
-    assert found[0] == found[1]
-    assert found[0] != found[2]
-
-
-def test_the_code_of_a_part_is_its_file_its_base_and_what_they_read_of_their_room():
-    known = sources_of({"encoder": {"class_path": "fsa.encoders.deep_set.DeepSet"}})
-    assert {"fsa.encoders.deep_set", "fsa.encoders.encoder", "fsa.encoders.pooling"} <= known.keys()
-    assert all(name.startswith("fsa.encoders.") for name in known)
+def test_another_version_of_the_results_gives_every_cell_another_key(monkeypatch):
+    before = {cell.key for cell in plan_of().cells()}
+    monkeypatch.setattr("eval.suite.plan.RESULTS_VERSION", 0)
+    assert not before & {cell.key for cell in plan_of().cells()}
 
 
 def test_options_of_a_method_go_over_those_of_a_data_set_and_those_over_all_files():
     datasets = {"synthetic": SYNTHETIC | {"set": {"loop.max_steps": 7, "loop.patience": 3}}}
     methods = {"dedicated": METHODS["dedicated"] | {"per_dataset": {"synth*": {"set": {"loop.patience": 4}}}}}
     (cell,) = plan_of(datasets, methods).cells()
-    loop = cell.config["loop"]["init_args"]
+    loop = cell.config["loop"]
     assert (loop["max_steps"], loop["patience"]) == (60, 4)  # the overlay says 400
 
 

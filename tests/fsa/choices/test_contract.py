@@ -92,12 +92,22 @@ def prism_arguments(folder):
     return {"path": str(folder)}
 
 
+def ratings_arguments(folder):
+    rows = [
+        {"user": f"u{i % 20}", "prompt": f"p{i % 7}", "response": f"r{i // 20}", "rating": i // 20 % 3}
+        for i in range(600)
+    ]
+    (folder / "a.jsonl").write_text("\n".join(map(json.dumps, rows)))
+    return {"path": str(folder / "a.jsonl")}
+
+
 # How to make a small one of each; a source that is not here is found, and asks to be added.
 ARGUMENTS = {
     "Jsonl": jsonl_arguments,
     "HelpSteer2": helpsteer2_arguments,
     "HelpSteer2Tastes": lambda folder: {**helpsteer2_arguments(folder), "num_users": 20},
     "Rows": rows_arguments,
+    "Ratings": ratings_arguments,
     "UltraFeedback": ultrafeedback_arguments,
     "Prism": prism_arguments,
     "Synthetic": lambda folder: {"num_users": 60, "choices_per_user": 10},
@@ -107,7 +117,7 @@ ARGUMENTS = {
 
 def test_every_source_is_found_and_made_here():
     assert set(sources()) == set(ARGUMENTS)
-    assert len(ARGUMENTS) == 8
+    assert len(ARGUMENTS) == 9
 
 
 @pytest.fixture(params=ARGUMENTS)

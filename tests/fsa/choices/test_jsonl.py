@@ -145,7 +145,7 @@ def test_skip_leaves_out_the_bad_record_counts_and_lists_it(tmp_path, name):
         (gzip.compress(line() * 2000, mtime=0)[:40], "bad.jsonl:1: damaged gzip file"),
         (gzip.compress(line() + b"\n", mtime=0)[:-4], "bad.jsonl:2: damaged gzip file"),
         (b"\x1f\x8b nonsense", "bad.jsonl:1: damaged gzip file"),
-        (b"PAR1\x00\x00", "bad.jsonl:1: line must be one JSON object"),
+        (b"PAR1\x00\x00", "bad.jsonl:1: file must be JSONL, came Parquet"),
     ],
 )
 def test_a_bad_file_is_one_error(tmp_path, content, said):

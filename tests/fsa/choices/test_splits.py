@@ -190,3 +190,18 @@ def test_what_a_split_by_both_drops_is_all_there_crossed():
 def test_nothing_crosses_in_a_split_by_one_unit():
     with pytest.raises(ConfigError, match="this one is by user"):
         Splitter(by="user").crossed(table_of(), "test", "train")
+
+
+def test_turns_test_everyone_once():
+    table = ChoiceTable.from_choices(Choice(f"u{i % 97}", f"p{i}", ("a", "b"), Pick(0)) for i in range(970))
+    folds = [Splitter("user", (0.65, 0.15, 0.2), turn=k / 5)(table).test.users.to_pylist() for k in range(5)]
+    assert sorted(user for fold in folds for user in fold) == sorted(table.users.to_pylist())
+    assert min(map(len, folds)) > 0
+    balanced = Splitter("user", (0.5, 1 / 97, 0.5 - 1 / 97), balanced=True)(table)
+    assert [part.num_users for part in parts(balanced)] == [
+        48,
+        1,
+        48,
+    ]  # of ranks 0.5 to 96.5, 48 are below 48.5
+    with pytest.raises(ConfigError, match="turn must be from 0 to below 1, came 1"):
+        Splitter(turn=1.0)

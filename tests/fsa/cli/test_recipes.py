@@ -85,7 +85,6 @@ def test_without_arguments_the_signature_speaks():
         (["--encoder", "fsa.models.bilinear.Bilinear"], "encoder"),
         (["--source.num_usres", "3"], "num_usres"),
         (["--source.num_users", "many"], "num_users"),
-        (["--config", "nowhere.yaml"], "nowhere.yaml"),
     ],
 )
 def test_an_unknown_or_mistyped_key_stops_before_any_work_by_name(arguments, named, capsys):
@@ -102,8 +101,13 @@ def test_an_unknown_or_mistyped_key_stops_before_any_work_by_name(arguments, nam
 def test_an_unknown_key_in_a_file_stops_by_name(text, tmp_path, capsys):
     with pytest.raises(SystemExit):
         ran("--config", yaml(tmp_path / "a.yaml", text))
-    assert ("sead" if "sead" in text else "encoder") in capsys.readouterr().err
+    assert ("sead" if "sead" in text else "'x'") in capsys.readouterr().err
     assert not DONE
+
+
+def test_a_file_that_is_not_there_stops_by_name():
+    with pytest.raises(ConfigError, match=r"nowhere\.yaml: cannot be read"):
+        ran("--config", "nowhere.yaml")
 
 
 def test_a_part_that_refuses_its_arguments_stops_before_any_work():
@@ -182,11 +186,12 @@ def test_resuming_what_is_not_there_is_an_error(arguments):
     assert not DONE
 
 
-def test_a_command_says_what_is_wrong_in_one_line(monkeypatch):
+def test_a_command_says_what_is_wrong_in_one_line(monkeypatch, capsys):
     monkeypatch.setattr(sys, "argv", ["recipe", "--resume", "nowhere"])
     with pytest.raises(SystemExit) as stopped:
         run_recipe(recipe)
-    assert str(stopped.value.code).startswith("error: --resume nowhere: no run folder there")
+    assert stopped.value.code == 1
+    assert capsys.readouterr().err.startswith("error: --resume nowhere: no run folder there")
 
 
 def test_files_come_before_keys_in_their_order():

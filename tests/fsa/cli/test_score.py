@@ -193,7 +193,8 @@ def test_the_command_says_what_is_wrong_in_one_line(run, monkeypatch, capsys):
     asked = ["score", "--model", str(run), "--choices", people, "--candidates", people]
     with pytest.raises(SystemExit) as stopped:
         command_line(monkeypatch, *asked)
-    assert str(stopped.value.code).startswith(f"error: {people}:1: chosen must be")
+    assert stopped.value.code == 1
+    assert capsys.readouterr().err.startswith(f"error: {people}:1: chosen must be")
 
 
 def test_the_command_stops_at_an_unknown_option(run, monkeypatch, capsys):

@@ -8,7 +8,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 from safetensors.numpy import load_file, save_file
 from sklearn.decomposition import PCA
 
-from fsa.errors import CheckpointError, FeatureError
+from fsa.errors import CheckpointError, ConfigError, FeatureError
 from fsa.features.projection import Projection
 
 RESPONSES = ["word " * (1 + 7 * i % 13) for i in range(200)]
@@ -142,5 +142,5 @@ def test_misuse_is_named(vectors: np.ndarray) -> None:
         "measure is 'size'": lambda: Projection(extras=["size"]),
         "extras_scale is nan": lambda: Projection(extras_scale=float("nan")),
     }.items():
-        with pytest.raises(FeatureError, match=message):
+        with pytest.raises((FeatureError, ConfigError), match=message):
             call()

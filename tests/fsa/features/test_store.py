@@ -127,7 +127,7 @@ def test_a_failed_write_is_followed_by_new_files(tmp_path: Path, monkeypatch: py
     assert_array_equal(got[found], vectors[found])
 
 
-def _fail(keys: bytes, vectors: bytes) -> None:
+def _fail(keys: bytes, vectors: bytes, sums: bytes) -> None:
     raise OSError("the disk is full")
 
 

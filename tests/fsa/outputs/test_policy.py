@@ -15,42 +15,13 @@ from transformers import AutoModelForCausalLM
 from fsa.cli.adapter import adapter, folder_name
 from fsa.cli.generate import generate
 from fsa.errors import CheckpointError, ConfigError, ShapeError
-from fsa.features.projection import Projection
 from fsa.outputs.adapters import SERVED_RANKS, save_adapter
-from fsa.outputs.policy import FORMAT, Policy
+from fsa.outputs.policy import Policy
 from fsa.outputs.reward_model import RewardModel
-from tests.factories.reward_models import BTL, part, text, text_choices_of
+from tests.factories.policies import make_policy
+from tests.factories.reward_models import text, text_choices_of
 
 PROMPTS = [text(7, 3), text(8, 9), text(9, 5)]
-
-
-def make_policy(backbone: Path, seed: int = 0, conditioning: str = "lora_gain.LoraGain", **scorer) -> Policy:
-    plain = {"num_components": 4, "extras": ["log_length"]}
-    config = {
-        "format": FORMAT,
-        "d_feature": 5,
-        "encoder": part("encoders.deep_set.DeepSet", hidden=[8]),
-        "scorer": part(
-            "models.policy.PolicyScorer",
-            backbone=str(backbone),
-            conditioning=part(f"conditioning.{conditioning}"),
-            **{"rank": 8, "beta": 0.5, **scorer},
-        ),
-        "likelihood": BTL,
-        "features": part("features.hidden_state.HiddenState", backbone=str(backbone), device="cpu"),
-        "projection": part("features.projection.Projection", **plain),
-        "d_belief": 3,
-        "num_samples": 16,
-    }
-    texts = [text(i, 3 + i % 5) for i in range(20)]
-    seen = np.random.default_rng(0).normal(size=(20, 16)).astype(np.float32)
-    policy = Policy(config, Projection(**plain).fit(seen, texts))
-    generator = torch.Generator().manual_seed(seed)
-    with torch.no_grad():
-        for weight in policy.parameters():
-            if weight.requires_grad:
-                weight.copy_(torch.randn(weight.shape, generator=generator) * 0.3)
-    return policy
 
 
 @pytest.fixture
@@ -122,7 +93,11 @@ def test_an_exported_adapter_is_the_steered_model(policy, llama, tmp_path, perso
 
 def test_the_adapter_folder_keeps_vllms_rules(policy, llama, tmp_path):
     policy.for_user(text_choices_of(0, 3)).save_adapter(folder := tmp_path / "adapter")
-    assert {path.name for path in folder.iterdir()} == {"adapter_config.json", "adapter_model.safetensors"}
+    ours = {"fsa.json", "chat_template.jinja"}
+    assert {path.name for path in folder.iterdir()} - ours == {
+        "adapter_config.json",
+        "adapter_model.safetensors",
+    }
     config = json.loads((folder / "adapter_config.json").read_text())
     assert config["peft_type"] == "LORA"
     assert config["r"] in SERVED_RANKS

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-import eval.context_curve as recipe
+import fsa.recipes.evaluate as recipe
 from fsa.reports.report import Row
 from tests.factories.runs import CONFIG, ROOT, train_small
 

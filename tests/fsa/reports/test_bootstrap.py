@@ -1,155 +1,114 @@
+"""Means, paired differences and worst groups: by hand, and against the intervals of single numbers."""
+
 import numpy as np
 import pytest
+from numpy.testing import assert_allclose
 
 from fsa.errors import ShapeError
-from fsa.metrics.calibration import ece
-from fsa.reports.bootstrap import ece_interval, mean_interval, paired_interval
+from fsa.reports.bootstrap import Cells, Resamples
+from fsa.reports.intervals import mean_interval, paired_interval
 
 
-def crossed(seed, *, users=40, prompts=40, per_user=15, user_std=1.0, prompt_std=1.0, noise=1.0):
-    """Numbers with true mean 0 whose user and prompt each have an effect."""
-    rng = np.random.default_rng(seed)
-    user = np.repeat(np.arange(users), per_user)
-    prompt = rng.integers(0, prompts, len(user))
-    effects = rng.normal(0, user_std, users)[user] + rng.normal(0, prompt_std, prompts)[prompt]
-    return effects + rng.normal(0, noise, len(user)), user, prompt
+def cells(user, prompt=None, part=None, seed=None, count=None) -> Cells:
+    n = len(user)
+    labels = [np.zeros(n, np.int64) if x is None else np.asarray(x) for x in (seed, part)]
+    axes = (np.asarray(user),) if prompt is None else (np.asarray(user), np.asarray(prompt))
+    return Cells(*labels, axes, np.ones(n) if count is None else np.asarray(count, float))
 
 
-@pytest.mark.parametrize(("user_std", "prompt_std"), [(1.0, 1.0), (0.0, 0.0), (0.5, 0.1)])
-def test_covers_the_truth_about_95_times_in_100(user_std, prompt_std):
-    hits = []
-    for seed in range(200):
-        values, user, prompt = crossed(seed, user_std=user_std, prompt_std=prompt_std)
-        interval = mean_interval(values, (user, prompt), num_resamples=200, random_seed=seed)
-        hits.append(interval.low <= 0 <= interval.high)
-    # The binomial's standard deviation is 1.5 points at 200 tries; few units and few resamples cost 1 or 2.
-    assert 0.88 <= np.mean(hits) <= 0.985
+def test_a_mean_weighs_choices_alike_and_then_seeds():
+    # Seed 0: (3 + 1) / (4 + 4) = 1/2. Seed 1: (4 + 2) / 8 = 3/4. Their mean: 5/8.
+    where = cells([0, 1, 0, 1], seed=[0, 0, 1, 1], count=[4, 4, 4, 4])
+    found = Resamples(where, {"a": np.array([3.0, 1, 4, 2])}).mean("a", [0])
+    assert (found.value, found.n, found.seeds) == (0.625, 8, 2)
 
 
-def test_resampling_choices_alone_would_be_too_narrow():
-    values, user, prompt = crossed(0)
-    naive = mean_interval(values, (np.arange(len(values)),))
-    honest = mean_interval(values, (user, prompt))
-    assert honest.high - honest.low > 2 * (naive.high - naive.low)
+def test_a_constant_lead_has_no_doubt():
+    rng = np.random.default_rng(0)
+    rival = rng.random(60)
+    where = cells(np.arange(60) % 12, np.arange(60) // 12)
+    found = Resamples(where, {"a": rival + 0.25, "b": rival}).difference("a", "b", [0])
+    assert_allclose([found.value, found.low, found.high], 0.25, atol=1e-6)
 
 
-def test_one_axis_equals_the_closed_form_of_the_bootstrap():
-    # 400 prompts once each: the standard error of a mean is std / sqrt(n), and 95 % is 2 * 1.96 of it.
-    values = np.random.default_rng(0).normal(3, 2, 400)
-    interval = mean_interval(values, (np.arange(400),), num_resamples=4000)
-    assert interval.value == pytest.approx(values.mean())
-    assert interval.high - interval.low == pytest.approx(2 * 1.96 * values.std() / 20, rel=0.05)
-
-
-def test_one_axis_equals_resampling_by_hand():
-    # Clusters of unequal size: draw clusters, then take the mean of all rows drawn.
+@pytest.mark.parametrize("both", [True, False], ids=["users and prompts", "users"])
+def test_intervals_are_those_of_single_numbers(both):
     rng = np.random.default_rng(1)
-    sizes = rng.integers(1, 20, 60)
-    prompt = np.repeat(np.arange(60), sizes)
-    values = rng.normal(0, 1, 60)[prompt] + rng.normal(0, 0.5, len(prompt))
-    sums = np.bincount(prompt, weights=values)
-    drawn = rng.integers(0, 60, (4000, 60))
-    by_hand = sums[drawn].sum(1) / sizes[drawn].sum(1)
-    interval = mean_interval(values, (prompt,), num_resamples=4000)
-    low, high = np.quantile(by_hand, [0.025, 0.975])
-    assert interval.low == pytest.approx(low, abs=0.03)
-    assert interval.high == pytest.approx(high, abs=0.03)
-
-
-def test_independent_choices_are_not_counted_three_times():
-    # Pure noise in a crossed design: the standard error is std / sqrt(n) whatever the labels.
-    values, user, prompt = crossed(3, users=200, prompts=200, user_std=0, prompt_std=0)
-    interval = mean_interval(values, (user, prompt))
-    assert interval.high - interval.low == pytest.approx(2 * 1.96 / np.sqrt(len(values)), rel=0.25)
-
-
-def test_same_seed_same_interval_in_any_order_of_rows():
-    values, user, prompt = crossed(0)
-    first = mean_interval(values, (user, prompt))
-    order = np.random.default_rng(0).permutation(len(values))
-    again = mean_interval(values[order], (user[order], prompt[order]))
-    assert (again.low, again.high) == pytest.approx((first.low, first.high), abs=1e-12)
-    assert mean_interval(values, (user, prompt), random_seed=1) != first
-
-
-def test_blocks_do_not_change_the_numbers(monkeypatch):
-    values, _, prompt = crossed(0)
-    whole = mean_interval(values, (prompt,))
-    monkeypatch.setattr("fsa.reports.bootstrap._CELLS", 4000)  # 100 resamples at a time
-    assert mean_interval(values, (prompt,)).low == pytest.approx(whole.low, abs=1e-12)
-
-
-def test_labels_may_be_names():
-    values, user, prompt = crossed(0)
-    names = np.array([f"u{u:03}" for u in user])
-    assert mean_interval(values, (names, prompt)) == mean_interval(values, (user, prompt))
-
-
-def test_every_seed_weighs_the_same_and_their_spread_is_in_the_interval():
-    # Two trainings that are each exact about 1000 choices, one always right, one always wrong.
-    values = np.concatenate([np.ones(1000), np.zeros(1000)])
-    prompt = np.tile(np.arange(1000), 2)
-    interval = mean_interval(values, (prompt,), seeds=np.repeat([0, 1], 1000))
-    assert (interval.value, interval.n, interval.seeds) == (0.5, 1000, 2)
-    assert (interval.low, interval.high) == (0, 1)  # both seeds the same in half of the draws
-
-
-def test_seeds_that_agree_do_not_make_choices_more_numerous():
-    values, user, prompt = crossed(0)
-    one = mean_interval(values, (user, prompt))
-    three = mean_interval(
-        np.tile(values, 3), (np.tile(user, 3), np.tile(prompt, 3)), seeds=np.repeat([0, 1, 2], len(values))
+    n = 4000
+    user, prompt, seed = rng.integers(0, 50, n), rng.integers(0, 80, n), np.repeat([0, 1], n // 2)
+    taste, difficulty = rng.normal(size=50), rng.normal(size=80)
+    mine, other = (
+        (rng.normal(size=n) + shift + taste[user] + difficulty[prompt] > 0).astype(float)
+        for shift in (1, 0.8)
     )
-    assert (three.low, three.high) == pytest.approx((one.low, one.high), abs=1e-9)
-    assert (three.n, three.seeds) == (one.n, 3)
+    keys, place = np.unique([seed, user, prompt if both else 0 * prompt], axis=1, return_inverse=True)
+    count = np.bincount(place)
+    where = cells(keys[1], keys[2] if both else None, seed=keys[0], count=count)
+    found = Resamples(where, {"a": np.bincount(place, mine), "b": np.bincount(place, other)})
+    by = [user, prompt] if both else [user]
+    pairs = [
+        (found.mean("a", [0]), mean_interval(mine, by, seeds=seed)),
+        (found.difference("a", "b", [0]), paired_interval(mine, other, by, seeds=seed)),
+    ]
+    for ours, theirs in pairs:
+        assert_allclose(ours.value, theirs.value, atol=1e-12)
+        assert (ours.n, ours.seeds) == (theirs.n, theirs.seeds)
+        # The draws differ: each end is known to about a tenth of the width.
+        width = theirs.high - theirs.low
+        assert_allclose([ours.low, ours.high], [theirs.low, theirs.high], atol=0.12 * width)
 
 
-def test_a_pair_is_narrower_than_its_parts_and_finds_the_difference():
-    values, user, prompt = crossed(0)
-    rivals = values - 0.1 + np.random.default_rng(9).normal(0, 0.2, len(values))
-    pair = paired_interval(values, rivals, (user, prompt))
-    alone = mean_interval(values, (user, prompt))
-    assert pair.low <= 0.1 <= pair.high
-    assert pair.low > 0
-    assert pair.high - pair.low < 0.2 * (alone.high - alone.low)
+GROUPS = [(0,), (1,)]
 
 
-def test_ece_interval_holds_the_value_of_ece():
-    rng = np.random.default_rng(0)
-    confidence = rng.uniform(0.5, 1, 3000)
-    correct = (rng.random(3000) < confidence - 0.1).astype(float)
-    user, prompt = rng.integers(0, 100, 3000), rng.integers(0, 300, 3000)
-    interval = ece_interval(confidence, correct, (user, prompt))
-    assert interval.value == pytest.approx(ece(confidence, correct))
-    assert interval.low < interval.value < interval.high
-    # All bins are too sure, so the error is a mean: its interval is that of the mean gap.
-    gap = mean_interval(confidence - correct, (user, prompt))
-    assert interval.high - interval.low == pytest.approx(gap.high - gap.low, rel=0.3)
+def two_groups() -> Resamples:
+    # Ten people in each of two groups, ten choices each. a: 0.9 and 0.5; b: 0.6 and 0.7.
+    where = cells(np.arange(20), part=np.arange(20) // 10, count=np.full(20, 10))
+    a, b = (np.repeat(values, 10) for values in ([9.0, 5.0], [6.0, 7.0]))
+    return Resamples(where, {"a": a, "b": b, "half": np.where(np.arange(20) < 10, 5.0, np.nan)})
 
 
-def test_ece_of_several_seeds_is_the_mean_of_each():
-    rng = np.random.default_rng(0)
-    confidence, correct = rng.uniform(0.5, 1, 900), rng.integers(0, 2, 900).astype(float)
-    seeds = np.repeat([5, 6, 7], 300)
-    each = [ece(confidence[seeds == s], correct[seeds == s]) for s in (5, 6, 7)]
-    interval = ece_interval(confidence, correct, (np.tile(np.arange(300), 3),), seeds=seeds)
-    assert interval.value == pytest.approx(np.mean(each))
+def test_worst_groups_are_compared_whichever_they_are():
+    found = two_groups().worst_difference("a", "b", GROUPS)
+    # 0.5 in the second group less 0.6 in the first; nobody differs within a group, so there is no doubt.
+    assert_allclose([found.value, found.low, found.high], -0.1, atol=1e-6)
 
 
-@pytest.mark.parametrize(
-    ("values", "by"),
-    [
-        (np.ones(3), ()),
-        (np.ones(3), (np.arange(3),) * 3),
-        (np.ones(3), (np.arange(2),)),
-        (np.ones(0), (np.arange(0),)),
-    ],
-)
-def test_rows_without_units_are_refused(values, by):
-    with pytest.raises(ShapeError):
-        mean_interval(values, by)
+def test_doubt_about_the_worst_group_is_in_the_interval():
+    rng = np.random.default_rng(2)
+    where = cells(np.arange(400), part=np.arange(400) // 100)
+    a, b = (rng.random(400) < 0.7).astype(float), (rng.random(400) < 0.7).astype(float)
+    found = Resamples(where, {"a": a, "b": b})
+    lead = found.worst_difference("a", "b", [(i,) for i in range(4)])
+    assert lead.low < lead.value < lead.high
+    means = [values.reshape(4, 100).mean(1).min() for values in (a, b)]
+    assert_allclose(lead.value, means[0] - means[1])
 
 
-def test_a_pair_must_judge_the_same_choices():
-    with pytest.raises(ShapeError, match="same choices"):
-        paired_interval(np.ones(3), np.ones(2), (np.arange(3),))
+def test_what_was_not_measured_is_unknown():
+    found = two_groups()
+    assert found.mean("half", [0]).value == 0.5
+    assert found.mean("half", [0, 1]) is None
+    assert found.mean("nobody", [0]) is None
+    assert found.worst_difference("a", "half", GROUPS) is None
+    assert found.resampled("half", [1]) is None
+
+
+def test_a_difference_is_over_the_seeds_that_both_have():
+    where = cells([0, 1, 0, 1], seed=[0, 0, 1, 1])
+    # b has the second seed alone, in which a leads by 1 - 0; the first seed of a (0) does not count.
+    sums = {"a": np.array([0.0, 0, 1, 1]), "b": np.array([np.nan, np.nan, 0, 0])}
+    found = Resamples(where, sums).difference("a", "b", [0])
+    assert (found.value, found.seeds, found.n) == (1.0, 1, 2)
+
+
+def test_the_same_seed_gives_the_same_numbers():
+    rng = np.random.default_rng(3)
+    where, sums = cells(np.arange(30), np.arange(30) % 7), {"a": rng.random(30)}
+    one, two = (Resamples(where, sums, random_seed=5).mean("a", [0]) for _ in range(2))
+    assert one == two
+
+
+def test_labels_of_different_lengths_are_refused():
+    with pytest.raises(ShapeError, match="one length"):
+        Cells(np.zeros(2, int), np.zeros(2, int), (np.zeros(3, int),), np.ones(2))

@@ -76,7 +76,7 @@ def test_foreign_parts_are_found_anywhere_in_a_config():
         ({"class_path": "fsa.encoders.nowhere.DeepSet"}, "which this fsa does not have"),
         ({"class_path": "fsa.encoders.encoder.ContextEncoder"}, "abstract"),
         (part("encoders.deep_set.DeepSet", depth=3), "depth"),
-        (part("encoders.deep_set.DeepSet", hidden="wide"), "encoder"),
+        (part("encoders.deep_set.DeepSet", hidden="wide"), "hidden should be"),
         ({"class_path": "fsa.encoders.deep_set.DeepSet", "dict_kwargs": {}}, "dict_kwargs"),
         ("fsa.encoders.deep_set.DeepSet", "an object with a class_path"),
         (None, "an object with a class_path"),

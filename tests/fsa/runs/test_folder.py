@@ -95,8 +95,8 @@ def test_a_missing_or_damaged_file_is_named(folder, file):
         ({"format": "fsa.reward.0"}, "format is 'fsa.reward.0', this fsa reads 'fsa.reward.1'"),
         ({"format": None}, "format is None"),
         ({"d_feature": 3}, "d_feature is 3, but the projection is 2 wide"),
-        ({"d_belief": "wide"}, "d_belief should be a whole number from 1, came 'wide'"),
-        ({"num_samples": 0}, "num_samples should be a whole number from 1, came 0"),
+        ({"d_belief": "wide"}, "d_belief should be a whole number from 1 to 1,000,000, came 'wide'"),
+        ({"num_samples": 0}, "num_samples should be a whole number from 1 to 1,000,000, came 0"),
         ({"scorer": None}, "scorer should be an object with a class_path"),
     ],
 )

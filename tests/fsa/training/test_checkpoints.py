@@ -4,49 +4,8 @@ from pathlib import Path
 import pytest
 import torch
 
-from fsa.errors import ConfigError
-from fsa.training.checkpoints import BEST, CHECKPOINTS, LAST, Checkpoints, claim_folder
-from fsa.training.metrics_csv import METRICS
+from fsa.training.checkpoints import BEST, CHECKPOINTS, LAST, Checkpoints
 from tests.factories.training import small_module
-
-
-@pytest.fixture
-def run(tmp_path: Path) -> Path:
-    """A folder in which a run has begun."""
-    (tmp_path / "run" / CHECKPOINTS).mkdir(parents=True)
-    (tmp_path / "run" / CHECKPOINTS / LAST).write_bytes(b"weights")
-    (tmp_path / "run" / METRICS).write_text("step\n1\n")
-    (tmp_path / "run" / "config.yaml").write_text("seed: 0\n")
-    return tmp_path / "run"
-
-
-def test_a_new_folder_is_made(tmp_path: Path):
-    claim_folder(tmp_path / "a" / "b", resume=False, overwrite=False)
-    assert (tmp_path / "a" / "b").is_dir()
-
-
-def test_a_run_is_not_lost_by_accident(run: Path):
-    with pytest.raises(ConfigError, match=f"--resume {run}.*--overwrite true.*--out FOLDER"):
-        claim_folder(run, resume=False, overwrite=False)
-    assert (run / CHECKPOINTS / LAST).exists()
-
-
-def test_a_run_that_shall_go_on_stays(run: Path):
-    claim_folder(run, resume=True, overwrite=True)
-    assert (run / CHECKPOINTS / LAST).exists()
-    assert (run / METRICS).exists()
-
-
-def test_a_run_may_be_overwritten(run: Path):
-    claim_folder(run, resume=False, overwrite=True)
-    assert not (run / CHECKPOINTS).exists()
-    assert not (run / METRICS).exists()
-
-
-def test_only_the_first_process_deletes(run: Path, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setenv("RANK", "1")
-    claim_folder(run, resume=False, overwrite=True)
-    assert (run / CHECKPOINTS / LAST).exists()
 
 
 def test_checkpoints_fall_on_their_steps_and_on_validations(fit: Callable, monkeypatch: pytest.MonkeyPatch):

@@ -3,7 +3,6 @@
 import numpy as np
 import pytest
 
-from eval.measuring.predictions import Predictions, predict
 from fsa import RewardModel
 from fsa.choices.splits import Splitter
 from fsa.choices.synthetic import Synthetic
@@ -11,6 +10,7 @@ from fsa.episodes.sampler import EpisodeSampler
 from fsa.features.numeric import Numeric
 from fsa.metrics.choice_accuracy import correctness
 from fsa.outputs.item_features import ItemFeatures
+from fsa.recipes.measuring.predictions import Predictions, predict
 
 SOURCE = Synthetic(num_users=100, choices_per_user=15)
 

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from eval.measuring.runs import Method, Settings, opened
 from fsa.errors import CheckpointError
+from fsa.recipes.measuring.runs import Method, Settings, opened
 from fsa.runs.folder import read_yaml, write_yaml
 
 SETTINGS = Settings([0, 1], "test", 10, 5, 1)

@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from collections.abc import Iterator
 
 import numpy as np
 
-from eval.measuring.predictions import Predictions
-from eval.measuring.runs import Data, Method, Settings, opened
 from fsa.errors import ConfigError
-from fsa.reports.bootstrap import Interval, ece_interval, mean_interval
-from fsa.reports.row import Row
-
-# Metrics of which less is better; the worst group has the most of them.
-_LESS_IS_BETTER = frozenset({"nll", "ece"})
+from fsa.recipes.measuring.predictions import Predictions
+from fsa.recipes.measuring.runs import Data, Method, Settings, opened
+from fsa.reports.bootstrap import Interval
+from fsa.reports.intervals import ece_interval, resampled
+from fsa.reports.row import Row, worst
 
 
 def measured(
@@ -43,25 +40,20 @@ def measured(
 
 def rows_of(predictions: Predictions, seeds: np.ndarray, at: Data, method: str, size: int) -> list[Row]:
     """Every metric for all, each group, and the worst group; a group alone is no all."""
-    covered = np.unique(predictions.group)
-    rows = []
+
+    def rows_where(keep: np.ndarray, group: str) -> list[Row]:
+        found = _metrics(predictions.where(keep), seeds[keep], at)
+        return [Row.of(interval, at.name, method, group, size, metric) for metric, interval in found]
+
+    covered, rows = np.unique(predictions.group), list[Row]()
     if len(covered) == len(at.groups):
-        rows = [_row(at, method, "all", size, *value) for value in _metrics(predictions, seeds, at)]
+        rows = rows_where(np.ones(len(seeds), bool), "all")
     if len(at.groups) < 2:
         return rows
-    grouped = []
-    for number in covered:
-        name, keep = at.table.groups[int(number)].as_py(), predictions.group == number
-        found = _metrics(predictions.where(keep), seeds[keep], at)
-        grouped += [_row(at, method, name, size, *value) for value in found]
-    return [*rows, *grouped, *(_worst(grouped) if rows else [])]
-
-
-def _worst(grouped: Sequence[Row]) -> Iterator[Row]:
-    for metric in dict.fromkeys(row.metric for row in grouped):
-        pick = max if metric in _LESS_IS_BETTER else min
-        worst = pick((row for row in grouped if row.metric == metric), key=lambda row: row.value or 0.0)
-        yield replace(worst, group="worst")
+    names = at.table.groups.to_pylist()
+    grouped = [rows_where(predictions.group == number, names[number]) for number in covered]
+    worsts = [worst(of_metric) for of_metric in zip(*grouped, strict=True)] if rows else []
+    return [*rows, *(row for of_group in grouped for row in of_group), *worsts]
 
 
 def _metrics(predictions: Predictions, seeds: np.ndarray, at: Data) -> list[tuple[str, Interval]]:
@@ -76,9 +68,6 @@ def _metrics(predictions: Predictions, seeds: np.ndarray, at: Data) -> list[tupl
     }
     if not np.isnan(predictions.bayes_correct).all():
         values["bayes_accuracy"] = predictions.bayes_correct
-    found = [(name, mean_interval(value, units, seeds=seeds)) for name, value in values.items()]
+    sums = resampled(values, units, seeds=seeds)
+    found = [(name, interval) for name in values if (interval := sums.mean(name))]
     return [*found, ("ece", ece_interval(predictions.confidence, predictions.correct, units, seeds=seeds))]
-
-
-def _row(at: Data, method: str, group: str, size: int, metric: str, i: Interval) -> Row:
-    return Row(at.name, method, group, {}, size, metric, i.value, i.low, i.high, i.n, i.seeds)

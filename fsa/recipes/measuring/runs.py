@@ -14,7 +14,7 @@ from jsonargparse import ArgumentParser
 from numpy.typing import NDArray
 from torch import Tensor
 
-from eval.measuring.predictions import Predictions, predict
+from fsa.choices.rows import Rows
 from fsa.choices.simulation.ground_truth import Truth
 from fsa.choices.source import Source
 from fsa.choices.splits import NAMES, Splitter
@@ -28,6 +28,7 @@ from fsa.outputs.item_features import ItemFeatures
 from fsa.outputs.item_tokens import item_tokens
 from fsa.outputs.policy import open_model
 from fsa.outputs.reward_model import RewardModel
+from fsa.recipes.measuring.predictions import Predictions, predict
 from fsa.runs.components import refuse_foreign
 from fsa.runs.folder import CONFIG_YAML, read_yaml
 
@@ -42,6 +43,7 @@ class Settings:
     max_targets: int
     seed: int
     trust_remote_code: bool = False
+    data: str | None = None
 
     def __post_init__(self) -> None:
         if not self.context_sizes or min(self.context_sizes) < 0:
@@ -128,11 +130,19 @@ class Data:
             CheckpointError: Its source is foreign and not trusted.
         """
         source, splits = source_and_splits(config, settings.trust_remote_code)
+        if settings.data is not None:
+            table = Rows(settings.data, ties="drop").load()
+            return cls(Path(settings.data).stem, table, table, None, settings.frozen(table), False)
         whole = source.load()
         truth = source.truth(whole)
         if config.get("shuffle_choices"):  # nobody's taste made them: there is no truth to know
             whole, truth = whole.shuffled(), None
         table = getattr(splits(whole), settings.split)
+        if not len(table):
+            raise ConfigError(
+                f"the {settings.split} split of this run holds no choices; measure on another (--split "
+                "validation), or on a file of other people's choices (--data FILE)"
+            )
         # Named users, each a group of one, are not a sample of anything: then the claim is about them.
         fixed = table.num_users == len(np.unique(table.group))
         return cls(

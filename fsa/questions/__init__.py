@@ -1,0 +1,1 @@
+"""Which pair to show a person next: acquisition functions over a belief."""

@@ -1,0 +1,68 @@
+"""`Question`: the pair to ask about, and why."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from fsa.questions.acquisition import Acquisition
+from fsa.questions.least_certain import LeastCertain
+from fsa.types import Numbers, Text
+
+Pair = tuple[Text, Text | Numbers, Text | Numbers]
+"""A prompt and two responses."""
+
+NO_DOUBT = "the belief about this person is a point, without doubt, so no answer would add to it; "
+
+
+@dataclass(frozen=True)
+class Question:
+    """A pair to show a person.
+
+    Attributes:
+        prompt: What is responded to.
+        options: The two responses.
+        place: Of the pair, among those it was taken from.
+        worth: What its answer is worth by the acquisition function, larger is better.
+        nats: The same, where it is in nats; None where it is not.
+        chance: Probability, 0-1, that the person picks the first.
+        why: A sentence on why this one.
+    """
+
+    prompt: Text
+    options: tuple[Text | Numbers, Text | Numbers]
+    place: int
+    worth: float
+    nats: float | None
+    chance: float
+    why: str
+
+
+def best_question(
+    pairs: Sequence[Pair],
+    first: Float[Tensor, "s q"],
+    weight: Float[Tensor, " s"],
+    acquisition: Acquisition,
+) -> Question:
+    """The pair of the largest worth; the first of those that tie.
+
+    Args:
+        pairs: Pairs to choose from [q].
+        first: Probability that the first response of each is picked, at each place of the belief.
+        weight: Probability of each place; one place is a belief without doubt.
+        acquisition: What makes a pair worth asking about. One that needs doubt gives way to `LeastCertain`
+            where there is none, which `Question.why` then says.
+    """
+    gives_way = acquisition.needs_doubt and len(weight) == 1
+    used = LeastCertain() if gives_way else acquisition
+    worth, chance = used.worth(first, weight), weight @ first
+    place = int(torch.argmax(worth))
+    prompt, a, b = pairs[place]
+    value, picked = float(worth[place]), float(chance[place])
+    nats = 0.0 if gives_way else value if used.in_nats else None
+    why = (NO_DOUBT if gives_way else "") + used.why(value, picked)
+    return Question(prompt, (a, b), place, value, nats, picked, why)

@@ -1,0 +1,45 @@
+"""`configured`: what a recipe is called with, out of configuration files and a command line."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from jsonargparse import ActionConfigFile, ArgumentParser  # type: ignore[attr-defined]
+
+
+def configured(recipe: Callable[..., Any], arguments: Sequence[str]) -> dict[str, Any]:
+    """Keywords for a recipe: its signature is the schema, its docstring the help.
+
+    Args:
+        recipe: A function whose parameters all have types. One that takes `config` gets the whole
+            configuration in plain form.
+        arguments: `--config FILE`, later files over earlier ones, and `--key value`.
+    """
+    parser = ArgumentParser(description=(recipe.__doc__ or "").strip().split("\n")[0])
+    parser.add_argument("--config", action=ActionConfigFile, help="YAML file; may be given several times")
+    parser.add_function_arguments(recipe, skip={"config"}, sub_configs=True)
+    parsed = parser.parse_args(list(arguments))
+    plain = parsed.as_dict()
+    plain.pop("config", None)
+    parts = parser.instantiate(parsed)
+    keywords = {name: value for name, value in parts.items() if name != "config"}
+    return {"config": plain, **keywords} if "config" in inspect.signature(recipe).parameters else keywords
+
+
+def preset(name: str) -> Path:
+    """A configuration file: a path, or the name of one that comes with fsa, such as reward/choices."""
+    given = Path(name)
+    if given.is_file():
+        return given
+    ours = presets() / name.removeprefix("configs/")
+    return next((path for path in (ours, ours.with_name(ours.name + ".yaml")) if path.is_file()), given)
+
+
+def presets() -> Path:
+    """Folder of the configurations that come with fsa: the installed package's, or the checkout's."""
+    package = Path(__file__).resolve().parents[1]
+    installed = package / "presets"
+    return installed if installed.is_dir() else package.parent / "configs"

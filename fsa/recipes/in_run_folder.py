@@ -1,0 +1,38 @@
+"""`in_run_folder`: a recipe that has its run folder to itself."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+from collections.abc import Callable
+from contextlib import nullcontext
+from pathlib import Path
+from typing import ParamSpec, TypeVar
+
+from fsa.files import only_writer
+from fsa.runs.claim import check_free
+from fsa.training.processes import is_first_process
+
+_Given = ParamSpec("_Given")
+_Made = TypeVar("_Made")
+
+
+def in_run_folder(recipe: Callable[_Given, _Made]) -> Callable[_Given, _Made]:
+    """Let a recipe with `out`, `config`, `resume` and `overwrite` hold the lock of its folder while it works.
+
+    Raises:
+        OutputError: Another process writes there, or nobody can.
+        ConfigError: See `check_free`.
+    """
+
+    @functools.wraps(recipe)
+    def run(*positional: _Given.args, **named: _Given.kwargs) -> _Made:
+        bound = inspect.signature(recipe).bind(*positional, **named)
+        bound.apply_defaults()
+        given = bound.arguments
+        folder = Path(given["out"])
+        with only_writer(folder) if is_first_process() else nullcontext():
+            check_free(folder, given["config"], given["resume"], given["overwrite"])
+            return recipe(*positional, **named)
+
+    return run

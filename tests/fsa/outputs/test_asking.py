@@ -1,0 +1,70 @@
+"""What to ask a person next, by the model's own probabilities."""
+
+from itertools import combinations
+
+import numpy as np
+import pytest
+
+from fsa.errors import ShapeError
+from fsa.questions.least_certain import LeastCertain
+from fsa.questions.random_pair import RandomPair
+from tests.factories.reward_models import choices_of, numbers, part, small_model
+
+SPREAD = part("encoders.particles.Particles", particles=8, spread=True)
+
+
+@pytest.fixture
+def person():
+    return small_model(encoder=SPREAD).for_user(choices_of(1, 2))
+
+
+def test_all_pairs_of_responses_are_weighed_as_pairs_are(person):
+    responses = numbers(5, 6)
+    pairs = [("", a, b) for a, b in combinations(responses, 2)]
+    one, other = person.next_question("", responses), person.next_question(pairs)
+    assert one == other
+    assert one.options in list(combinations(responses, 2))
+    assert one.nats > 0
+
+
+def test_the_chance_is_that_of_prefers(person):
+    question = person.next_question("", numbers(6, 4))
+    # 64 samples there, 256 places here.
+    assert question.chance == pytest.approx(person.prefers("", *question.options), abs=0.05)
+
+
+def test_no_other_pair_is_worth_more(person):
+    pairs = [("", a, b) for a, b in combinations(numbers(7, 5), 2)]
+    best = person.next_question(pairs)
+    alone = [person.next_question([pair]).nats for pair in pairs]
+    assert best.nats == pytest.approx(max(alone))
+    assert best.place == int(np.argmax(alone))
+
+
+def test_a_belief_without_doubt_asks_what_is_least_certain():
+    person = small_model().for_user(choices_of(1, 2))
+    responses = numbers(8, 5)
+    question = person.next_question("", responses)
+    assert "without doubt" in question.why
+    doubts = [abs(person.prefers("", a, b) - 0.5) for a, b in combinations(responses, 2)]
+    assert question.place == int(np.argmin(doubts))
+    assert person.next_question("", responses, LeastCertain()).place == question.place
+
+
+def test_another_acquisition_may_be_asked_for(person):
+    question = person.next_question("", numbers(9, 9), acquisition=RandomPair(4))
+    assert question.nats is None
+    assert question == person.next_question("", numbers(9, 9), RandomPair(4))
+
+
+@pytest.mark.parametrize(
+    ("asked", "words"),
+    [
+        (("", [(0.0, 1.0)]), "needs two responses, came 1"),
+        (([],), "came none"),
+        (([("", (0.0, 1.0))],), r"pairs\[0\] must be a prompt and two responses"),
+    ],
+)
+def test_what_cannot_be_asked_is_named(person, asked, words):
+    with pytest.raises(ShapeError, match=words):
+        person.next_question(*asked)

@@ -1,0 +1,58 @@
+"""Places that stand for a belief."""
+
+import math
+
+import pytest
+import torch
+from scipy.integrate import quad
+from torch.testing import assert_close
+
+from fsa.questions.information_gain import InformationGain
+from fsa.questions.places import places_of
+from fsa.types import Belief
+
+
+def gaussian(*std: float) -> Belief:
+    spread = torch.tensor([std], dtype=torch.float64)
+    return Belief(torch.full_like(spread, 0.5), spread)
+
+
+def test_a_point_is_one_place():
+    places, weight = places_of(gaussian(0.0, 0.0))
+    assert_close(places, torch.full((1, 1, 2), 0.5, dtype=torch.float64))
+    assert_close(weight, torch.ones(1, dtype=torch.float64))
+
+
+def test_weights_sum_to_one_and_the_mean_is_exact():
+    places, weight = places_of(gaussian(1.0, 2.0, 0.0))
+    assert_close(weight.sum(), torch.tensor(1.0, dtype=torch.float64))
+    assert_close(torch.einsum("s,sbz->bz", weight, places), gaussian(1.0, 2.0, 0.0).mean)
+    assert_close(places[..., 2], torch.full((len(places), 1), 0.5, dtype=torch.float64))
+
+
+@pytest.mark.parametrize("width", [1, 4, 16, 100])
+def test_the_spread_is_that_of_the_belief(width):
+    places, weight = places_of(gaussian(*[2.0] * width))
+    away = places[:, 0] - 0.5
+    covariance = torch.einsum("s,sy,sz->yz", weight, away, away)
+    assert_close(covariance, 4 * torch.eye(width, dtype=torch.float64))
+
+
+@pytest.mark.parametrize(
+    ("slope", "width", "within"),
+    [(0.5, 1, 0.03), (2.0, 1, 0.03), (2.0, 4, 0.03), (2.0, 16, 0.1), (0.5, 16, 0.1)],
+)
+def test_information_gain_agrees_with_an_integral(slope, width, within):
+    # The gap of two rewards is slope * (z_1 + ... ) / sqrt(width): normal, so one integral gives the truth.
+    places, weight = places_of(Belief(torch.zeros(1, width).double(), torch.ones(1, width).double()))
+    gap = slope * places[:, 0].sum(-1, keepdim=True) / math.sqrt(width)
+    found = float(InformationGain().worth(torch.sigmoid(gap), weight))
+
+    def density(x):
+        return math.exp(-x * x / 2) / math.sqrt(2 * math.pi)
+
+    def doubt(p):
+        return -p * math.log(p) - (1 - p) * math.log(1 - p)
+
+    left = quad(lambda x: density(x) * doubt(1 / (1 + math.exp(-slope * x))), -8, 8)[0]
+    assert found == pytest.approx(math.log(2) - left, rel=within)
