@@ -1,11 +1,17 @@
-"""Few-shot steerable alignment: one person's reward model from three to ten of their choices."""
+"""Few-shot steerable alignment: one person's reward model from three to ten of their choices.
 
-from pkgutil import resolve_name
-from typing import Any
+Public names resolve when they are asked for, so that `import fsa` loads neither torch nor transformers.
+"""
 
-from fsa.outputs.policy import Policy, PolicyPerson
-from fsa.outputs.reward_model import Person, RewardModel, Scores
-from fsa.types import Choice, Pick, Ranking, Tie
+from importlib import import_module
+from importlib.metadata import PackageNotFoundError, version
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from fsa.outputs.policy import Policy, PolicyPerson
+    from fsa.outputs.reward_model import Person, RewardModel, Scores
+    from fsa.recipes.fit import fit
+    from fsa.types import Choice, Pick, Ranking, Tie
 
 __all__ = [
     "Choice",
@@ -20,9 +26,26 @@ __all__ = [
     "fit",
 ]
 
+_HOMES = {
+    **dict.fromkeys(("Policy", "PolicyPerson"), "fsa.outputs.policy"),
+    **dict.fromkeys(("Person", "RewardModel", "Scores"), "fsa.outputs.reward_model"),
+    "fit": "fsa.recipes.fit",
+    **dict.fromkeys(("Choice", "Pick", "Ranking", "Tie"), "fsa.types"),
+}
+
+try:
+    __version__ = version("fsa")
+except PackageNotFoundError:  # run from a folder that was never installed
+    __version__ = "unknown"
+
 
 def __getattr__(name: str) -> Any:
-    """`fit`, imported when it is asked for: what trains takes seconds to import."""
-    if name == "fit":
-        return resolve_name("fsa.recipes.fit:fit")
-    raise AttributeError(f"module 'fsa' has no attribute {name!r}")
+    if name not in _HOMES:
+        raise AttributeError(f"module 'fsa' has no attribute {name!r}")
+    found = getattr(import_module(_HOMES[name]), name)
+    globals()[name] = found
+    return found
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -54,7 +54,7 @@ def serve_fuzz(model: str, requests: int = 2000, number: int = 0) -> Counter[str
 def fuzz(client: TestClient, requests: int, number: int = 0) -> Counter[str]:
     """The same, of a server that is running."""
     schema = schemathesis.openapi.from_dict(client.get("/openapi.json").json())
-    operations = [found.ok() for found in schema.get_all_operations()]
+    operations: list[Any] = [found.ok() for found in schema.get_all_operations()]  # type: ignore[union-attr]
     modes = (GenerationMode.POSITIVE, GenerationMode.NEGATIVE)
     each = -(-requests // (len(operations) * len(modes)))
     statuses: Counter[str] = Counter()
@@ -103,7 +103,7 @@ def _send(
 def _answer(client: TestClient, case: Any) -> Any:
     headers = {name: value for name, value in (case.headers or {}).items() if value.isascii()}
     headers.pop("Authorization", None)
-    given = {"headers": headers, "params": case.query or None}
+    given: dict[str, Any] = {"headers": headers, "params": case.query or None}
     if isinstance(case.body, dict | list | str | int | float | bool) or case.body is None:
         given |= {"json": case.body}
     if not case.operation.body:

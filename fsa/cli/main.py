@@ -1,72 +1,72 @@
-"""The `fsa` command."""
+"""The `fsa` command: finds the command that was asked for, and loads no other."""
 
 from __future__ import annotations
 
+import argparse
 import sys
-from importlib.metadata import version
 from pkgutil import resolve_name
 from typing import Any
 
-from jsonargparse import auto_cli
-
-from fsa.cli.adapter import adapter
+import fsa
 from fsa.cli.ending import ending_well
-from fsa.cli.generate import generate
-from fsa.cli.judge import judge
-from fsa.cli.keys import keys
-from fsa.cli.recipes import CommandLine, plain_arguments, run_recipe
-from fsa.cli.score import score
-from fsa.cli.serve import serve
 
-# What trains and measures; imported when it is asked for, because that takes seconds.
+# Each is the function of its own name in the module of its name; the sentence is what `fsa --help` says.
+COMMANDS = {
+    "score": "Score candidate responses for one or many people.",
+    "generate": "Write answers as people like them, with a policy.",
+    "adapter": "Write one person's policy as a plain LoRA adapter.",
+    "judge": "Choose by a target, or by choices that reveal one.",
+    "serve": "Serve a model over HTTP until told to stop.",
+    "keys": "Make, list and revoke keys of a server.",
+}
+# What trains and measures, and where it is.
 RECIPES = {
-    "fit": "fsa.recipes.fit:fit",
-    "evaluate": "fsa.recipes.evaluate:context_curve",
-    "train reward": "fsa.recipes.reward:train_reward",
-    "train policy": "fsa.recipes.policy:train_policy",
-    "train sft": "fsa.recipes.sft:train_sft",
+    "fit": ("fsa.recipes.fit:fit", "Train a reward model on a file of choices."),
+    "evaluate": ("fsa.recipes.evaluate:context_curve", "Accuracy by choices seen of trained runs."),
+    "train reward": ("fsa.recipes.reward:train_reward", "Train a reward model, every setting open."),
+    "train policy": ("fsa.recipes.policy:train_policy", "Train a policy that choices steer."),
+    "train sft": ("fsa.recipes.sft:train_sft", "Train a language model on responses."),
 }
 _FIRST = {"fit": "--data", "evaluate": "--run"}  # option that the words right after the command are for
+_REPEATABLE = ("run", "presets", "settings")
 
 
 def main() -> None:
-    """The `fsa` command."""
-    commands: dict[str, Any] = {
-        "score": score,
-        "generate": generate,
-        "adapter": adapter,
-        "judge": judge,
-        "serve": serve,
-        "keys": keys,
-    }
+    """Run the command that the command line names."""
     arguments = sys.argv[1:]
-    if arguments == ["--version"]:
-        print(f"fsa {version('fsa')}")
-        return
-    if recipe := _recipe(arguments):
-        ending_well(lambda: run_recipe(*recipe))
-        return
-    if not arguments or arguments[0] not in commands:
-        commands |= {"fit": resolve_name(RECIPES["fit"]), "evaluate": resolve_name(RECIPES["evaluate"])}
-        names = (name.split()[-1] for name in RECIPES if name.startswith("train "))
-        commands["train"] = {name: resolve_name(RECIPES[f"train {name}"]) for name in names}
-    ending_well(
-        lambda: auto_cli(
-            commands, as_positional=False, args=plain_arguments(arguments), parser_class=CommandLine
-        )
-    )
-
-
-def _recipe(arguments: list[str]) -> tuple[Any, list[str], list[str]] | None:
-    """The recipe that is asked for, the rest of the command line, and its repeatable options."""
     words = 2 if arguments[:1] == ["train"] else 1
-    name, rest = " ".join(arguments[:words]), list(arguments[words:])
-    if name not in RECIPES:
-        return None
+    recipe = " ".join(arguments[:words])
+    command = next((argument for argument in arguments if argument in COMMANDS), None)
+    if recipe in RECIPES:
+        ending_well(lambda: _run_recipe(recipe, arguments[words:]))
+    elif command is None or arguments[0] in ("-h", "--help", "--version"):
+        parser = _parser()
+        parser.parse_args(arguments)  # ends here, with help, the version or what is wrong
+        parser.error("a command is missing: one of " + ", ".join([*COMMANDS, *RECIPES]))
+    else:
+        ending_well(lambda: _run_command(command, arguments))
+
+
+def _run_command(name: str, arguments: list[str]) -> None:
+    run: Any = resolve_name("fsa.cli.recipes:run_commands")
+    run({name: resolve_name(f"fsa.cli.{name}:{name}")}, arguments)
+
+
+def _run_recipe(name: str, rest: list[str]) -> None:
     found: list[str] = []
     while name in _FIRST and rest and not rest[0].startswith("-"):
         found += [_FIRST[name], rest.pop(0)]
-    return resolve_name(RECIPES[name]), [*found, *rest], ["run", "presets", "settings"]
+    run: Any = resolve_name("fsa.cli.recipes:run_recipe")
+    run(resolve_name(RECIPES[name][0]), [*found, *rest], _REPEATABLE)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser("fsa", description="People's reward models from a few of their choices.")
+    parser.add_argument("--version", action="version", version=f"fsa {fsa.__version__}")
+    commands = parser.add_subparsers(title="commands", metavar="COMMAND", help="fsa COMMAND --help says more")
+    for name, sentence in {**COMMANDS, **{name: said for name, (_, said) in RECIPES.items()}}.items():
+        commands.add_parser(name, help=sentence, description=sentence)
+    return parser
 
 
 if __name__ == "__main__":

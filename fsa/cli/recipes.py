@@ -9,7 +9,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any, NoReturn
 
-from jsonargparse import ActionConfigFile, ArgumentParser  # type: ignore[attr-defined]
+from jsonargparse import ActionConfigFile, ArgumentParser, auto_cli  # type: ignore[attr-defined]
 
 from fsa.cli.ending import ending_well, one_line
 from fsa.cli.gate import TRUST, check_command_line, import_families
@@ -66,6 +66,12 @@ class CommandLine(ArgumentParser):
     def error(self, message: str, ex: Exception | None = None) -> NoReturn:
         print(one_line(f"error: {message} (see --help)"), file=sys.stderr)
         sys.exit(2)
+
+
+def run_commands(commands: dict[str, Any], arguments: Sequence[str]) -> None:
+    """Run one of several commands, each a function whose signature is its command line."""
+    given = plain_arguments(arguments)
+    auto_cli(commands, as_positional=False, args=given, parser_class=CommandLine)
 
 
 def plain_arguments(arguments: Sequence[str]) -> list[str]:

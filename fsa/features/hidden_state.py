@@ -90,9 +90,9 @@ class HiddenState(StoredFeatures):
     def _run(self, batch: list[Tokens]) -> Float32[np.ndarray, "m d"]:
         ids, mask = pad_right([tokens.ids for tokens in batch], self._tokenizer.pad_token_id or 0)
         with torch.inference_mode():
-            attended = torch.from_numpy(mask).to(self._device)
+            attended = torch.from_numpy(mask).to(self.torch_device)
             hidden = self._model(
-                torch.from_numpy(ids).to(self._device), attention_mask=attended
+                torch.from_numpy(ids).to(self.torch_device), attention_mask=attended
             ).last_hidden_state
             return pool(hidden, attended, self.pooling).cpu().numpy()
 
@@ -109,4 +109,4 @@ class HiddenState(StoredFeatures):
         model.config.use_cache = False
         if model.config.is_encoder_decoder:
             model = model.get_encoder()
-        return model.eval().requires_grad_(False).to(self._device)
+        return model.eval().requires_grad_(False).to(self.torch_device)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import cached_property
 from typing import Any, ClassVar, Literal
 
 import numpy as np
 import torch
-from jaxtyping import Float32
+from jaxtyping import Float, Float32
+from torch import Tensor
 from transformers import AutoModelForCausalLM
 
 from fsa.features.buckets import pad_right
@@ -54,6 +56,8 @@ class LogProb(StoredFeatures):
         store: bool = True,
     ) -> None:
         super().__init__(backbone, max_tokens, batch_tokens, dtype, device, store)
+        self.compute: Callable[[TokenRows], Float[Tensor, " m"]] | None = None
+        """Log-probabilities of rows by a copy of the backbone that is loaded already, on its own device."""
 
     @property
     def width(self) -> int:
@@ -75,7 +79,9 @@ class LogProb(StoredFeatures):
         return self._exchanges.tokens(texts, self._max_tokens)
 
     def _run(self, batch: list[ResponseTokens]) -> Float32[np.ndarray, "m 1"]:
-        rows = _rows_of(batch).to(self._device)
+        rows = _rows_of(batch).to(self.torch_device)
+        if self.compute is not None:
+            return self.compute(rows).unsqueeze(1).cpu().numpy()
         with torch.inference_mode():
             # Padding stands on the right: no token looks at what comes after it.
             hidden = self._model.get_decoder()(rows.ids, use_cache=False).last_hidden_state
@@ -92,7 +98,7 @@ class LogProb(StoredFeatures):
         model: Any = AutoModelForCausalLM.from_pretrained(
             self._folder, dtype=dtype, use_safetensors=True, trust_remote_code=False
         )
-        model = model.eval().requires_grad_(False).to(self._device)
+        model = model.eval().requires_grad_(False).to(self.torch_device)
         check_head(model)
         return model
 

@@ -209,7 +209,8 @@ class StoredFeatures(FeatureExtractor):
         return tokenizer
 
     @cached_property
-    def _device(self) -> torch.device:
+    def torch_device(self) -> torch.device:
+        """Where the backbone runs."""
         if self.device != "auto":
             return torch.device(self.device)
         return torch.device("cuda" if torch.cuda.is_available() else "cpu")

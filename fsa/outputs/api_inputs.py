@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any, TypeAlias
 
@@ -53,8 +54,23 @@ def as_response(response: Any, where: str) -> Text | Numbers:
     """
     if isinstance(response, str):
         return parse_text(response, where, "response")
+    if _are_numbers(response):
+        return tuple(float(number) + 0.0 for number in response)  # the usual case, at once; -0.0 is 0.0
     parsed: Text | Numbers = parse_response(_listed(response), where, "response")
     return parsed
+
+
+def _are_numbers(value: Any) -> bool:
+    """Whether a value is a list of finite numbers, for sure."""
+    try:
+        return (
+            type(value) in (list, tuple)
+            and len(value) > 0
+            and set(map(type, value)) <= {int, float}
+            and math.isfinite(sum(value))
+        )
+    except OverflowError:
+        return False
 
 
 def _listed(value: Any, depth: int = 0) -> Any:

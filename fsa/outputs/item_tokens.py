@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
 
 import numpy as np
 import torch
@@ -76,8 +78,21 @@ def item_tokens(table: ChoiceTable, scorer: LanguageScorer, progress: bool = Tru
         return tokens
     reference = np.full(table.num_items, np.nan, np.float32)
     model = LogProb(scorer.language_model.name, max_tokens=scorer.max_tokens, dtype=scorer.dtype)
-    reference[used] = model.extract(prompts, responses, progress=progress)[:, 0]
+    with _as_reference(scorer, model):
+        reference[used] = model.extract(prompts, responses, progress=progress)[:, 0]
     return tokens.with_reference(reference)
+
+
+@contextmanager
+def _as_reference(scorer: Any, model: LogProb) -> Iterator[None]:
+    """Let the scorer's own backbone, adapters off, compute what is not in the store: it is loaded already."""
+    device, was_training = next(scorer.parameters()).device, scorer.training
+    model.compute = scorer.reference
+    try:
+        scorer.eval().to(model.torch_device)
+        yield
+    finally:
+        scorer.train(was_training).to(device)
 
 
 def only_text(responses: Sequence[Text | Numbers]) -> list[Text]:

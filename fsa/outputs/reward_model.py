@@ -70,6 +70,7 @@ class RewardModel(OnHub, nn.Module):
             class path and its arguments, with `d_feature`, `d_belief` and `num_samples`.
         projection: Fitted projection of the features.
         trust_remote_code: Whether class paths outside fsa may be imported.
+        parts: Parts that are there already, by slot, in place of new ones; see `from_parts`.
 
     Example:
         >>> rewards = fsa.RewardModel.from_pretrained("runs/demo")
@@ -81,7 +82,11 @@ class RewardModel(OnHub, nn.Module):
     layout: ClassVar[str] = FORMAT
 
     def __init__(
-        self, config: Mapping[str, Any], projection: Projection, trust_remote_code: bool = False
+        self,
+        config: Mapping[str, Any],
+        projection: Projection,
+        trust_remote_code: bool = False,
+        parts: Mapping[str, Any] | None = None,
     ) -> None:
         super().__init__()
         check_layout(config, self.layout)
@@ -92,11 +97,11 @@ class RewardModel(OnHub, nn.Module):
             raise CheckpointError(
                 f"config.json: d_feature is {widths[0]}, but the projection is {projection.width} wide"
             )
-        trust = {"trust_remote_code": trust_remote_code}
-        self.encoder = build_part(config, "encoder", ContextEncoder, *widths, **trust)  # type: ignore[type-abstract]
-        self.scorer = build_part(config, "scorer", Scorer, *widths, **trust)  # type: ignore[type-abstract]
-        self.likelihood = build_part(config, "likelihood", ChoiceLikelihood, **trust)  # type: ignore[type-abstract]
-        self.features = build_part(config, "features", FeatureExtractor, **trust)  # type: ignore[type-abstract]
+        built = parts or _built(config, widths, trust_remote_code)
+        self.encoder: ContextEncoder = built["encoder"]
+        self.scorer: Scorer = built["scorer"]
+        self.likelihood: ChoiceLikelihood = built["likelihood"]
+        self.features: FeatureExtractor = built["features"]
         self.scorer.bind(self.encoder)
         # Double precision costs a head nothing and makes a score the same in any batch.
         for part in (self.encoder, self.likelihood, *([] if self.scorer.reads_tokens else [self.scorer])):
@@ -111,6 +116,29 @@ class RewardModel(OnHub, nn.Module):
         """Let the scorer's buffers grow to stored ones, before these are checked and loaded."""
         part = "scorer."
         self.scorer.make_room({n.removeprefix(part): t for n, t in stored.items() if n.startswith(part)})
+
+    @classmethod
+    def from_parts(
+        cls,
+        config: Mapping[str, Any],
+        projection: Projection,
+        *,
+        encoder: ContextEncoder,
+        scorer: Scorer,
+        likelihood: ChoiceLikelihood,
+        features: FeatureExtractor,
+    ) -> Self:
+        """A model of parts that are there already, such as trained ones; no weight is read or copied.
+
+        The parts become the model's own, on the CPU: heads are in double precision from then on.
+
+        Args:
+            config: Their plain form; see the class.
+            projection: Fitted projection of the features.
+            encoder, scorer, likelihood, features: The parts.
+        """
+        parts = {"encoder": encoder, "scorer": scorer, "likelihood": likelihood, "features": features}
+        return cls(config, projection, parts=parts)
 
     @classmethod
     def from_pretrained(
@@ -354,6 +382,15 @@ def _check_people(
             raise ShapeError(f"responses[{i}] must be a list of responses, came {each!r:.80}")
         if not len(each):
             raise ShapeError(f"responses[{i}] is empty; there must be a response to score")
+
+
+def _built(config: Mapping[str, Any], widths: tuple[int, int], trust_remote_code: bool) -> dict[str, Any]:
+    """New parts, by slot."""
+    of_widths: dict[str, Any] = {"encoder": ContextEncoder, "scorer": Scorer}
+    others: dict[str, Any] = {"likelihood": ChoiceLikelihood, "features": FeatureExtractor}
+    trust = {"trust_remote_code": trust_remote_code}
+    built = {slot: build_part(config, slot, base, *widths, **trust) for slot, base in of_widths.items()}
+    return built | {slot: build_part(config, slot, base, **trust) for slot, base in others.items()}
 
 
 def _count(config: Mapping[str, Any], name: str) -> int:

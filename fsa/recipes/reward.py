@@ -161,9 +161,15 @@ def train_reward(
     first = fit_population(module, parted, matrix, episodes, loop, folder, resume)
     outcome = {**loop.fit(module, data, folder, resume), **first}
 
-    door = Policy if isinstance(scoring, PolicyScorer) else RewardModel
-    model = door(model_config(config, matrix.shape[1], door.layout), projection, trust_remote_code=True)
-    model.load_state_dict({k: v for k, v in module.state_dict().items() if k in model.state_dict()})
+    kind = Policy if isinstance(scoring, PolicyScorer) else RewardModel
+    model = kind.from_parts(
+        model_config(config, matrix.shape[1], kind.layout),
+        projection,
+        encoder=reader,
+        scorer=scoring,
+        likelihood=likelihood,
+        features=features,
+    )
     if not is_first_process():
         return model
     model.config[RUN] = run

@@ -10,11 +10,11 @@ from typing import Any
 import yaml
 
 from fsa.errors import CheckpointError, ConfigError
-from fsa.runs.licences import README, UNKNOWN, hub_id, is_local, licence
-from fsa.runs.components import refuse_foreign
 from fsa.reports.report import Report
 from fsa.reports.tables import tables
+from fsa.runs.components import refuse_foreign
 from fsa.runs.folder import CONFIG_YAML, META, read_json, read_yaml
+from fsa.runs.licences import README, UNKNOWN, hub_id, is_local, licence
 
 MARK = "<!-- Written by fsa. Remove this line to keep your own words: fsa then leaves the file alone. -->"
 

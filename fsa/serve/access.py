@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Awaitable, Callable
 from typing import Annotated
 
 from fastapi import Depends, Request
-from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
+from fastapi.security import HTTPBearer
 
 from fsa.serve.problems import Forbidden, Unauthorized
 from fsa.serve.service import Service
@@ -17,7 +16,6 @@ OPEN = Access("default", frozenset(SCOPES))
 """What everybody may do where there is no key."""
 
 _MAX_KNOWN = 10_000
-_bearer = HTTPBearer(auto_error=False, description="A key that `fsa keys` made.")
 
 
 class Gate:
@@ -62,20 +60,27 @@ def service_of(request: Request) -> Service:
     return service
 
 
-def needs(scope: str) -> Callable[..., Awaitable[Access]]:
-    """A dependency: what the request may do, `scope` among it."""
+class Needs(HTTPBearer):
+    """A dependency: who is asking, who may do what `scope` says.
 
-    async def admitted(
-        request: Request, given: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)]
-    ) -> Access:
+    One dependency, not one for the header and one for the key: each costs as much as a small reward.
+
+    Args:
+        scope: Of `SCOPES`.
+    """
+
+    def __init__(self, scope: str) -> None:
+        super().__init__(auto_error=False, scheme_name="key", description="A key that `fsa keys` made.")
+        self._scope = scope
+
+    async def __call__(self, request: Request) -> Access:  # type: ignore[override]
+        given = await super().__call__(request)
         gate: Gate = request.app.state.gate
         access = await gate.admit(given.credentials if given else None)
         request.state.tenant = access.tenant
-        if scope not in access.scopes:
-            raise Forbidden(f"this key may {', '.join(sorted(access.scopes))}; this needs {scope}")
+        if self._scope not in access.scopes:
+            raise Forbidden(f"this key may {', '.join(sorted(access.scopes))}; this needs {self._scope}")
         return access
-
-    return admitted
 
 
 async def _service(request: Request) -> Service:
@@ -83,6 +88,6 @@ async def _service(request: Request) -> Service:
 
 
 Served = Annotated[Service, Depends(_service)]
-Reader = Annotated[Access, Depends(needs("read"))]
-Changer = Annotated[Access, Depends(needs("write"))]
-Eraser = Annotated[Access, Depends(needs("erase"))]
+Reader = Annotated[Access, Depends(Needs("read"))]
+Changer = Annotated[Access, Depends(Needs("write"))]
+Eraser = Annotated[Access, Depends(Needs("erase"))]

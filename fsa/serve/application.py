@@ -26,7 +26,8 @@ from fsa.serve.shapes import ErrorAnswer
 from fsa.serve.store.database import migrate
 from fsa.serve.telemetry import Observed
 
-_ROUTES = (people, questions, score, rerank, classify, openrlhf, judge, chat)
+# What is asked most often first: they are tried in this order.
+_ROUTES = (score, openrlhf, classify, rerank, people, questions, judge, chat)
 _SAID = {
     400: "No JSON.",
     401: "No key, or none that is known.",

@@ -49,8 +49,7 @@ def _as_prompt(value: Any) -> Any:
 
 
 def _as_response(value: Any) -> Any:
-    # "" is a response: a model may well say nothing. Other texts have to be texts that can be written down.
-    return parse_prompt(value, "body") if isinstance(value, str) else as_response(value, "body")
+    return as_response(value, "body")
 
 
 def _as_records(value: list[Any]) -> list[dict[str, Any]]:

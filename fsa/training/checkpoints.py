@@ -18,6 +18,7 @@ from fsa.interrupts import Interrupted, interrupt_asked
 
 CHECKPOINTS = "checkpoints"
 LAST, BEST = "last.ckpt", "best.ckpt"
+_START = "start.ckpt"  # weights before the first step, until a validation shows whether they are the best
 MONITORED = "validation/nll"
 
 
@@ -60,11 +61,17 @@ class Checkpoints(Checkpoint):
         # Lightning calls checkpoint callbacks last, so early stopping has had its say.
         score: Tensor = trainer.callback_metrics[MONITORED]
         self._refuse_diverged(trainer, score, "the validation's negative log-likelihood")
-        if self.best is None or not float(score) >= self.best:
+        is_better = self.best is None or not float(score) >= self.best
+        if is_better:
             self.best, self.best_step = float(score), trainer.global_step
-            self._write(trainer, BEST, weights_only=True)
-        if not trainer.training and trainer.state.fn != "fit":  # before the first step: nothing to resume yet
+        if trainer.state.fn != "fit":  # before the first step: nothing to resume yet
+            self._write(trainer, _START, weights_only=True)
             return
+        if is_better:
+            self._write(trainer, BEST, weights_only=True)
+        elif trainer.is_global_zero and not (self.folder / BEST).exists():
+            os.replace(self.folder / _START, self.folder / BEST)
+        trainer.strategy.barrier()
         self.is_stopped = trainer.should_stop
         self._write(trainer, LAST)
         self._end_if_asked(trainer, is_written=True)

@@ -144,9 +144,7 @@ class Loop:
             waiting = finishing_steps() if trainer.world_size == 1 else nullcontext()
             try:
                 with waiting:
-                    if (
-                        not goes_on
-                    ):  # step 0 is a candidate for the best weights: there may be nothing to learn
+                    if not goes_on:  # step 0 may be the best: there need not be anything to learn
                         trainer.loggers = []  # metrics.csv has the steps that were taken
                         trainer.validate(trained, data, verbose=False)
                         trainer.loggers = loggers

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
-
 from fastapi import APIRouter
 from pydantic import Field
 
@@ -40,7 +38,7 @@ async def score(body: ScoreRequest, access: Reader, service: Served) -> ScoreAns
     """Score responses. Requests that come together are computed together."""
     check_number(service, len(body.responses))
     who = asked(access.tenant, body.user, body.choices)
-    return ScoreAnswer(**asdict(await service.score(who, body.prompt, body.responses)))
+    return ScoreAnswer(**vars(await service.score(who, body.prompt, body.responses)))
 
 
 def check_number(service: Service, number: int) -> None:

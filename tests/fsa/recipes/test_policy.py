@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 import torch
 from lightning import LightningModule, Trainer
+from transformers import AutoModelForCausalLM
 
 from fsa import Policy, RewardModel
 from fsa.cli.recipes import run_recipe
@@ -61,6 +62,19 @@ def test_a_policy_is_trained_saved_and_opened(llama, bert, tmp_path):
     assert opened.for_user(CHOICES).generate(["w1"], max_new_tokens=3)
     checkpoint = torch.load(tmp_path / "run/checkpoints/last.ckpt", weights_only=True)
     assert not [name for name in checkpoint["state_dict"] if "base_layer" in name]  # no second backbone
+
+
+def test_a_training_run_loads_its_backbone_once(llama, bert, tmp_path, monkeypatch):
+    loaded = []
+    load = AutoModelForCausalLM.from_pretrained
+
+    def count(folder, **options):
+        loaded.append(Path(folder))
+        return load(folder, **options)
+
+    monkeypatch.setattr(AutoModelForCausalLM, "from_pretrained", count)
+    run_recipe(train_policy, options(llama, bert, "fsa.models.policy.PolicyScorer", tmp_path / "run"))
+    assert loaded == [llama]
 
 
 def test_a_resumed_policy_has_the_weights_of_an_uninterrupted_one(llama, bert, tmp_path, monkeypatch):

@@ -1,17 +1,17 @@
 """A card says what the run says, and nothing of the machine."""
 
-import re
 import json
+import re
 from pathlib import Path
 
 import pytest
 import yaml
 
 from fsa import RewardModel
-from fsa.runs.licences import UNKNOWN, hub_id, is_local, licence
-from fsa.runs.model_card import MARK, model_card
 from fsa.reports.report import Report
 from fsa.reports.row import Row
+from fsa.runs.licences import UNKNOWN, hub_id, is_local, licence
+from fsa.runs.model_card import MARK, model_card
 from tests.factories.reward_models import part, small_model
 
 COUNTS = {"source": {"ties_dropped": 1234}, "splits": {"train": 80, "validation": 10, "test": 10}}

@@ -1,0 +1,42 @@
+"""The `fsa` command: help, version, and what is said of a command that is none."""
+
+import sys
+from importlib import import_module
+
+import pytest
+
+import fsa
+from fsa.cli.main import COMMANDS, main
+
+
+def said(monkeypatch, capsys, *arguments: str) -> tuple[int, str]:
+    monkeypatch.setattr(sys, "argv", ["fsa", *arguments])
+    with pytest.raises(SystemExit) as ended:
+        main()
+    streams = capsys.readouterr()
+    return int(ended.value.code or 0), streams.out + streams.err
+
+
+def test_help_lists_every_command(monkeypatch, capsys):
+    code, text = said(monkeypatch, capsys, "--help")
+    assert code == 0
+    assert all(f"  {name} " in text and sentence[:30] in text for name, sentence in COMMANDS.items())
+
+
+def test_the_version_is_said(monkeypatch, capsys):
+    assert said(monkeypatch, capsys, "--version") == (0, f"fsa {fsa.__version__}\n")
+
+
+@pytest.mark.parametrize("arguments", [(), ("scores",)])
+def test_what_is_no_command_is_refused_with_those_there_are(monkeypatch, capsys, arguments):
+    code, text = said(monkeypatch, capsys, *arguments)
+    assert code == 2
+    assert all(name in text for name in COMMANDS)
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_a_command_is_the_function_of_its_name_and_has_help(monkeypatch, capsys, name):
+    assert callable(getattr(import_module(f"fsa.cli.{name}"), name))
+    code, text = said(monkeypatch, capsys, name, "--help")
+    assert code == 0
+    assert f"{name}" in text

@@ -1,0 +1,107 @@
+"""What one gets who only installs the wheel: presets, recipes and commands, in an empty folder."""
+
+import json
+import os
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+QUICK = ["--settings=--loop.max_steps=40", "--settings=--loop.progress=false"]
+NUMBERS = ["--features", "fsa.features.numeric.Numeric", "--features.width", "2"]
+NUMBERS += ["--projection.num_components", "null", "--projection.extras", "[]"]
+STEPS = ["--loop.max_steps", "20", "--loop.validate_every", "10", "--loop.progress", "false"]
+
+
+@pytest.fixture(scope="module")
+def installed(tmp_path_factory) -> Path:
+    """The wheel of this checkout, unpacked."""
+    folder = tmp_path_factory.mktemp("wheel")
+    copy = folder / "checkout"  # so that no build folder is left in the checkout
+    names = subprocess.run(
+        ["git", "ls-files", "-co", "--exclude-standard"], cwd=ROOT, capture_output=True, text=True
+    )
+    if names.returncode:
+        pytest.skip("needs a git checkout, whose files are what a wheel is built from")
+    for name in names.stdout.splitlines():
+        if name.startswith(("fsa/", "configs/")) or "/" not in name:
+            (copy / name).parent.mkdir(parents=True, exist_ok=True)
+            (copy / name).write_bytes((ROOT / name).read_bytes())
+    build = [sys.executable, "-m", "pip", "wheel", str(copy), "--no-deps", "--no-build-isolation", "-q"]
+    done = subprocess.run([*build, "-w", str(folder)], capture_output=True, text=True)
+    if done.returncode and "No module named pip" in done.stderr:
+        pytest.skip("needs pip in this environment")
+    assert not done.returncode, done.stderr
+    (wheel,) = folder.glob("*.whl")
+    zipfile.ZipFile(wheel).extractall(folder / "site")
+    return folder / "site"
+
+
+def test_every_module_and_every_yaml_of_the_checkout_is_in_the_wheel(installed):
+    code = {path.relative_to(ROOT) for path in (ROOT / "fsa").rglob("*.py")}
+    presets = {
+        Path("fsa/presets") / p.relative_to(ROOT / "configs") for p in (ROOT / "configs").rglob("*.yaml")
+    }
+    assert len(code) > 100
+    assert len(presets) > 30
+    assert not [path for path in code | presets if not (installed / path).is_file()]
+
+
+@pytest.mark.slow
+def test_from_the_wheel_alone_one_can_fit_score_evaluate_and_train(installed, tmp_path):
+    rng = np.random.default_rng(0)
+    choices = [
+        {
+            "user": f"u{u}",
+            "prompt": f"p{i}",
+            "options": rng.normal(size=(2, 2)).tolist(),
+            "chosen": int(u % 2),
+        }
+        for u in range(30)
+        for i in range(12)
+    ]
+    (tmp_path / "people.jsonl").write_text("\n".join(map(json.dumps, choices)))
+    candidate = {"user": "u1", "prompt": "p", "response": [1.0, 0.0]}
+    (tmp_path / "candidates.jsonl").write_text(json.dumps(candidate))
+
+    def fsa(*arguments: str) -> str:
+        paths = {"PYTHONPATH": str(installed), "FSA_CACHE": str(tmp_path / "cache")}
+        command = [sys.executable, "-m", "fsa.cli.main", *arguments]
+        done = subprocess.run(
+            command, cwd=tmp_path, env={**os.environ, **paths}, capture_output=True, text=True
+        )
+        assert not done.returncode, done.stderr
+        return done.stdout + done.stderr
+
+    assert "one model for everybody" in fsa("fit", "people.jsonl", "--out", "run", "--folds", "1", *QUICK)
+    fsa(
+        "score",
+        "--model",
+        "run",
+        "--choices",
+        "people.jsonl",
+        "--candidates",
+        "candidates.jsonl",
+        "--out",
+        "s.jsonl",
+    )
+    assert json.loads((tmp_path / "s.jsonl").read_text())["rank"] == 1
+    fsa("evaluate", "run/folds/0/personal", "--context-sizes", "0,5", "--episodes", "20")
+    assert (tmp_path / "run" / "folds" / "0" / "personal" / "eval" / "report.json").is_file()
+    fsa(
+        "train",
+        "reward",
+        "--config",
+        "reward/choices",
+        "--source.path",
+        "people.jsonl",
+        *NUMBERS,
+        *STEPS,
+        "--out",
+        "two",
+    )
+    assert (tmp_path / "two" / "model.safetensors").is_file()
