@@ -23,6 +23,7 @@ from fsa.models.scorer import Scorer
 from fsa.outputs.api_inputs import Choices, as_choice, as_prompt, as_response
 from fsa.outputs.asking import ask_about_pairs, ask_about_responses
 from fsa.outputs.item_tokens import Texts, only_text
+from fsa.outputs.matched_noise import matched_noise
 from fsa.questions.acquisition import Acquisition
 from fsa.questions.information_gain import InformationGain
 from fsa.questions.question import Pair, Question
@@ -286,7 +287,7 @@ class RewardModel(OnHub, nn.Module):
         if self.scorer.reads_tokens or not (belief.std > 0).any():
             return belief.mean.unsqueeze(0)
         # Everyone gets the same noise, so that scores do not depend on company or on calls before.
-        noise = _matched_noise(self.num_samples, belief.mean.shape[1])
+        noise = matched_noise(self.num_samples, belief.mean.shape[1])
         return belief.sample(noise.unsqueeze(1).to(belief.mean.device))
 
     def _batch(self, choices_of_each: Sequence[Sequence[Choice]]) -> ChoiceBatch:
@@ -350,16 +351,6 @@ class Person:
         if responses is None:
             return ask_about_pairs(self, asked, worth)  # type: ignore[arg-type]
         return ask_about_responses(self, asked, responses, worth)  # type: ignore[arg-type]
-
-
-def _matched_noise(num_samples: int, width: int) -> Float[Tensor, "s z"]:
-    """Normal numbers of mean zero and, where they are enough, covariance one: no linear score is off."""
-    noise = torch.randn(num_samples, width, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
-    noise = noise - noise.mean(0)
-    if num_samples <= width:
-        return noise
-    lower = torch.linalg.cholesky(noise.T @ noise / num_samples)
-    return torch.linalg.solve_triangular(lower, noise.T, upper=False).T
 
 
 def _check_backbone(config: dict[str, Any], backbone: str) -> None:

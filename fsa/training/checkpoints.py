@@ -18,7 +18,7 @@ from fsa.interrupts import Interrupted, interrupt_asked
 
 CHECKPOINTS = "checkpoints"
 LAST, BEST = "last.ckpt", "best.ckpt"
-_START = "start.ckpt"  # weights before the first step, until a validation shows whether they are the best
+START = "start.ckpt"  # weights before the first step, until a validation shows whether they are the best
 MONITORED = "validation/nll"
 
 
@@ -65,12 +65,14 @@ class Checkpoints(Checkpoint):
         if is_better:
             self.best, self.best_step = float(score), trainer.global_step
         if trainer.state.fn != "fit":  # before the first step: nothing to resume yet
-            self._write(trainer, _START, weights_only=True)
+            self._write(trainer, START, weights_only=True)
             return
         if is_better:
             self._write(trainer, BEST, weights_only=True)
         elif trainer.is_global_zero and not (self.folder / BEST).exists():
-            os.replace(self.folder / _START, self.folder / BEST)
+            os.replace(self.folder / START, self.folder / BEST)
+        if trainer.is_global_zero:
+            (self.folder / START).unlink(missing_ok=True)
         trainer.strategy.barrier()
         self.is_stopped = trainer.should_stop
         self._write(trainer, LAST)

@@ -24,6 +24,7 @@ from fsa.training.checkpoints import (
     CHECKPOINTS,
     LAST,
     MONITORED,
+    START,
     Checkpoints,
     check_shapes,
     read_checkpoint,
@@ -210,7 +211,7 @@ def _steps_taken(out: Path, module: L.LightningModule) -> int:
         return 0
     content = read_checkpoint(last)
     check_shapes(last, content["state_dict"], module)
-    if _has_best(content) and not best.exists():
+    if _has_best(content) and not (best.exists() or (out / CHECKPOINTS / START).exists()):
         raise CheckpointError(f"{best}: missing, though a validation came before the last checkpoint")
     if best.exists():
         check_shapes(best, read_checkpoint(best)["state_dict"], module)
