@@ -6,7 +6,6 @@ import hashlib
 import importlib
 import json
 import tempfile
-import uuid
 import warnings
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -19,6 +18,7 @@ from huggingface_hub import snapshot_download
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from fsa.errors import FeatureError
+from fsa.files import replacing
 from fsa.paths import cache_dir
 
 _READ_FILES = ("*.safetensors", "*.json", "*.jinja", "*.model", "vocab.txt", "merges.txt")
@@ -90,9 +90,8 @@ def backbone_hash(folder: str | Path, weights_only: bool = False) -> str:
     found = _hash_of(files)
     try:
         known.parent.mkdir(parents=True, exist_ok=True)
-        unfinished = known.with_name(f"{known.name}.{uuid.uuid4().hex}")
-        unfinished.write_text(f"{found} {_check_of(found)}")
-        unfinished.replace(known)
+        with replacing(known) as unfinished:
+            unfinished.write_text(f"{found} {_check_of(found)}")
     except OSError as error:
         warnings.warn(f"cannot keep the backbone's hash at {known}: {error}", stacklevel=2)
     return found

@@ -16,6 +16,25 @@ from fsa.errors import OutputError
 LOCK = ".lock"
 
 
+def put_in_place(unfinished: Path, path: Path) -> None:
+    """Give a finished file its name: the one place where that happens."""
+    os.replace(unfinished, path)
+
+
+@contextmanager
+def replacing(path: Path) -> Iterator[Path]:
+    """As `whole_file`, for callers that can do without the file: what the system says is left as it is.
+
+    Several processes may write the same path at once: each has a file of its own, and the last one stays.
+    """
+    unfinished = path.with_name(f".{path.name[:100]}.{secrets.token_hex(4)}.unfinished")
+    try:
+        yield unfinished
+        put_in_place(unfinished, path)
+    finally:
+        unfinished.unlink(missing_ok=True)
+
+
 @contextmanager
 def whole_file(path: str | Path) -> Iterator[Path]:
     """A name to write to, which becomes `path` when all went well; else `path` stays as it was.
@@ -23,16 +42,12 @@ def whole_file(path: str | Path) -> Iterator[Path]:
     Raises:
         OutputError: The file cannot be written.
     """
-    path = Path(path)
-    unfinished = path.with_name(f".{path.name[:100]}.{secrets.token_hex(4)}.unfinished")
     try:
-        yield unfinished
-        _flush_to_disk(unfinished)
-        os.replace(unfinished, path)
+        with replacing(Path(path)) as unfinished:
+            yield unfinished
+            _flush_to_disk(unfinished)
     except OSError as error:
         raise OutputError(f"{path}: cannot be written: {error.strerror or error}") from error
-    finally:
-        unfinished.unlink(missing_ok=True)
 
 
 def write_whole(path: str | Path, text: str) -> None:

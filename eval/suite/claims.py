@@ -141,7 +141,6 @@ def lost(
     """
     for method in [method for method in clean if method in noisy]:
         (before, before_drawn), (after, after_drawn) = clean[method], noisy[method]
-        low, high = np.nanquantile(before_drawn - after_drawn, [0.025, 0.975])
-        about = name, method, "all", {"flipped": share}, size, LOST
-        value = before.value - after.value
-        yield Row(*about, value, float(low), float(high), after.n, min(before.seeds, after.seeds))
+        seeds = min(before.seeds, after.seeds)
+        points = Interval.of(before.value - after.value, before_drawn - after_drawn, after.n, seeds)
+        yield Row.of(points, name, method, "all", size, LOST, {"flipped": share})

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import secrets
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -18,6 +16,7 @@ from numpy.typing import NDArray
 from fsa.choices.stored_text import decode_text
 from fsa.choices.table_builder import TableBuilder
 from fsa.errors import ChoiceDataError
+from fsa.files import replacing
 from fsa.seeding import random_bits
 from fsa.types import Choice, Numbers, Text, outcome_of
 
@@ -264,11 +263,12 @@ class ChoiceTable:
             "counts": json.dumps(dict(self.counts)),
         }
         row = pa.record_batch(list(cells.values()), names=list(cells)).replace_schema_metadata(about)
-        # A name of its own: two processes may save the same table at once.
-        unfinished = path.with_name(f"{path.name}.{os.getpid()}.{secrets.token_hex(4)}.unfinished")
-        with pa.OSFile(str(unfinished), "wb") as sink, pa.ipc.new_file(sink, row.schema) as writer:
+        with (
+            replacing(path) as unfinished,
+            pa.OSFile(str(unfinished), "wb") as sink,
+            pa.ipc.new_file(sink, row.schema) as writer,
+        ):
             writer.write_batch(row)
-        unfinished.replace(path)
 
     @classmethod
     def open(cls, path: str | Path) -> ChoiceTable:

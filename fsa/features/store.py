@@ -16,6 +16,7 @@ from jaxtyping import Bool, Float, Float32, UInt8
 from numpy.typing import NDArray
 
 from fsa.errors import FeatureError
+from fsa.files import replacing
 
 _LAYOUT = "fsa.features.1"
 _KEY_BYTES = 16
@@ -154,9 +155,8 @@ class FeatureStore:
         if path.is_dir():
             raise FeatureError(f"{path}: not a feature store: it is a folder")
         if not path.exists():
-            unfinished = path.with_name(f"meta.{uuid.uuid4().hex}.unfinished")
-            unfinished.write_text(json.dumps(meta, indent=1) + "\n")
-            unfinished.replace(path)  # two writers at once put the same words there
+            with replacing(path) as unfinished:  # two writers at once put the same words there
+                unfinished.write_text(json.dumps(meta, indent=1) + "\n")
         try:
             kept = json.loads(path.read_text())
         except ValueError as error:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import zipfile
 from collections.abc import Mapping
 from pathlib import Path
@@ -14,6 +13,7 @@ from lightning.pytorch.callbacks import Checkpoint
 from torch import Tensor
 
 from fsa.errors import CheckpointError, DivergedError, OutputError
+from fsa.files import put_in_place
 from fsa.interrupts import Interrupted, interrupt_asked
 
 CHECKPOINTS = "checkpoints"
@@ -94,7 +94,7 @@ class Checkpoints(Checkpoint):
         try:
             trainer.save_checkpoint(unfinished, weights_only)
             if trainer.is_global_zero:
-                os.replace(unfinished, self.folder / name)
+                put_in_place(unfinished, self.folder / name)
         except (OSError, RuntimeError) as error:  # torch says RuntimeError of a full disk
             unfinished.unlink(missing_ok=True)
             raise OutputError(f"{self.folder / name}: cannot be written: {error!s:.200}") from error

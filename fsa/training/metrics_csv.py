@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import csv
-import os
 from argparse import Namespace
 from pathlib import Path
 from typing import Any
 
 from lightning.pytorch.loggers.logger import Logger
 from lightning.pytorch.utilities import rank_zero_only
+
+from fsa.files import replacing
 
 METRICS = "metrics.csv"
 _STEP = "step"
@@ -78,9 +79,7 @@ class MetricsCsv(Logger):
             self._rewrite()
 
     def _rewrite(self) -> None:
-        unfinished = self.path.with_name(f"{METRICS}.unfinished")
-        with unfinished.open("w", newline="") as file:
+        with replacing(self.path) as unfinished, unfinished.open("w", newline="") as file:
             writer = csv.DictWriter(file, self.columns, lineterminator="\n")
             writer.writeheader()
             writer.writerows(self.rows)
-        os.replace(unfinished, self.path)

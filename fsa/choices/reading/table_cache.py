@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
-import secrets
 import warnings
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -14,6 +13,7 @@ from typing import Any
 from fsa.choices.reading.json_lines import refuse_special
 from fsa.choices.table import LAYOUT, ChoiceTable
 from fsa.errors import ChoiceDataError
+from fsa.files import replacing
 from fsa.paths import cache_dir
 
 _log = logging.getLogger(__name__)
@@ -74,9 +74,8 @@ def _save(table: ChoiceTable, path: Path) -> None:
     try:
         _checksum(path).unlink(missing_ok=True)
         table.save(path)
-        unfinished = path.with_name(f".{path.name}.{secrets.token_hex(4)}.unfinished")
-        unfinished.write_text(_digest(path))
-        unfinished.replace(_checksum(path))
+        with replacing(_checksum(path)) as unfinished:
+            unfinished.write_text(_digest(path))
     except OSError as error:
         warnings.warn(f"cannot keep the parsed choices at {path}: {error}", stacklevel=4)
 

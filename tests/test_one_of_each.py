@@ -1,0 +1,45 @@
+"""Small things are written once: the bootstrap, the rename of a finished file, the palette."""
+
+import ast
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+PACKAGES = ("fsa", "eval", "train")
+
+
+def sources() -> Iterator[tuple[str, str]]:
+    paths = [path for package in PACKAGES for path in sorted((ROOT / package).rglob("*.py"))]
+    assert len(paths) > 200
+    return ((path.relative_to(ROOT).as_posix(), path.read_text("utf-8")) for path in paths)
+
+
+@pytest.mark.parametrize(
+    ("what", "pattern", "home"),
+    [
+        # Drawing units with replacement, and reading an interval off the draws.
+        ("bootstrap", r"\.multinomial\(|nanquantile\(|percentile\([^\n]*2\.5", "fsa/reports/bootstrap.py"),
+        ("rename of a finished file", r"os\.(replace|rename)\(|unfinished\.replace\(", "fsa/files.py"),
+        ("palette", r"\"#[0-9A-Fa-f]{6}\"", "fsa/reports/plots.py"),
+        ("PNG", r"\.savefig\(", "fsa/reports/plots.py"),
+    ],
+)
+def test_it_is_in_one_place(what, pattern, home):
+    assert {path for path, text in sources() if re.search(pattern, text)} == {home}, what
+
+
+def test_one_class_resamples():
+    found = [
+        f"{path}: {node.name}"
+        for path, text in sources()
+        for node in ast.walk(ast.parse(text))
+        if isinstance(node, ast.ClassDef) and "esampl" in node.name
+    ]
+    assert found == ["fsa/reports/bootstrap.py: Resamples"]
+
+
+def test_eval_is_a_few_files_and_packages():
+    assert len(list((ROOT / "eval").glob("*.py"))) <= 13
