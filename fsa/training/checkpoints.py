@@ -70,7 +70,7 @@ class Checkpoints(Checkpoint):
         if is_better:
             self._write(trainer, BEST, weights_only=True)
         elif trainer.is_global_zero and not (self.folder / BEST).exists():
-            os.replace(self.folder / START, self.folder / BEST)
+            put_in_place(self.folder / START, self.folder / BEST)
         if trainer.is_global_zero:
             (self.folder / START).unlink(missing_ok=True)
         trainer.strategy.barrier()

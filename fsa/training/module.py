@@ -112,14 +112,13 @@ class ChoiceModule(L.LightningModule):
         # A point has no use for it; a language model would run once for each latent, so it takes the mean.
         if not self.encoder.has_spread or self.scorer.reads_tokens:
             return torch.zeros(self.num_samples, len(batch.index), width, device=batch.index.device)
-        return normal_noise(self.seed, batch.index, self.num_samples, width)
+        return _in_pairs(self.seed, batch, self.num_samples, width)
 
     def _latents(self, belief: Belief, batch: EpisodeBatch) -> Float[Tensor, "s b z"]:
         """Latents to validate with: the same at every validation; a point needs one."""
         if not self.encoder.has_spread or self.scorer.reads_tokens:
             return belief.mean.unsqueeze(0)
-        noise = normal_noise(0, batch.index, _VALIDATION_SAMPLES, belief.mean.shape[1])
-        return belief.sample(noise)
+        return belief.sample(_in_pairs(0, batch, _VALIDATION_SAMPLES, belief.mean.shape[1]))
 
     def on_validation_epoch_end(self) -> None:
         logged = self.trainer.callback_metrics
@@ -137,3 +136,10 @@ class ChoiceModule(L.LightningModule):
     def configure_optimizers(self) -> Any:
         optimizer, scheduler = self.optimizer.build(self, self.trainer.max_steps)
         return {"optimizer": optimizer, "lr_scheduler": {"scheduler": scheduler, "interval": "step"}}
+
+
+def _in_pairs(seed: int, batch: EpisodeBatch, num_samples: int, width: int) -> Float[Tensor, "s b z"]:
+    """Noise and its opposite, so that what a belief is unsure of cannot turn a preference over; one sample
+    stays alone."""
+    half = normal_noise(seed, batch.index, (num_samples + 1) // 2, width)
+    return torch.cat([half, -half])[:num_samples]
