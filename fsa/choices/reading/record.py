@@ -137,7 +137,7 @@ def _are_plain(values: list[Any]) -> bool:
     except TypeError:
         return False
     if joined.isascii() and "\0" not in joined:
-        return min(values) > "!"  # type: ignore[no-any-return]
+        return min(values) > "!"
     return all(map(_is_plain, values))
 
 
