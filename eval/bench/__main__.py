@@ -11,6 +11,7 @@ from rich.console import Console
 from eval.bench.figures import as_table
 from eval.bench.loader import loader_speedup, loader_wait
 from eval.bench.policy import policy_against_trl
+from eval.bench.reading import reading_speed
 from eval.bench.score import score_overhead
 from eval.bench.table import large_table
 from fsa.cli.recipes import run_recipe
@@ -28,8 +29,8 @@ def bench(
     backbone: str = "minilm",
     strict: bool = False,
 ) -> Report:
-    """Measure the loader (times a plain one, % of a step), a large table (s, MB, draws/s), scoring (times),
-    and training policies and reward LMs (times TRL).
+    """Measure the loader (times a plain one, % of a step), reading (of json.loads), a large table (s, MB,
+    draws/s), scoring (times), and training policies and reward LMs (times TRL).
 
     Every figure is the median of its repetitions, taken in turn with what it is compared with. Prints them
     beside their limits and writes OUT/report.json, whose n counts repetitions.
@@ -49,6 +50,7 @@ def bench(
     figures = [
         *loader_speedup(batches=batches, repetitions=repetitions),
         *loader_wait(steps=steps, repetitions=min(repetitions, 3)),
+        *reading_speed(repetitions=repetitions),
         *large_table(num_choices, repetitions),
         *score_overhead(candidates, repetitions, backbone),
         *policy_against_trl(policy_steps, min(repetitions, 3)),

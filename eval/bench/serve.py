@@ -71,22 +71,39 @@ def bench_serve(
 
 
 def _speed(load: Load, clients: int, seconds: float, repetitions: int, at_least: float) -> list[Figure]:
-    together: list[tuple[float, float, float]] = []
-    alone: list[tuple[float, float, float]] = []
+    together: list[tuple[float, ...]] = []
+    alone: list[tuple[float, ...]] = []
     for _ in range(repetitions):
         for measured, batch in ((together, 64), (alone, 1)):
             with serving(load, "--max-batch", str(batch)) as url:
-                measured.append(pressed(url, load, clients, seconds))
-    rate, median, tail = (np.array(column) for column in zip(*together, strict=True))
-    one = np.array([each[0] for each in alone])
+                measured.append(_with_processor_time(url, load, clients, seconds))
+    rate, median, tail, processor = (np.array(column) for column in zip(*together, strict=True))
+    one, processor_alone = np.array([each[0] for each in alone]), np.array([each[3] for each in alone])
     words, times = f"{load.kind}, {clients} clients", (rate / one).tolist()
     return [
         Figure(f"{load.kind}_batching", f"{words}: times one at a time", times, at_least=at_least),
+        # On a machine that others use as well, time on the wall is theirs too.
+        Figure(
+            f"{load.kind}_processor",
+            f"{words}: processor time of the server, one at a time over batches",
+            (processor_alone / processor).tolist(),
+        ),
         Figure(f"{load.kind}_rate", f"{words}: requests a second", rate.tolist()),
         Figure(f"{load.kind}_rate_alone", f"{words}: requests a second, one at a time", one.tolist()),
         Figure(f"{load.kind}_p50", f"{words}: median latency, ms", median.tolist()),
         Figure(f"{load.kind}_p99", f"{words}: 99th percentile of latency, ms", tail.tolist()),
     ]
+
+
+def _with_processor_time(url: str, load: Load, clients: int, seconds: float) -> tuple[float, ...]:
+    """What `pressed` gives, and the processor time that the server took for a request, in ms."""
+    import psutil
+
+    process = psutil.Process(_SERVER[0])
+    before = sum(process.cpu_times()[:2])
+    rate, median, tail = pressed(url, load, clients, seconds)
+    taken = sum(process.cpu_times()[:2]) - before
+    return rate, median, tail, 1000 * taken / (rate * seconds + _HELD)
 
 
 def _agreement(load: Load) -> Figure:

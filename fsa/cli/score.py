@@ -6,6 +6,7 @@ import json
 import warnings
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
@@ -21,6 +22,7 @@ from fsa.outputs.api_inputs import as_prompt, as_response
 from fsa.outputs.reward_model import Person, RewardModel, Scores
 
 _BATCH = 512  # people scored at once
+_LARGE = 10_000_000  # bytes of choices whose table is kept
 
 
 def score(
@@ -45,7 +47,9 @@ def score(
     """
     results = Results(out)
     rewards = RewardModel.from_pretrained(model, trust_remote_code=trust_remote_code)
-    table = Jsonl(choices, on_bad_record=on_bad_record).load()
+    # A handful of choices is read faster than it is looked up, and leaves no file in the user's cache.
+    is_large = Path(choices).is_file() and Path(choices).stat().st_size > _LARGE
+    table = Jsonl(choices, on_bad_record=on_bad_record, cache=is_large).load()
     lines = read_candidates(candidates, table, skip_bad=on_bad_record == "skip")
     people = _people(rewards, table, [line["user"] for line in lines])
     results.write(as_lines(_answers(rewards, people, lines)))

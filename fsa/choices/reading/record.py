@@ -80,9 +80,7 @@ def usual_pick(raw: Any) -> tuple[str, str, Sequence[str], int, str, str] | None
         and 0 <= chosen < len(options)
         and 2 <= len(options) <= MAX_OPTIONS
         and "ranking" not in raw
-        and _is_plain(user)
-        and _is_plain(prompt)
-        and all(map(_is_plain, options))
+        and _are_plain([user, prompt, *options])
         and len(set(options)) == len(options)
         and (group == "" or _is_plain(group))
         and (split == "" or _is_plain(split))
@@ -130,6 +128,17 @@ def _is_plain(value: Any) -> bool:
         and "\0" not in value
         and (value.isascii() or (not value.isspace() and _is_unicode(value)))
     )
+
+
+def _are_plain(values: list[Any]) -> bool:
+    """The same of several; all at once where all are ASCII, as most are."""
+    try:
+        joined = "".join(values)
+    except TypeError:
+        return False
+    if joined.isascii() and "\0" not in joined:
+        return min(values) > "!"
+    return all(map(_is_plain, values))
 
 
 def _is_unicode(value: str) -> bool:

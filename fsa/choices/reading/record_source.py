@@ -140,7 +140,8 @@ class RecordSource(Source):
                     self._counts["ties_dropped"] += 1
                     continue
                 builder.add(choice)
-            self._ignored |= ignored_fields(raw)
+            if "rejected" in raw:
+                self._ignored |= ignored_fields(raw)
 
     def _refuse_nothing(self) -> None:
         what = ", ".join(f"{count} {name.replace('_', ' ')}" for name, count in self._counts.items() if count)

@@ -94,6 +94,11 @@ def test_answers_are_candidates_in_their_order_with_all_their_fields(run):
     assert [row["reward"] for row in answers] == pytest.approx(expected.tolist())
 
 
+def test_a_handful_of_choices_leaves_no_table_in_the_cache(run, own_cache):
+    scored(run, [{"response": [0.1, 0.2]}])
+    assert not (own_cache / "choices").exists()
+
+
 def test_ranks_are_within_a_prompt_and_a_user_and_equal_rewards_share_the_better(run):
     a, b = map(list, numbers(1))
     candidates = [

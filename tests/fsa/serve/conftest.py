@@ -35,6 +35,12 @@ def store_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     return new_database(request.getfixturevalue("postgres_url"))
 
 
+@pytest.fixture
+def new_store() -> Callable[[str], str]:
+    """Makes a new database of a PostgreSQL server."""
+    return new_database
+
+
 def new_database(server: str) -> str:
     """URL of a new database of a PostgreSQL server."""
     name = f"t{uuid.uuid4().hex}"
