@@ -310,11 +310,12 @@ def _padded(choices: ChoiceBatch, n: int, k: int) -> ChoiceBatch:
 
 @dataclass(frozen=True)
 class Belief(_TensorRecord):
-    """What is believed about each user: a diagonal Gaussian whose spread may be zero (a point).
+    """What is believed about each user: a Gaussian whose spread may be zero (a point).
 
     Attributes:
         mean: Centre of the belief.
         std: Spread, >= 0; all zeros make it a point.
+        factor: A matrix F of each user's covariance F F', where it is not diagonal; None where it is.
         memory: The choices themselves, for scorers that read them (`Scorer.reads_memory`); None where the
             encoder kept nothing but the belief.
     """
@@ -322,6 +323,7 @@ class Belief(_TensorRecord):
     mean: Float[Tensor, "b z"]
     std: Float[Tensor, "b z"]
     memory: ChoiceBatch | None = None
+    factor: Float[Tensor, "b z z"] | None = None
 
     def __post_init__(self) -> None:
         if self.mean.shape != self.std.shape:
@@ -332,6 +334,11 @@ class Belief(_TensorRecord):
         """A belief without doubt."""
         return cls(mean, torch.zeros_like(mean))
 
+    @classmethod
+    def of_factor(cls, mean: Float[Tensor, "b z"], factor: Float[Tensor, "b z z"]) -> Belief:
+        """A Gaussian of covariance F F'."""
+        return cls(mean, factor.square().sum(-1).sqrt(), factor=factor)
+
     @staticmethod
     def of_users(parts: Sequence[Belief]) -> Belief:
         """Beliefs about the users of several batches in one."""
@@ -340,27 +347,41 @@ class Belief(_TensorRecord):
             torch.cat([part.mean for part in parts]),
             torch.cat([part.std for part in parts]),
             ChoiceBatch.of_users(memories) if memories else None,
+            torch.cat([part.factor for part in parts if part.factor is not None])
+            if parts[0].factor is not None
+            else None,
         )
 
     def of_user(self, user: int) -> Belief:
         """The belief about one user of the batch."""
         one = slice(user, user + 1)
-        return Belief(self.mean[one], self.std[one], self.memory and self.memory.of_user(user))
+        factor = None if self.factor is None else self.factor[one]
+        return Belief(self.mean[one], self.std[one], self.memory and self.memory.of_user(user), factor)
 
     def sample(self, noise: Float[Tensor, "s b z"]) -> Float[Tensor, "s b z"]:
-        """Latents drawn from the belief: mean + std * noise, differentiable in both; a point gives its mean.
+        """Latents drawn from the belief: mean + std * noise, or mean + F noise where there is a factor F.
+
+        Differentiable in mean and spread; a point gives its mean.
 
         Args:
             noise: Standard normal numbers.
         """
-        return self.mean + self.std * noise.to(self.mean.dtype)
+        noise = noise.to(self.mean.dtype)
+        if self.factor is not None:
+            return self.mean + torch.einsum("bzy,sby->sbz", self.factor, noise.expand(-1, len(self.mean), -1))
+        return self.mean + self.std * noise
 
     def kl_to(self, other: Belief) -> Float[Tensor, " b"]:
         """KL(self || other) per user, in nats.
 
         Raises:
-            ConfigError: Either belief is a point, from or to which no finite KL exists.
+            ConfigError: Either belief is a point, from or to which no finite KL exists, or has a covariance
+                that is not diagonal.
         """
+        if self.factor is not None or other.factor is not None:
+            raise ConfigError(
+                "KL is of diagonal beliefs; this encoder's covariance is not diagonal (use NLL)"
+            )
         if not (self.std > 0).all() or not (other.std > 0).all():
             raise ConfigError(
                 "KL needs beliefs with a spread; a point belief has none (use NLL, or a Gaussian belief)"

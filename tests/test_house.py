@@ -53,18 +53,20 @@ MAY_IMPORT = {
     "choices": NOUNS | {"seeding", "paths", "files"},
     "episodes": NOUNS | {"seeding", "choices"},
     "features": NOUNS | {"paths", "files", "backbones", "log_probs", "settings"},
-    "encoders": NOUNS | {"seeding"},
+    "reward_map": set(),
+    "encoders": NOUNS | {"seeding", "reward_map"},
     "objectives": NOUNS | {"seeding"},
     "conditioning": NOUNS,
     "likelihoods": NOUNS,
     "metrics": NOUNS,
-    "models": NOUNS | {"backbones", "log_probs", "solvers", "conditioning.conditioning", "judge.infer"},
+    "models": NOUNS
+    | {"backbones", "log_probs", "reward_map", "solvers", "conditioning.conditioning", "judge.infer"},
     "solvers": NOUNS,
     "judge": NOUNS
     | {"seeding", "backbones", "paths", "features", "solvers", "likelihoods.likelihood"}
     | {"choices.simulation.simulate", "choices.source", "choices.table"},
     "training": NOUNS
-    | {"seeding", "files", "settings", "interrupts", "episodes", "features", "metrics"}
+    | {"reward_map", "seeding", "files", "settings", "interrupts", "episodes", "features", "metrics"}
     | {"objectives.objective"}
     | BASES,
     "reports": NOUNS | {"metrics", "files"},

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from typing import ClassVar
 
 import torch
 from jaxtyping import Float
@@ -19,13 +20,20 @@ class ContextEncoder(nn.Module, ABC):
 
     Attributes:
         has_spread: Whether beliefs are Gaussian with a spread, which the ELBO needs; else they are points.
+        has_learned_prior: Whether the belief of an empty context is learned; else it is zero, with a spread
+            of one where beliefs have a spread.
     """
 
     has_spread: bool = False
+    has_learned_prior: ClassVar[bool] = False
 
     @abstractmethod
     def forward(self, choices: ChoiceBatch) -> Belief:
         """Belief about each user, [b z], from their choices [b n]."""
+
+    def prior(self) -> Float[Tensor, ""] | float:
+        """Minus the log-density of the weights under a prior, in nats; 0 for encoders without one."""
+        return 0.0
 
 
 def better_and_worse(choices: ChoiceBatch) -> tuple[Float[Tensor, "b n d"], Float[Tensor, "b n d"]]:

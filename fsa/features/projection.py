@@ -55,6 +55,12 @@ class Projection:
         at_least=-1e9,
         at_most=1e9,
     )
+    whiten: bool = setting(
+        default=True,
+        doc="Give each component unit spread, so that the last counts as much as the first; else all are "
+        "divided by the first one's spread, and a component counts as much as it varies: then many can be "
+        "kept without being memorised.",
+    )
     _tensors: dict[str, NDArray[np.float64]] = field(init=False, repr=False, default_factory=dict)
 
     def check(self) -> None:
@@ -142,6 +148,8 @@ class Projection:
         kept = min(self.num_components, int((spread > _NOISE * spread[0]).sum()))
         if not kept:
             raise FeatureError("all features are the same; there is nothing to project on")
+        if not self.whiten:
+            return centre, directions[:, :kept] / spread[0]
         if kept < self.num_components:
             warnings.warn(
                 f"the features have {kept} components, not the {self.num_components} asked for", stacklevel=3

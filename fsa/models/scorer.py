@@ -11,6 +11,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from fsa.errors import ConfigError
+from fsa.reward_map import RewardMap
 from fsa.types import Belief, ChoiceBatch
 
 
@@ -41,6 +42,18 @@ class Scorer(nn.Module, ABC):
             z: Samples of the belief.
             belief: The belief itself, for scorers that attend to more than a sample.
         """
+
+    def bind(self, encoder: nn.Module) -> None:
+        """Share weights with the encoder that beliefs come from; most scorers share none."""
+
+    def population_part(self) -> tuple[RewardMap, float] | None:
+        """The map of what all people share and the precision of its prior, to be trained first and to its own
+        optimum; None where a scorer has none."""
+        return None
+
+    def prior(self) -> Float[Tensor, ""] | float:
+        """Minus the log-density of the weights under a prior, in nats; 0 for scorers without one."""
+        return 0.0
 
     @torch.no_grad()
     def learn_users(self, choices: Iterable[ChoiceBatch]) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from jaxtyping import Float
 from torch import Tensor
 
+from fsa.errors import ConfigError
 from fsa.objectives.objective import LossParts, Objective, mean_over_targets
 from fsa.types import Belief, ChoiceBatch
 
@@ -62,6 +63,12 @@ class EvidenceLowerBound(Objective):
 
 
 def kl_per_dimension(belief: Belief, other: Belief) -> Float[Tensor, "b z"]:
-    """KL(belief || other) of each latent dimension, in nats; they sum to `Belief.kl_to`."""
+    """KL(belief || other) of each latent dimension, in nats; they sum to `Belief.kl_to`.
+
+    Raises:
+        ConfigError: A belief has a covariance that is not diagonal.
+    """
+    if belief.factor is not None or other.factor is not None:
+        raise ConfigError("the evidence lower bound needs beliefs of diagonal covariance; use the NLL")
     flat = [Belief(part.mean.reshape(-1, 1), part.std.reshape(-1, 1)) for part in (belief, other)]
     return flat[0].kl_to(flat[1]).reshape(belief.mean.shape)

@@ -22,6 +22,7 @@ from fsa.models.language_scorer import LanguageScorer
 from fsa.models.scorer import Scorer
 from fsa.outputs.api_inputs import Choices, as_choice, as_prompt, as_response
 from fsa.outputs.item_tokens import Texts, only_text
+from fsa.outputs.matched_noise import matched_noise
 from fsa.outputs.person import Person as Person
 from fsa.runs.claim import check_run
 from fsa.runs.components import build_part
@@ -99,6 +100,7 @@ class RewardModel(OnHub, nn.Module):
         self.scorer: Scorer = built["scorer"]
         self.likelihood: ChoiceLikelihood = built["likelihood"]
         self.features: FeatureExtractor = built["features"]
+        self.scorer.bind(self.encoder)
         self._heads_in_double()
         self.eval()
         self.texts: Texts | None = None
@@ -288,18 +290,11 @@ class RewardModel(OnHub, nn.Module):
 
     def latents(self, belief: Belief) -> Float[Tensor, "s b z"]:
         """Samples of beliefs to average predictions over; a point needs one."""
-        if not (belief.std > 0).any():
+        if self.scorer.reads_tokens or not (belief.std > 0).any():
             return belief.mean.unsqueeze(0)
-        # Everybody gets the same noise, so that scores do not depend on company or on calls before.
-        noise = torch.randn(
-            self.num_samples,
-            1,
-            belief.mean.shape[1],
-            generator=torch.Generator().manual_seed(0),
-            dtype=torch.float64,
-        )
-        noise = noise.to(belief.mean.device)
-        return belief.mean + belief.std * (noise - noise.mean(0))
+        # Everyone gets the same noise, so that scores do not depend on company or on calls before.
+        noise = matched_noise(self.num_samples, belief.mean.shape[1])
+        return belief.sample(noise.unsqueeze(1).to(belief.mean.device))
 
     def _batch(self, choices_of_each: Sequence[Sequence[Choice]]) -> ChoiceBatch:
         """Everybody's choices as tensors, padded to the most choices and options."""

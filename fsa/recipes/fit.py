@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -128,14 +127,8 @@ def _names(data: Any) -> set[str]:
 
 
 def _for_outcomes(table: ChoiceTable) -> list[str]:
-    """Settings that the preset needs for rankings, and for options that are numbers."""
+    """Settings that the preset needs for rankings."""
     found = []
     if "ranking" in table.outcome_kinds:
         found.append("--likelihood=fsa.likelihoods.plackett_luce.PlackettLuce")
-    if table.is_numeric:
-        width = {"width": table.numbers.shape[1]}
-        numeric = {"class_path": "fsa.features.numeric.Numeric", "init_args": width}
-        as_they_are: dict[str, Any] = {"num_components": None, "extras": []}
-        projection = {"class_path": "fsa.features.projection.Projection", "init_args": as_they_are}
-        found += [f"--features={json.dumps(numeric)}", f"--projection={json.dumps(projection)}"]
     return found

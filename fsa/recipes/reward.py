@@ -11,6 +11,7 @@ from typing import Any
 import lightning as L
 import numpy as np
 from rich.console import Console
+from torch import Tensor
 
 from fsa.choices.fingerprint import fingerprint
 from fsa.choices.source import Source
@@ -18,11 +19,13 @@ from fsa.choices.splits import Splits, Splitter
 from fsa.choices.table import ChoiceTable
 from fsa.encoders.deep_set import DeepSet
 from fsa.encoders.encoder import ContextEncoder
+from fsa.encoders.no_context import NoContext
 from fsa.episodes.by_user import choices_by_user
 from fsa.episodes.sampler import EpisodeSampler
 from fsa.errors import ConfigError
 from fsa.features.extractor import FeatureExtractor
 from fsa.features.hidden_state import HiddenState
+from fsa.features.numeric import Numeric
 from fsa.features.projection import Projection
 from fsa.likelihoods.btl import BradleyTerryLuce
 from fsa.likelihoods.likelihood import ChoiceLikelihood
@@ -44,8 +47,10 @@ from fsa.training.datamodule import EpisodeData, EpisodeSettings
 from fsa.training.loop import Loop
 from fsa.training.module import ChoiceModule
 from fsa.training.optimizers import AdamW
+from fsa.training.population import PopulationReward
 from fsa.training.processes import is_first_process
 
+POPULATION = Path("checkpoints", "population")  # in the run folder: the first stage, as a run of its own
 _READER = ("encoder", "features", "projection", "d_belief")  # what reads a user's choices
 
 
@@ -120,6 +125,8 @@ def train_reward(
     if start:
         config = {**config, **{slot: start.config[slot] for slot in _READER}}
         features, projection, d_belief = start.features, start.projection, int(start.config["d_belief"])
+    elif table.is_numeric and isinstance(features, HiddenState):
+        features, projection, config = for_numbers(table, config)
     items = item_features(table, features)
     if not start:
         items.fit(projection, parted.train)
@@ -141,6 +148,7 @@ def train_reward(
         num_samples,
         episodes.context_sizes,
         seed,
+        len(parted.train),
     )
     draws, frozen = samplers(parted, episodes, seed)
     data = EpisodeData(draws, frozen, matrix, episodes, tokens)
@@ -150,7 +158,8 @@ def train_reward(
             f"{shortened / 10:.0f} % of contexts are shorter than drawn: their users have too few choices"
         )
     prepared = time.monotonic()
-    outcome = loop.fit(module, data, folder, resume)
+    first = fit_population(module, parted, matrix, episodes, loop, folder, resume)
+    outcome = {**loop.fit(module, data, folder, resume), **first}
 
     kind = Policy if isinstance(scoring, PolicyScorer) else RewardModel
     model = kind.from_parts(
@@ -176,6 +185,61 @@ def train_reward(
         f"{folder}: best validation NLL {outcome['validation_nll']:.4f} at step {outcome['best_step']}"
     )
     return model
+
+
+def fit_population(
+    module: ChoiceModule,
+    parted: Splits,
+    matrix: Tensor,
+    episodes: EpisodeSettings,
+    loop: Loop,
+    folder: Path,
+    resume: bool,
+) -> dict[str, Any]:
+    """Train the population's reward to its own optimum, where a model has one, and hold it from then on.
+
+    What people share is learned without anyone's choices being read, so that what sets a person apart is
+    learned from what is left: choices can then help and need not harm.
+
+    Returns:
+        What to remember of this stage; nothing where there is none.
+    """
+    part = module.scorer.population_part()
+    if part is None:
+        return {}
+    alone = PopulationReward(*part)
+    settings = episodes.without_context()
+    stage = ChoiceModule(
+        NoContext(1, 1),
+        alone,
+        module.likelihood,
+        module.objective,
+        module.optimizer,
+        context_sizes=settings.context_sizes,
+        seed=module.seed,
+        num_choices=module.num_choices,
+    )
+    draws, frozen = samplers(parted, settings, module.seed)
+    outcome = loop.fit(stage, EpisodeData(draws, frozen, matrix, settings), folder / POPULATION, resume)
+    alone.requires_grad_(False)
+    return {f"population_{name}": value for name, value in outcome.items()}
+
+
+def for_numbers(
+    table: ChoiceTable, config: Mapping[str, Any]
+) -> tuple[FeatureExtractor, Projection, Mapping[str, Any]]:
+    """Features, projection and configuration for options that are numbers, each of unit spread."""
+    width = len(table.response(int(table.items_used[0])))
+    features, projection = Numeric(width), Projection(width, [])
+    plain = {
+        "features": {"class_path": _path(features), "init_args": {"width": width}},
+        "projection": {"class_path": _path(projection), "init_args": {"num_components": width, "extras": []}},
+    }
+    return features, projection, {**config, **plain}
+
+
+def _path(part: object) -> str:
+    return f"{type(part).__module__}.{type(part).__name__}"
 
 
 def samplers(parted: Splits, episodes: EpisodeSettings, seed: int) -> tuple[EpisodeSampler, EpisodeSampler]:

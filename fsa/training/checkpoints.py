@@ -18,6 +18,7 @@ from fsa.interrupts import Interrupted, interrupt_asked, take_signals_back
 
 CHECKPOINTS = "checkpoints"
 LAST, BEST = "last.ckpt", "best.ckpt"
+START = "start.ckpt"  # weights before the first step, until a validation shows whether they are the best
 MONITORED = "validation/nll"
 
 
@@ -62,12 +63,30 @@ class Checkpoints(Checkpoint):
         # Lightning calls checkpoint callbacks last, so early stopping has had its say.
         score: Tensor = trainer.callback_metrics[MONITORED]
         self._refuse_diverged(trainer, score, "the validation's negative log-likelihood")
-        if self.best is None or not float(score) >= self.best:
+        is_better = self.best is None or not float(score) >= self.best
+        if is_better:
             self.best, self.best_step = float(score), trainer.global_step
+        if trainer.state.fn != "fit":  # before the first step: nothing to resume yet
+            self._write(trainer, START, weights_only=True)
+            return
+        if is_better:
             self._write(trainer, BEST, weights_only=True)
+        elif trainer.is_global_zero and not (self.folder / BEST).exists():
+            put_in_place(self.folder / START, self.folder / BEST)
+        if trainer.is_global_zero:
+            (self.folder / START).unlink(missing_ok=True)
+        trainer.strategy.barrier()
         self.is_stopped = trainer.should_stop
         self._write(trainer, LAST)
         self._end_if_asked(trainer, is_written=True)
+
+    def on_exception(
+        self, trainer: L.Trainer, pl_module: L.LightningModule, exception: BaseException
+    ) -> None:
+        """Call an error by its cause, where numbers had grown beyond what a matrix can be solved with."""
+        if type(exception).__name__ in ("LinAlgError", "_LinAlgError"):
+            nothing = torch.full((), torch.nan)
+            self._refuse_diverged(trainer, nothing, f"what a matrix was solved for ({exception!s:.80})")
 
     def state_dict(self) -> dict[str, Any]:
         return {"best": self.best, "best_step": self.best_step, "is_stopped": self.is_stopped}
@@ -96,7 +115,8 @@ class Checkpoints(Checkpoint):
             return
         rates = [group["lr"] for optimizer in trainer.optimizers for group in optimizer.param_groups]
         raise DivergedError(
-            f"{what} is not finite at step {trainer.global_step}, with learning rate (lr) {max(rates):.3g}: "
+            f"{what} is not finite at step {trainer.global_step}, with learning rate (lr) "
+            f"{max(rates, default=0):.3g}: "
             f"training diverged. Checkpoints of before are kept in {self.folder}; lower --optimizer.lr"
         )
 
@@ -107,9 +127,12 @@ class Checkpoints(Checkpoint):
             return
         if not is_written:
             self._write(trainer, LAST)
+        # A stage of a run has a folder in the run's.
+        run = next(
+            (path for path in self.folder.parents if (path / "config.yaml").exists()), self.folder.parent
+        )
         raise Interrupted(
-            signum,
-            f"a checkpoint of step {trainer.global_step} is written; go on: --resume {self.folder.parent}",
+            signum, f"a checkpoint of step {trainer.global_step} is written; go on: --resume {run}"
         )
 
 

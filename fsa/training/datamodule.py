@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import lightning as L
@@ -49,6 +50,10 @@ class EpisodeSettings:
     def check(self) -> None:
         if len(set(self.context_sizes)) < len(self.context_sizes):
             raise ConfigError(f"context_sizes are {list(self.context_sizes)}; each must be given once")
+
+    def without_context(self) -> EpisodeSettings:
+        """The same settings for a model that reads no choices."""
+        return replace(self, max_context=0, context_sizes=(0,))
 
 
 class EpisodeData(L.LightningDataModule):

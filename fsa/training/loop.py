@@ -24,6 +24,7 @@ from fsa.training.checkpoints import (
     CHECKPOINTS,
     LAST,
     MONITORED,
+    START,
     Checkpoints,
     check_shapes,
     read_checkpoint,
@@ -144,6 +145,10 @@ class Loop:
             waiting = finishing_steps() if trainer.world_size == 1 else nullcontext()
             try:
                 with waiting:
+                    if not goes_on:  # step 0 may be the best: there need not be anything to learn
+                        trainer.loggers = []  # metrics.csv has the steps that were taken
+                        trainer.validate(trained, data, verbose=False)
+                        trainer.loggers = loggers
                     trainer.fit(trained, data, ckpt_path=str(last) if goes_on else None, weights_only=True)
             finally:
                 finish(loggers)
@@ -213,7 +218,7 @@ def _steps_taken(out: Path, module: L.LightningModule) -> int:
         return 0
     content = read_checkpoint(last)
     check_shapes(last, content["state_dict"], module)
-    if _has_best(content) and not best.exists():
+    if _has_best(content) and not (best.exists() or (out / CHECKPOINTS / START).exists()):
         raise CheckpointError(f"{best}: missing, though a validation came before the last checkpoint")
     if best.exists():
         check_shapes(best, read_checkpoint(best)["state_dict"], module)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import lightning as L
@@ -41,6 +42,7 @@ class ChoiceModule(L.LightningModule):
         seed: Seed of the run. Everything random in a step is made from it and the step's number, so that a
             resumed run needs no state of a generator: belief noise by (seed, episode), the same on any rank;
             dropout by (seed, batch, rank).
+        num_choices: Choices of the training split: a prior over weights counts as much as one choice per nat.
 
     Raises:
         ConfigError: The objective needs beliefs with a spread and the encoder gives points.
@@ -56,6 +58,7 @@ class ChoiceModule(L.LightningModule):
         num_samples: int = 1,
         context_sizes: Sequence[int] = (0, 1, 3, 5, 10),
         seed: int = 0,
+        num_choices: int = 1,
     ) -> None:
         super().__init__()
         if objective.needs_spread and not encoder.has_spread:
@@ -63,7 +66,8 @@ class ChoiceModule(L.LightningModule):
                 f"{type(objective).__name__} needs a Gaussian belief, but {type(encoder).__name__} gives"
                 " points; choose an encoder with a spread, or fsa.objectives.nll.NegativeLogLikelihood"
             )
-        self.encoder, self.scorer = encoder, scorer
+        scorer.bind(encoder)
+        self.encoder, self.scorer, self.num_choices = encoder, scorer, num_choices
         self.likelihood, self.objective = likelihood, objective
         self.optimizer, self.num_samples = optimizer, num_samples
         self.context_sizes, self.seed = tuple(context_sizes), seed
@@ -75,7 +79,9 @@ class ChoiceModule(L.LightningModule):
         z = self.objective.draw(given_context, given_all, self._noise(batch, given_context.mean.shape[1]))
         scores = self.scorer(batch.target, z, self.objective.to_scorer(given_context, given_all))
         log_probs = self.likelihood.log_prob(scores, batch.target.places)
-        return self.objective(log_probs, batch.target, given_context, given_all), scores
+        parts = self.objective(log_probs, batch.target, given_context, given_all)
+        prior = (self.encoder.prior() + self.scorer.prior()) / self.num_choices
+        return replace(parts, loss=parts.loss + prior), scores
 
     def on_train_batch_start(self, batch: EpisodeBatch, batch_idx: int) -> None:
         # The whole run is one epoch, so this is the batch's number in the run, also after resuming.
@@ -103,16 +109,16 @@ class ChoiceModule(L.LightningModule):
         self.log(f"validation/accuracy_{size}", accuracy.mean(), **shared)
 
     def _noise(self, batch: EpisodeBatch, width: int) -> Float[Tensor, "s b z"]:
-        if not self.encoder.has_spread:  # a point has no use for it
+        # A point has no use for it; a language model would run once for each latent, so it takes the mean.
+        if not self.encoder.has_spread or self.scorer.reads_tokens:
             return torch.zeros(self.num_samples, len(batch.index), width, device=batch.index.device)
-        return normal_noise(self.seed, batch.index, self.num_samples, width)
+        return _in_pairs(self.seed, batch, self.num_samples, width)
 
     def _latents(self, belief: Belief, batch: EpisodeBatch) -> Float[Tensor, "s b z"]:
         """Latents to validate with: the same at every validation; a point needs one."""
-        if not self.encoder.has_spread:
+        if not self.encoder.has_spread or self.scorer.reads_tokens:
             return belief.mean.unsqueeze(0)
-        noise = normal_noise(0, batch.index, _VALIDATION_SAMPLES, belief.mean.shape[1])
-        return belief.sample(noise)
+        return belief.sample(_in_pairs(0, batch, _VALIDATION_SAMPLES, belief.mean.shape[1]))
 
     def on_validation_epoch_end(self) -> None:
         logged = self.trainer.callback_metrics
@@ -130,3 +136,10 @@ class ChoiceModule(L.LightningModule):
     def configure_optimizers(self) -> Any:
         optimizer, scheduler = self.optimizer.build(self, self.trainer.max_steps)
         return {"optimizer": optimizer, "lr_scheduler": {"scheduler": scheduler, "interval": "step"}}
+
+
+def _in_pairs(seed: int, batch: EpisodeBatch, num_samples: int, width: int) -> Float[Tensor, "s b z"]:
+    """Noise and its opposite, so that what a belief is unsure of cannot turn a preference over; one sample
+    stays alone."""
+    half = normal_noise(seed, batch.index, (num_samples + 1) // 2, width)
+    return torch.cat([half, -half])[:num_samples]

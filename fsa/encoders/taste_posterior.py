@@ -1,0 +1,176 @@
+"""`TastePosterior`: Bayes' rule for what sets a person apart from the population."""
+
+from __future__ import annotations
+
+import math
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+from torch.nn import functional
+
+from fsa.encoders.encoder import ContextEncoder
+from fsa.reward_map import RewardMap
+from fsa.types import Belief, ChoiceBatch
+
+_PLACES = 0.3  # spread of the components' centres at the start, where the whole mixture has 1
+
+
+class TastePosterior(ContextEncoder):
+    """Posterior of a latent z in a reward population(x) + z . taste(x), under a mixture of Gaussians.
+
+    Both maps of an option's features x are `RewardMap`s, which `fsa.models.taste_reward.TasteReward` scores
+    with. The evidence of a choice is read against the population: a choice that follows the majority says
+    little about the person. A share of choices (`lapse`) is taken to be made at random, so that no single
+    choice says more than a bounded amount. The prior is a learned mixture that starts near a standard normal:
+    kinds of people and a continuum of tastes are the same to it. Each component's posterior is Jaakkola and
+    Jordan's variational one with its closed updates; the belief is the Gaussian of the mixture's mean and
+    whole covariance.
+
+    Args:
+        d_feature: Width of an option's features.
+        d_belief: Width of the latent z.
+        units: Hidden units of either map; see `RewardMap`.
+        dropout: Share of hidden units dropped in training, 0-1.
+        std: Size of the taste map at the start; small, so that what sets people apart grows from nothing.
+        lapse: Share of choices made at random at the start, 0-1 exclusive; learned.
+        components: Gaussians of the prior, >= 1.
+        updates: Updates of the variational posterior, >= 1.
+        taste_precision: Precision of the Gaussian prior over the weights of the taste map, >= 0; larger keeps
+            people alike for longer.
+        population_precision: The same of the population map.
+
+    Raises:
+        ValueError: `lapse` is not a share, `components` or `updates` is below 1, or a precision is negative.
+
+    Reference:
+        [Jaakkola2000] Bayesian parameter estimation via variational methods; [Bishop2006] Sec. 10.6: the
+        updates. [Kobalczyk2024] Sec. 4: the context encoder that this is a form of. The lapse is that of
+        psychometric functions ([Wichmann2001] Eq. 1).
+    """
+
+    has_spread = True
+    has_learned_prior = True
+
+    def __init__(
+        self,
+        d_feature: int,
+        d_belief: int,
+        units: int = 128,
+        dropout: float = 0.1,
+        std: float = 0.2,
+        lapse: float = 0.05,
+        components: int = 8,
+        updates: int = 3,
+        taste_precision: float = 10.0,
+        population_precision: float = 3.0,
+    ) -> None:
+        super().__init__()
+        counts, precisions = (components, updates), (population_precision, taste_precision)
+        if not 0 < lapse < 1 or min(counts) < 1 or min(precisions) < 0:
+            raise ValueError(
+                "lapse is a share between 0 and 1, components and updates >= 1 and precisions >= 0, got "
+                f"{lapse}, {components}, {updates}, {taste_precision} and {population_precision}"
+            )
+        self.population = RewardMap(d_feature, 1, units, dropout)
+        self.taste = RewardMap(d_feature, d_belief, units, dropout, std)
+        self.updates = updates
+        spread = _PLACES if components > 1 else 0.0
+        self.place = nn.Parameter(spread * torch.randn(components, d_belief))
+        self.log_std = nn.Parameter(torch.full((components, d_belief), math.log(1 - spread**2) / 2))
+        self.log_share = nn.Parameter(torch.zeros(components))
+        self.precisions = precisions
+        self.lapse = nn.Parameter(torch.tensor(math.log(lapse / (1 - lapse))))
+        # How much of the population's log-odds the evidence is read against, and how strongly choices are
+        # read: learned, for people may follow their taste more or less than they follow everybody's.
+        self.offset = nn.Parameter(torch.tensor(1.0))
+        self.log_strength = nn.Parameter(torch.tensor(0.0))
+        # Choices of one person repeat themselves: evidence grows as n / (1 + c n).
+        self.raw_rate = nn.Parameter(torch.tensor(-4.0))
+
+    def forward(self, choices: ChoiceBatch) -> Belief:
+        present = choices.option_mask.unsqueeze(-1)
+        features = torch.where(present, choices.features, 0)
+        contrast = choices.contrast()  # [b, n, k]
+        population = torch.einsum("bnk,bnk->bn", self.population(features).squeeze(-1), contrast)
+        taste = torch.einsum("bnkz,bnk->bnz", self.taste(features), contrast)
+        says = choices.mask & contrast.ne(0).any(-1)
+        weight = says.to(taste.dtype) / (1 + functional.softplus(self.raw_rate) * says.sum(-1, keepdim=True))
+        posterior = self._posterior(self.offset * population, self.log_strength.exp() * taste, weight)
+        return _as_one(*posterior)
+
+    def shard_units(self) -> list[nn.Module]:
+        """Parts that a scorer runs too, each split over processes on its own."""
+        return [self.population, self.taste]
+
+    def prior(self) -> Float[Tensor, ""]:
+        """Minus the log-density of the maps' weights under their priors, in nats, up to a constant."""
+        population, taste = self.precisions
+        return population * self.population.prior() + taste * self.taste.prior()
+
+    def _posterior(
+        self,
+        population: Float[Tensor, "b n"],
+        taste: Float[Tensor, "b n z"],
+        weight: Float[Tensor, "b n"],
+    ) -> tuple[Float[Tensor, "b m"], Float[Tensor, "b m z"], Float[Tensor, "b m z z"]]:
+        """Log-weights, means and covariance factors of all components, after choices with log-odds
+        population + z . taste."""
+        share = self.log_share.log_softmax(-1)
+        place = self.place - share.exp() @ self.place  # unknown people have the population's reward
+        prior = (-2 * self.log_std).exp()  # precision, [m, z]
+        taste, population, weight = taste.unsqueeze(1), population.unsqueeze(1), weight.unsqueeze(1)
+        identity = torch.eye(taste.shape[-1], dtype=taste.dtype, device=taste.device)
+        mean = place.expand(len(taste), -1, -1)
+        variance = (taste.square() @ prior.reciprocal().unsqueeze(-1)).squeeze(-1)  # [b, m, n]
+        counted = weight.expand_as(variance)
+        for update in range(self.updates):
+            log_odds = population + (taste @ mean.unsqueeze(-1)).squeeze(-1)
+            touch = (log_odds.square() + variance + 1e-6).sqrt()  # where the bound touches the sigmoid
+            curvature = torch.tanh(touch / 2) / (4 * touch)
+            if update:  # the first one knows nothing yet of which choices were made at random
+                counted = weight * self._by_taste(log_odds, touch)
+            added = (taste * (2 * curvature * counted).unsqueeze(-1)).mT @ taste
+            pull = ((0.5 - 2 * curvature * population) * counted).unsqueeze(-2) @ taste
+            lower = torch.linalg.cholesky(torch.diag_embed(prior) + added)
+            pulled = prior * place + pull.squeeze(-2)
+            mean = torch.cholesky_solve(pulled.unsqueeze(-1), lower).squeeze(-1)
+            # precision = L L', so L'^-1 is a factor of the covariance.
+            factor = torch.linalg.solve_triangular(lower.mT, identity, upper=True)
+            variance = (taste @ factor).square().sum(-1)
+        evidence = self._evidence(population + (taste @ mean.unsqueeze(-1)).squeeze(-1), variance, weight)
+        moved = ((mean - place).square() * prior).sum(-1) + (factor.square().sum(-1) * prior).sum(-1)
+        spreads = 2 * lower.diagonal(dim1=-2, dim2=-1).log().sum(-1) + 2 * self.log_std.sum(-1)
+        divergence = (moved - place.shape[-1] + spreads) / 2  # from each component's prior
+        return (share + evidence - divergence).log_softmax(-1), mean, factor
+
+    def _evidence(
+        self,
+        log_odds: Float[Tensor, "b m n"],
+        variance: Float[Tensor, "b m n"],
+        weight: Float[Tensor, "b 1 n"],
+    ) -> Float[Tensor, "b m"]:
+        """Bound on the log-probability of the choices under each component's posterior, in nats."""
+        touch = (log_odds.square() + variance + 1e-6).sqrt()
+        bound = functional.logsigmoid(touch) + (log_odds - touch) / 2
+        at_random = functional.logsigmoid(self.lapse) - math.log(2)
+        return (torch.logaddexp(functional.logsigmoid(-self.lapse) + bound, at_random) * weight).sum(-1)
+
+    def _by_taste(self, log_odds: Float[Tensor, "b m n"], touch: Float[Tensor, "b m n"]) -> Tensor:
+        """Probability that each choice was made by taste and not at random."""
+        bound = functional.logsigmoid(touch) + (log_odds - touch) / 2
+        at_random = functional.logsigmoid(self.lapse) - math.log(2)
+        return torch.sigmoid(functional.logsigmoid(-self.lapse) + bound - at_random)
+
+
+def _as_one(
+    log_share: Float[Tensor, "b m"], means: Float[Tensor, "b m z"], factors: Float[Tensor, "b m z z"]
+) -> Belief:
+    """The Gaussian of a mixture's mean and covariance."""
+    share = log_share.exp()[..., None]  # [b, m, 1]
+    mean = (share * means).sum(1)
+    if means.shape[1] == 1:
+        return Belief.of_factor(mean, factors[:, 0])
+    apart = (means - mean.unsqueeze(1)) * share.sqrt()
+    within = (share.unsqueeze(-1) * (factors @ factors.mT)).sum(1)
+    return Belief.of_factor(mean, torch.linalg.cholesky(within + apart.mT @ apart))

@@ -1,0 +1,48 @@
+"""`RewardMap`: features to rewards, linear in all of them beside a small network."""
+
+from __future__ import annotations
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+
+
+class RewardMap(nn.Module):
+    """Sum of a linear map and a network of one hidden layer: wide and deep.
+
+    The linear map carries over to texts unlike the training texts; the network learns what is particular to
+    texts that many people judged. Weights have a Gaussian prior, so that few choices leave the map near its
+    start and many move it freely.
+
+    Args:
+        d_feature: Width of an option's features.
+        d_out: Rewards per option.
+        units: Units of the network; 0 leaves the linear map alone.
+        dropout: Share of hidden units dropped in training, 0-1.
+        std: Standard deviation of the linear weights at the start, times the root of `d_feature`; 0 starts
+            at zero.
+
+    Reference:
+        [Cheng2016] Wide and deep learning: a linear part that generalises beside a network that memorises.
+    """
+
+    def __init__(
+        self, d_feature: int, d_out: int, units: int = 128, dropout: float = 0.1, std: float = 0.0
+    ) -> None:
+        super().__init__()
+        self.wide = nn.Linear(d_feature, d_out, bias=False)
+        nn.init.normal_(self.wide.weight, std=std * d_feature**-0.5)
+        self.deep: nn.Sequential | None = None
+        if units:
+            last = nn.Linear(units, d_out, bias=False)
+            nn.init.normal_(last.weight, std=(std or 0.1) * units**-0.5)
+            self.deep = nn.Sequential(nn.Linear(d_feature, units), nn.GELU(), nn.Dropout(dropout), last)
+
+    def forward(self, features: Float[Tensor, "*rows d"]) -> Float[Tensor, "*rows r"]:
+        wide: Tensor = self.wide(features)
+        return wide if self.deep is None else wide + self.deep(features)
+
+    def prior(self) -> Float[Tensor, ""]:
+        """Minus the log-density of the weights under a standard normal prior, in nats, up to a constant."""
+        squares = [weight.square().sum() for weight in self.parameters() if weight.ndim >= 2]
+        return torch.stack(squares).sum() / 2

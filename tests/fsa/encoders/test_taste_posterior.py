@@ -1,0 +1,98 @@
+import pytest
+import torch
+from torch.testing import assert_close
+
+from fsa.encoders.taste_posterior import TastePosterior
+from fsa.types import ChoiceBatch
+
+UNLIKELY = 1e-9  # a lapse that leaves Bayes' rule as it is
+
+
+def one_direction(steepness: float, population: float = 0.0, **options) -> TastePosterior:
+    """A latent of one dimension; a choice between 1 and 0 has log-odds of population + steepness * z."""
+    options = {"components": 1, "units": 0, "lapse": UNLIKELY, **options}
+    encoder = TastePosterior(1, 1, **options).double().eval()
+    encoder.taste.wide.weight.data.fill_(steepness)
+    encoder.population.wide.weight.data.fill_(population)
+    encoder.raw_rate.data.fill_(-30)  # evidence adds up
+    return encoder
+
+
+def picked(*better: float) -> ChoiceBatch:
+    """One user, who preferred each number to 0."""
+    features = torch.tensor([[[[number], [0.0]] for number in better]], dtype=torch.float64)
+    places = torch.tensor([[[0, 1]] * len(better)])
+    return ChoiceBatch(features, places, torch.arange(len(better))[None])
+
+
+def by_quadrature(log_density, log_odds) -> tuple[float, float]:
+    """Mean and std of z of a log-density after choices of some log-odds, by a sum over a fine grid."""
+    z = torch.linspace(-12, 12, 20_001, dtype=torch.float64)
+    total = log_density(z) + sum(torch.nn.functional.logsigmoid(odds(z)) for odds in log_odds)
+    weight = total.softmax(0)
+    mean = (weight * z).sum()
+    return float(mean), float(((weight * z.square()).sum() - mean.square()).sqrt())
+
+
+def test_mean_and_std_are_near_the_exact_posterior():
+    for choices in ((1.0,), (1.0, 1.0, 1.0), (1.0, -1.0), (2.0, 1.0, -0.5, 1.0)):
+        odds = [lambda z, x=x: 1.5 * x * z for x in choices]
+        mean, std = by_quadrature(lambda z: -z.square() / 2, odds)
+        belief = one_direction(1.5, updates=6)(picked(*choices))
+        assert abs(belief.mean.item() - mean) < 0.1
+        assert 0.8 * std < belief.std.item() < 1.05 * std
+
+
+def test_evidence_is_read_against_the_population():
+    """Everyone prefers the larger number by 2 nats: choosing it says less of a person than refusing it."""
+    odds = {True: [lambda z: 2 + z], False: [lambda z: -2 - z]}
+    encoder = one_direction(1.0, population=2.0, updates=6)
+    found = {with_the_crowd: encoder(picked(1.0 if with_the_crowd else -1.0)) for with_the_crowd in odds}
+    for with_the_crowd, choices in odds.items():
+        mean, _ = by_quadrature(lambda z: -z.square() / 2, choices)
+        assert found[with_the_crowd].mean.item() == pytest.approx(mean, abs=0.06)
+    assert found[True].mean.item() < -0.25 * found[False].mean.item()
+
+
+def test_two_kinds_of_people_are_told_apart_by_bayes_rule():
+    """Kinds at -2 and +2, narrow: one choice of log-odds z is e^2 times as likely of the second."""
+    encoder = one_direction(1.0, components=2)
+    encoder.place.data = torch.tensor([[-2.0], [2.0]], dtype=torch.float64)
+    encoder.log_std.data.fill_(-6.0)
+    share = 1 / (1 + torch.tensor(-2.0, dtype=torch.float64).exp())
+    assert_close(encoder(picked(1.0)).mean[0, 0], 2 * (2 * share - 1), atol=1e-3, rtol=0)
+    # Two choices that contradict each other leave both kinds as likely as they were: the std is 2.
+    belief = encoder(picked(1.0, -1.0))
+    assert_close(belief.mean[0, 0], torch.tensor(0.0, dtype=torch.float64), atol=1e-6, rtol=0)
+    assert_close(belief.std[0, 0], torch.tensor(2.0, dtype=torch.float64), atol=1e-2, rtol=0)
+
+
+def test_a_choice_that_contradicts_many_moves_little_where_some_are_random():
+    many = [1.0] * 12
+    moved = {}
+    for lapse in (UNLIKELY, 0.2):
+        encoder = one_direction(4.0, lapse=lapse, updates=8)
+        moved[lapse] = encoder(picked(*many)).mean.item() - encoder(picked(*many, -1.0)).mean.item()
+    assert 0 < moved[0.2] < 0.5 * moved[UNLIKELY]
+
+
+def test_a_stranger_has_the_population_reward():
+    encoder = TastePosterior(3, 2).double().eval()
+    encoder.log_share.data = torch.linspace(-1, 1, 8, dtype=torch.float64)
+    nobody = ChoiceBatch(torch.zeros(1, 0, 2, 3).double(), torch.zeros(1, 0, 2).long(), torch.zeros(1, 0))
+    assert_close(encoder(nobody).mean, torch.zeros(1, 2).double())
+
+
+def test_the_prior_over_weights_is_half_the_sum_of_squares_by_precision():
+    encoder = TastePosterior(2, 1, units=0, taste_precision=4.0, population_precision=10.0)
+    encoder.population.wide.weight.data = torch.tensor([[1.0, 2.0]])
+    encoder.taste.wide.weight.data = torch.tensor([[3.0, 0.0]])
+    assert_close(encoder.prior(), torch.tensor(10 * 5 / 2 + 4 * 9 / 2))
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"lapse": 0.0}, {"components": 0}, {"updates": 0}, {"taste_precision": -1}]
+)
+def test_arguments_that_make_no_sense_are_refused(wrong):
+    with pytest.raises(ValueError, match="lapse is a share"):
+        TastePosterior(2, 1, **wrong)
