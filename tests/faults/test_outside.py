@@ -62,9 +62,11 @@ def test_fault_F3_an_adapter_of_other_choices_or_without_weights_is_written_anew
     (out / "adapter_model.safetensors").write_bytes(b"")
     adapter(policy, ann, out).went_well()
     assert (out / "adapter_model.safetensors").read_bytes() == before
+    assert (out / "fsa.json").exists(), "nothing says whose it is"
+    of_all = (out / "fsa.json").read_text()
     ann.write_text("".join(ann.read_text().splitlines(keepends=True)[:1]))
-    adapter(policy, ann, out).went_well()
-    assert (out / "adapter_model.safetensors").read_bytes() != before
+    assert "1 adapters written" in adapter(policy, ann, out).went_well().err
+    assert (out / "fsa.json").read_text() != of_all
 
 
 @pytest.mark.parametrize("cache", ["/dev/null", "file"])
