@@ -230,10 +230,17 @@ def for_numbers(
 ) -> tuple[FeatureExtractor, Projection, Mapping[str, Any]]:
     """Features, projection and configuration for options that are numbers, each of unit spread."""
     width = len(table.response(int(table.items_used[0])))
-    features, projection = Numeric(width), Projection(width, [])
+    # Every argument is named, so that a resumed run finds the configuration that it would have.
+    arguments: dict[str, Any] = {
+        "num_components": width,
+        "extras": [],
+        "extras_scale": 3.0,
+        "whiten": True,
+    }
+    features, projection = Numeric(width), Projection(**arguments)
     plain = {
         "features": {"class_path": _path(features), "init_args": {"width": width}},
-        "projection": {"class_path": _path(projection), "init_args": {"num_components": width, "extras": []}},
+        "projection": {"class_path": _path(projection), "init_args": arguments},
     }
     return features, projection, {**config, **plain}
 
