@@ -159,7 +159,7 @@ def train_reward(
         )
     prepared = time.monotonic()
     first = fit_population(module, parted, matrix, episodes, loop, folder, resume)
-    outcome = {**loop.fit(module, data, folder, resume), **first}
+    outcome = {**loop.fit(module, data, folder, resume, from_start=bool(first)), **first}
 
     kind = Policy if isinstance(scoring, PolicyScorer) else RewardModel
     model = kind.from_parts(
@@ -220,7 +220,8 @@ def fit_population(
         num_choices=module.num_choices,
     )
     draws, frozen = samplers(parted, settings, module.seed)
-    outcome = loop.fit(stage, EpisodeData(draws, frozen, matrix, settings), folder / POPULATION, resume)
+    stage_data = EpisodeData(draws, frozen, matrix, settings)
+    outcome = loop.fit(stage, stage_data, folder / POPULATION, resume, from_start=True)
     alone.requires_grad_(False)
     return {f"population_{name}": value for name, value in outcome.items()}
 
@@ -280,7 +281,7 @@ def check_fit(table: ChoiceTable, likelihood: ChoiceLikelihood) -> None:
     Raises:
         ConfigError: The choices have outcomes or numbers of options that the likelihood does not know.
     """
-    name = type(likelihood).__name__
+    name = type(getattr(likelihood, "base", likelihood)).__name__  # noise around a likelihood adds no outcome
     unknown = table.outcome_kinds - likelihood.outcomes
     if unknown:
         raise ConfigError(
