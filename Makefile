@@ -49,5 +49,6 @@ clean:  ## Remove the environment and what tools left behind; runs/ stays
 	$(PY) -m venv .venv
 	# torch alone and first: which build comes (CPU, CUDA) is then up to the user's package index, not to our other needs.
 	$(PIP) install -c constraints.txt $(TORCH)
-	$(PIP) install -c constraints.txt -e ".[demo,dev]"
+	# compat: a plain path, so that `import fsa` finds the package even from the folder that the clone lies in.
+	$(PIP) install -c constraints.txt --config-settings editable_mode=compat -e ".[demo,dev]"
 	@touch $@

@@ -7,7 +7,8 @@ import importlib
 import json
 import tempfile
 import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -16,6 +17,7 @@ import torch
 from filelock import FileLock
 from huggingface_hub import snapshot_download
 from transformers import AutoModelForCausalLM, AutoTokenizer
+from transformers.utils import logging
 
 from fsa.errors import FeatureError
 from fsa.files import replacing
@@ -46,6 +48,20 @@ def resolve(backbone: str) -> Path:
             f"{folder}: no .safetensors file; pickled weights are not read (convert them first)"
         )
     return folder
+
+
+@contextmanager
+def quiet_loading() -> Iterator[None]:
+    """Load weights without a bar and without what transformers tells its own developers."""
+    had_bar = logging.is_progress_bar_enabled()
+    logging.disable_progress_bar()
+    try:
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", message=".*is_gradient_checkpointing.*")
+            yield
+    finally:
+        if had_bar:
+            logging.enable_progress_bar()
 
 
 def _refuse_code(folder: Path) -> None:

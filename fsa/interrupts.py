@@ -35,6 +35,7 @@ class Interrupted(BaseException):
 class _State:
     """What the handler of the process knows."""
 
+    is_active = False
     waiting = 0
     asked: int | None = None
 
@@ -51,10 +52,11 @@ def signals_interrupt() -> Iterator[None]:
         return
     numbers = (signal.SIGINT, signal.SIGTERM)
     before = {number: signal.signal(number, _on_signal) for number in numbers}
-    _State.asked = None
+    _State.asked, was_active, _State.is_active = None, _State.is_active, True
     try:
         yield
     finally:
+        _State.is_active = was_active
         for number, handler in before.items():
             signal.signal(number, handler if handler is not None else signal.SIG_DFL)
 
@@ -67,6 +69,13 @@ def finishing_steps() -> Iterator[None]:
         yield
     finally:
         _State.waiting -= 1
+
+
+def take_signals_back() -> None:
+    """Handle signals again where a library has put its own handlers in front (Lightning does, of SIGTERM)."""
+    if _State.is_active and threading.current_thread() is threading.main_thread():
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, _on_signal)
 
 
 def interrupt_asked() -> int | None:

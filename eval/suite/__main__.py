@@ -37,7 +37,7 @@ def suite(
     timing_dataset: str | None = None,
     name: str = "suite",
     out: str = "runs/suite",
-    docs: str | None = "docs/results.md",
+    docs: str | None = None,
 ) -> Progress:
     """Train and measure every method on every data set, several seeds, on the same people and choices.
 
@@ -62,7 +62,7 @@ def suite(
         timing_dataset: Where training is timed alone; the first data set if not given.
         name: Of the suite, on the page.
         out: Folder of the cells.
-        docs: Page to write; none for null.
+        docs: Page to write; `results.md` in OUT if not given.
 
     Raises:
         ConfigError: The suite's configuration, or a training's, cannot be read.
@@ -88,9 +88,10 @@ def suite(
     console.print(progress)
     if timing:
         timing_pass(plan, folder, wanted, timing_dataset or next(iter(datasets)), console)
-    if docs and len(progress.accuracy):
-        write(folder, Path(docs))
-        console.print(f"{docs}: written from {folder}")
+    if len(progress.accuracy):
+        page = Path(docs) if docs else folder / "results.md"
+        write(folder, page)
+        console.print(f"{page}: written from {folder}")
     for failed, error in progress.failed.items():
         console.print(f"{failed}: {error}", markup=False)
     return progress

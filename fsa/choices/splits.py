@@ -149,6 +149,11 @@ class Splitter:
         for name, count, fraction in zip(NAMES, counts, self.fractions, strict=True):
             if not count and fraction:
                 num_prompts = len(np.unique(table.prompt))
+                if self.by == "record":
+                    raise ChoiceDataError(
+                        f"{name} must hold choices, but no record's split is {name!r}; give some "
+                        "records that split, split by prompt or user, or make its fraction 0"
+                    )
                 raise ChoiceDataError(
                     f"{name} must hold choices, came none of {len(table)} by {table.num_users} users about "
                     f"{num_prompts} prompts, splitting by {self.by}. Split by another unit (user for few "

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import inspect
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from itertools import islice
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any, NoReturn, get_origin
 
 from jsonargparse import ActionConfigFile, ArgumentParser, auto_cli  # type: ignore[attr-defined]
 
@@ -52,6 +52,7 @@ def run_recipe(
     given = check_command_line(configs_first(given), hints, takes_trust=TRUST in names)
     if _HELP.intersection(given):
         import_families(hints)
+    given = [_listed(*pair, hints) for pair in zip(["", *given], given, strict=False)]
     parsed = parser.parse_args([_repeated(argument, repeatable) for argument in given])
     plain = parsed.as_dict()
     plain.pop("config", None)
@@ -143,6 +144,15 @@ def _bracketed(value: str) -> str:
         part.strip().lstrip("-").replace(".", "", 1).isdigit() for part in value.split(",")
     )
     return f"[{value}]" if is_list else value
+
+
+def _listed(before: str, argument: str, hints: Mapping[str, Any]) -> str:
+    """An argument in brackets, where a list is wanted and one number came."""
+    name, equals, value = argument.partition("=") if argument.startswith("--") else (before, "", argument)
+    wants_list = get_origin(hints.get(name.removeprefix("--"))) in (list, tuple, Sequence)
+    if name.startswith("--") and wants_list and value.lstrip("-").replace(".", "", 1).isdigit():
+        return f"{name}=[{value}]" if equals else f"[{value}]"
+    return argument
 
 
 def _first_line(function: Callable[..., Any]) -> str:

@@ -10,6 +10,7 @@ import torch
 from jaxtyping import Float32
 from transformers import AutoModel
 
+from fsa.backbones import quiet_loading
 from fsa.errors import FeatureError
 from fsa.features.buckets import pad_right
 from fsa.features.pooling import POOLINGS, pool
@@ -103,9 +104,10 @@ class HiddenState(StoredFeatures):
     @cached_property
     def _model(self) -> Any:
         dtype = getattr(torch, self.dtype)
-        model = AutoModel.from_pretrained(
-            self._folder, dtype=dtype, use_safetensors=True, trust_remote_code=False
-        )
+        with quiet_loading():
+            model = AutoModel.from_pretrained(
+                self._folder, dtype=dtype, use_safetensors=True, trust_remote_code=False
+            )
         model.config.use_cache = False
         if model.config.is_encoder_decoder:
             model = model.get_encoder()

@@ -12,6 +12,7 @@ from jaxtyping import Float, Float32
 from torch import Tensor
 from transformers import AutoModelForCausalLM
 
+from fsa.backbones import quiet_loading
 from fsa.features.buckets import pad_right
 from fsa.features.response_tokens import Exchange, Exchanges, ResponseTokens
 from fsa.features.stored import StoredFeatures
@@ -95,9 +96,11 @@ class LogProb(StoredFeatures):
     @cached_property
     def _model(self) -> Any:
         dtype = getattr(torch, self.dtype)
-        model: Any = AutoModelForCausalLM.from_pretrained(
-            self._folder, dtype=dtype, use_safetensors=True, trust_remote_code=False
-        )
+        model: Any
+        with quiet_loading():
+            model = AutoModelForCausalLM.from_pretrained(
+                self._folder, dtype=dtype, use_safetensors=True, trust_remote_code=False
+            )
         model = model.eval().requires_grad_(False).to(self.torch_device)
         check_head(model)
         return model

@@ -47,7 +47,9 @@ class Numeric(FeatureExtractor):
                 f"response {row} is text, {response!r:.80}; Numeric reads numbers (use HiddenState)"
             )
         if len(response) != self._width:
-            raise FeatureError(f"response {row} has {len(response)} numbers; the width is {self._width}")
+            raise FeatureError(
+                f"response {row} has {len(response)} numbers; features.width, the width, is {self._width}"
+            )
         if not np.isfinite(response).all():  # type: ignore[arg-type]
             raise FeatureError(f"response {row} is {response}; features must be finite")
         return response  # type: ignore[return-value]

@@ -15,7 +15,7 @@ from peft.tuners.tuners_utils import BaseTunerLayer
 from torch import Tensor, nn
 from transformers import AutoModelForCausalLM, AutoTokenizer, PreTrainedModel, PreTrainedTokenizerBase
 
-from fsa.backbones import resolve
+from fsa.backbones import quiet_loading, resolve
 from fsa.conditioning.conditioning import Conditioning, decoder_blocks
 from fsa.errors import ConfigError
 
@@ -204,7 +204,8 @@ def _load(folder: Path, dtype: torch.dtype) -> PreTrainedModel:
     options: dict[str, Any] = {"dtype": dtype, "use_safetensors": True, "output_loading_info": True}
     result: Any
     try:
-        result = AutoModelForCausalLM.from_pretrained(folder, **options)
+        with quiet_loading():
+            result = AutoModelForCausalLM.from_pretrained(folder, trust_remote_code=False, **options)
     except ValueError as error:
         raise ConfigError(f"{folder}: holds no causal language model: {error}") from error
     loaded: PreTrainedModel = result[0]

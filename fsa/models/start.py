@@ -53,13 +53,17 @@ class Pretrained(Start):
 
     def build(self, texts: Sequence[str] = ()) -> Started:
         folder = resolve(self.backbone)
-        tokenizer = AutoTokenizer.from_pretrained(folder)
+        tokenizer = AutoTokenizer.from_pretrained(folder, trust_remote_code=False)
         if tokenizer.eos_token_id is None:
             raise ConfigError(
                 f"{folder}: the tokenizer has no eos token, so no response could end; add one to it"
             )
         # Weights in float32, whatever they are stored in: AdamW's small steps are lost in bfloat16.
-        options: dict[str, Any] = {"dtype": torch.float32, "use_safetensors": True}
+        options: dict[str, Any] = {
+            "dtype": torch.float32,
+            "use_safetensors": True,
+            "trust_remote_code": False,
+        }
         try:
             model = AutoModelForCausalLM.from_pretrained(folder, **options)
         except ValueError as error:  # an encoder, such as minilm

@@ -17,7 +17,7 @@ from fsa.questions.question import Pair, Question, best_question
 from fsa.types import Numbers, Text
 
 if TYPE_CHECKING:
-    from fsa.outputs.reward_model import Person
+    from fsa.outputs.person import Person
 
 
 @torch.no_grad()

@@ -145,7 +145,7 @@ def open_model(name: str | Path, *, trust_remote_code: bool = False) -> RewardMo
     return (Policy if is_policy else RewardModel).from_pretrained(name, trust_remote_code=trust_remote_code)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class PolicyPerson(Person):
     """One person's policy: a belief about them, and the policy it was read by."""
 

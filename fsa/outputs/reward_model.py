@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, ClassVar, Self
@@ -21,12 +21,9 @@ from fsa.likelihoods.likelihood import ChoiceLikelihood
 from fsa.models.language_scorer import LanguageScorer
 from fsa.models.scorer import Scorer
 from fsa.outputs.api_inputs import Choices, as_choice, as_prompt, as_response
-from fsa.outputs.asking import ask_about_pairs, ask_about_responses
 from fsa.outputs.item_tokens import Texts, only_text
 from fsa.outputs.matched_noise import matched_noise
-from fsa.questions.acquisition import Acquisition
-from fsa.questions.information_gain import InformationGain
-from fsa.questions.question import Pair, Question
+from fsa.outputs.person import Person as Person
 from fsa.runs.claim import check_run
 from fsa.runs.components import build_part
 from fsa.runs.folder import (
@@ -104,14 +101,23 @@ class RewardModel(OnHub, nn.Module):
         self.likelihood: ChoiceLikelihood = built["likelihood"]
         self.features: FeatureExtractor = built["features"]
         self.scorer.bind(self.encoder)
-        # Double precision costs a head nothing and makes a score the same in any batch.
-        for part in (self.encoder, self.likelihood, *([] if self.scorer.reads_tokens else [self.scorer])):
-            part.double()
+        self._heads_in_double()
         self.eval()
         self.texts: Texts | None = None
         if isinstance(self.scorer, LanguageScorer):
             self.texts = Texts(self.scorer)
             _check_backbone(self.config, self.scorer.language_model.name)
+
+    def _heads_in_double(self) -> None:
+        # Double precision costs a head nothing and makes a score the same in any batch.
+        for part in (self.encoder, self.likelihood, *([] if self.scorer.reads_tokens else [self.scorer])):
+            part.double()
+
+    def _apply(self, fn: Callable[[Tensor], Tensor], recurse: bool = True) -> Self:
+        """Move or cast as torch has it; heads stay in double precision, whatever `float()` says."""
+        moved = super()._apply(fn, recurse)
+        self._heads_in_double()
+        return moved
 
     def make_room(self, stored: Mapping[str, Tensor]) -> None:
         """Let the scorer's buffers grow to stored ones, before these are checked and loaded."""
@@ -311,46 +317,6 @@ class RewardModel(OnHub, nn.Module):
     def _features(self, prompts: list[Text], responses: list[Text | Numbers]) -> Float[Tensor, "m d"]:
         vectors = self.features.extract(prompts, responses)
         return torch.from_numpy(self.projection.apply(vectors, responses)).double()
-
-
-@dataclass(frozen=True)
-class Person:
-    """One person's reward model: a belief about them, and the model it was read by."""
-
-    model: RewardModel
-    belief: Belief
-
-    def score(self, prompt: Text, responses: Sequence[Text | Numbers]) -> Scores:
-        """Rewards of some responses to a prompt."""
-        return self.model.score_batch([self], [prompt], [responses])[0]
-
-    @torch.no_grad()
-    def prefers(self, prompt: Text, a: Text | Numbers, b: Text | Numbers) -> float:
-        """Probability, 0-1, that this person picks a over b."""
-        scores, mask = self.model._scores([self], [prompt], [[a, b]])
-        best = self.model.likelihood.best(scores, mask.expand(len(scores), -1, -1)).mean(0)[0]
-        return float(best[0] / best.sum())
-
-    def next_question(
-        self,
-        asked: Text | Sequence[Pair],
-        responses: Sequence[Text | Numbers] | None = None,
-        acquisition: Acquisition | None = None,
-    ) -> Question:
-        """The pair whose answer is worth most: `next_question(prompt, responses)` or `next_question(pairs)`.
-
-        Args:
-            asked: A prompt; or, without `responses`, pairs, each a prompt and two responses.
-            responses: Two or more responses to the prompt, all pairs of which are weighed.
-            acquisition: What an answer is worth; what it says about the person if not given.
-
-        Raises:
-            ShapeError: There is nothing to ask about.
-        """
-        worth = InformationGain() if acquisition is None else acquisition
-        if responses is None:
-            return ask_about_pairs(self, asked, worth)  # type: ignore[arg-type]
-        return ask_about_responses(self, asked, responses, worth)  # type: ignore[arg-type]
 
 
 def _check_backbone(config: dict[str, Any], backbone: str) -> None:

@@ -60,6 +60,7 @@ def context_curve(
         steps, "measuring", total, console=Console(stderr=True), transient=True
     ):
         counts[at.name] = {"episodes": episodes, "context shorter than asked": at.num_shortened}
+        counts[at.name]["people"] = at.table.num_users
         rows += rows_of(predictions, seeds, at, name, size)
     command = "python -m eval.context_curve " + shlex.join(sys.argv[1:])
     about = about_this_run(command=command, split=split, seed=seed, counts=counts)

@@ -252,6 +252,11 @@ def _path(part: object) -> str:
 
 def samplers(parted: Splits, episodes: EpisodeSettings, seed: int) -> tuple[EpisodeSampler, EpisodeSampler]:
     """What draws training episodes, and what draws the frozen validation episodes of every seed."""
+    for name, part in (("train", parted.train), ("validation", parted.validation)):
+        if not len(part):
+            raise ConfigError(
+                f"the {name} split holds no choices; training needs some (see --splits.fractions)"
+            )
     train = EpisodeSampler(parted.train, episodes.max_context, episodes.max_targets, seed)
     largest = max(episodes.context_sizes)
     return train, EpisodeSampler(parted.validation, largest, episodes.max_targets, seed=0, in_turn=True)
@@ -267,7 +272,11 @@ def of_group(parted: Splits, group: str | None) -> Splits:
         return parted
     names = parted.train.groups.to_pylist()
     if group not in names:
-        raise ConfigError(f"only_group is {group!r}, but the groups are {', '.join(sorted(names))}")
+        there = ", ".join(sorted(filter(None, names)))
+        raise ConfigError(
+            f"only_group is {group!r}, but "
+            + (f"the groups are {there}" if there else "no group is named in the choices")
+        )
 
     def of_it(part: ChoiceTable) -> ChoiceTable:
         return part.select(part.group == names.index(group))
@@ -299,11 +308,23 @@ def check_fit(table: ChoiceTable, likelihood: ChoiceLikelihood) -> None:
 def model_config(config: Mapping[str, Any], d_feature: int, layout: str) -> dict[str, Any]:
     """The part of a configuration that a model is built from."""
     parts = {slot: config[slot] for slot in ("scorer", "likelihood", *_READER)}
+    for slot in ("scorer", "features"):
+        parts[slot] = with_whole_path(parts[slot])
     if "class_path" not in parts["projection"]:  # a recipe needs none: there is one class of projections
         path = f"{Projection.__module__}.{Projection.__name__}"
         parts["projection"] = {"class_path": path, "init_args": parts["projection"]}
     num_samples = max(int(config["num_samples"]), 64)
     return {"format": layout, "d_feature": d_feature, **parts, "num_samples": num_samples}
+
+
+def with_whole_path(part: Any) -> Any:
+    """A part whose backbone is a folder, with its whole path: a model opens from any working folder."""
+    arguments = part.get("init_args") if isinstance(part, Mapping) else None
+    backbone = arguments.get("backbone") if isinstance(arguments, Mapping) else None
+    if isinstance(backbone, str) and Path(backbone).expanduser().is_dir():
+        whole = str(Path(backbone).expanduser().resolve())
+        return {**part, "init_args": {**arguments, "backbone": whole}}  # type: ignore[dict-item]
+    return part
 
 
 def _summary(table: ChoiceTable, parted: Splits) -> str:

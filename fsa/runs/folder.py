@@ -109,6 +109,8 @@ def local_folder(name: str | Path, revision: str | None = None) -> Path:
     Raises:
         CheckpointError: There is no such folder and no such repository.
     """
+    if not str(name).strip() or "\0" in str(name):
+        raise CheckpointError(f"{name!r}: neither a run folder nor a model on the hub; the name is blank")
     folder = Path(name)
     if folder.is_dir():
         return folder

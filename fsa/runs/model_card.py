@@ -142,7 +142,10 @@ def _data(recipe: Mapping[str, Any], meta: Mapping[str, Any]) -> Iterator[str]:
     yield f"- Source: `{_class(source)}`" + _in_words(arguments)
     splits = recipe.get("splits")
     if isinstance(splits, Mapping):
-        yield "- Split" + (_in_words(splits.get("init_args") or {}) or ": by default")
+        plain = splits.get("init_args") or {k: v for k, v in splits.items() if k != "class_path"}
+        yield "- Split" + (
+            _in_words({k: v for k, v in plain.items() if v not in (None, [])}) or ": by prompt"
+        )
     counts = meta.get("counts")
     counts = counts if isinstance(counts, Mapping) else {}
     for title, what in (("Choices in each split", "splits"), ("Counted while reading", "source")):

@@ -14,7 +14,7 @@ from torch import Tensor
 
 from fsa.errors import CheckpointError, DivergedError, OutputError
 from fsa.files import put_in_place
-from fsa.interrupts import Interrupted, interrupt_asked
+from fsa.interrupts import Interrupted, interrupt_asked, take_signals_back
 
 CHECKPOINTS = "checkpoints"
 LAST, BEST = "last.ckpt", "best.ckpt"
@@ -42,6 +42,8 @@ class Checkpoints(Checkpoint):
         self._loss = torch.zeros(())  # sum of the losses of this process
 
     def on_train_start(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
+        if trainer.world_size == 1:
+            take_signals_back()
         trainer.should_stop |= self.is_stopped  # Lightning forgets that a run had stopped early
 
     def on_train_batch_end(
@@ -78,6 +80,14 @@ class Checkpoints(Checkpoint):
         self._write(trainer, LAST)
         self._end_if_asked(trainer, is_written=True)
 
+    def on_exception(
+        self, trainer: L.Trainer, pl_module: L.LightningModule, exception: BaseException
+    ) -> None:
+        """Call an error by its cause, where numbers had grown beyond what a matrix can be solved with."""
+        if type(exception).__name__ in ("LinAlgError", "_LinAlgError"):
+            nothing = torch.full((), torch.nan)
+            self._refuse_diverged(trainer, nothing, f"what a matrix was solved for ({exception!s:.80})")
+
     def state_dict(self) -> dict[str, Any]:
         return {"best": self.best, "best_step": self.best_step, "is_stopped": self.is_stopped}
 
@@ -105,7 +115,8 @@ class Checkpoints(Checkpoint):
             return
         rates = [group["lr"] for optimizer in trainer.optimizers for group in optimizer.param_groups]
         raise DivergedError(
-            f"{what} is not finite at step {trainer.global_step}, with learning rate (lr) {max(rates):.3g}: "
+            f"{what} is not finite at step {trainer.global_step}, with learning rate (lr) "
+            f"{max(rates, default=0):.3g}: "
             f"training diverged. Checkpoints of before are kept in {self.folder}; lower --optimizer.lr"
         )
 
@@ -116,9 +127,12 @@ class Checkpoints(Checkpoint):
             return
         if not is_written:
             self._write(trainer, LAST)
+        # A stage of a run has a folder in the run's.
+        run = next(
+            (path for path in self.folder.parents if (path / "config.yaml").exists()), self.folder.parent
+        )
         raise Interrupted(
-            signum,
-            f"a checkpoint of step {trainer.global_step} is written; go on: --resume {self.folder.parent}",
+            signum, f"a checkpoint of step {trainer.global_step} is written; go on: --resume {run}"
         )
 
 

@@ -137,7 +137,7 @@ class Loop:
             # What is not finite ends the run with an error, see `Checkpoints`; it does not stop it early.
             callbacks.append(EarlyStopping(MONITORED, patience=self.patience, check_finite=False))
         if self.progress:
-            callbacks.append(RichProgressBar(leave=True))
+            callbacks.append(_StepBar(leave=True))
         last = out / CHECKPOINTS / LAST
         goes_on = resume and last.exists()
         taken = _steps_taken(out, module) if resume else 0
@@ -202,6 +202,13 @@ class Loop:
         devices = str(self.devices)
         each = max(torch.cuda.device_count(), 1) if devices in ("auto", "-1") else int(devices)
         return each * self.num_nodes
+
+
+class _StepBar(RichProgressBar):
+    """Steps of the run; its one endless epoch is nothing to tell."""
+
+    def _get_train_description(self, current_epoch: int) -> str:
+        return "Training"
 
 
 def _steps_taken(out: Path, module: L.LightningModule) -> int:

@@ -81,7 +81,7 @@ def usual_pick(raw: Any) -> tuple[str, str, Sequence[str], int, str, str] | None
         and 2 <= len(options) <= MAX_OPTIONS
         and "ranking" not in raw
         and _are_plain([user, prompt, *options])
-        and len(set(options)) == len(options)
+        and _are_different(options)
         and (group == "" or _is_plain(group))
         and (split == "" or _is_plain(split))
     )
@@ -126,8 +126,15 @@ def _is_plain(value: Any) -> bool:
         type(value) is str
         and value > "!"  # neither empty nor of control characters
         and "\0" not in value
-        and (value.isascii() or (not value.isspace() and _is_unicode(value)))
+        and (value.isascii() or (_has_ink(value) and _is_unicode(value)))
     )
+
+
+def _are_different(texts: list[str]) -> bool:
+    """Whether no two texts look the same; canonically equal ones do, however their accents are encoded."""
+    if not all(map(str.isascii, texts)):
+        texts = [unicodedata.normalize("NFC", text) for text in texts]
+    return len(set(texts)) == len(texts)
 
 
 def _are_plain(values: list[Any]) -> bool:
@@ -214,7 +221,7 @@ def parse_options(value: Any, where: str) -> tuple[Text, ...] | tuple[Numbers, .
     """The options of a record: two or more, of one kind, none twice; see `parse_record`."""
     if not isinstance(value, list) or not 2 <= len(value) <= MAX_OPTIONS:
         refuse(where, "options", f"a list of 2 to {MAX_OPTIONS:,} responses", value)
-    if all(map(_is_plain, value)) and len(set(value)) == len(value):
+    if all(map(_is_plain, value)) and _are_different(value):
         return tuple(value)  # the usual case, at once
     options = tuple(parse_response(option, where, f"options[{i}]") for i, option in enumerate(value))
     kinds = [_kind(option) for option in options]

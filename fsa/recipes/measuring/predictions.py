@@ -31,7 +31,7 @@ class Predictions:
 
     Attributes:
         row, user, prompt, group: Numbers of the table [n].
-        correct: Credit 0-1, half for a pair predicted as even [n].
+        correct: Credit 0-1, half for a pair predicted as even; NaN where all options tie [n].
         nll: Nats [n].
         confidence: Probability given to the predicted option [n].
         flip_correct: Agreement with the original choice after every context choice was reversed [n].
@@ -106,12 +106,14 @@ def _predict(
         bayes = np.full(len(rows), np.nan)
     else:
         bayes = correctness(truth.predict(table, episodes.context, episodes.target)[is_target], places)
+    # Where everything ties, every prediction is right, which says nothing of whoever predicted.
+    says_nothing = (places <= 0).all(-1)
     return Predictions(
         row=rows,
         user=np.broadcast_to(episodes.user[:, None], is_target.shape)[is_target],
         prompt=table.prompt[rows],
         group=table.group[rows],
-        correct=correctness(best[is_target], places),
+        correct=np.where(says_nothing, np.nan, correctness(best[is_target], places)),
         nll=-log_prob[is_target],
         confidence=confidence(best[is_target], places),
         flip_correct=flip_correctness(flipped[is_target], places),

@@ -56,11 +56,21 @@ def rows_of(predictions: Predictions, seeds: np.ndarray, at: Data, method: str, 
     return [*rows, *(row for of_group in grouped for row in of_group), *worsts]
 
 
-def _metrics(predictions: Predictions, seeds: np.ndarray, at: Data) -> list[tuple[str, Interval]]:
-    one_prompt = len(np.unique(at.table.prompt)) == 1
-    units = [predictions.user] if one_prompt else [predictions.user, predictions.prompt]
+def _units(predictions: Predictions, at: Data) -> list[np.ndarray]:
+    """What is drawn anew for intervals."""
     if at.fixed_users:
-        units = [predictions.prompt]
+        return [predictions.prompt]
+    one_prompt = len(np.unique(at.table.prompt)) == 1
+    return [predictions.user] if one_prompt else [predictions.user, predictions.prompt]
+
+
+def _metrics(predictions: Predictions, seeds: np.ndarray, at: Data) -> list[tuple[str, Interval]]:
+    told = ~np.isnan(predictions.correct)
+    if not told.all():  # accuracy is about choices that are not ties alone
+        nll = resampled({"nll": predictions.nll}, _units(predictions, at), seeds=seeds).mean("nll")
+        rest = _metrics(predictions.where(told), seeds[told], at) if told.any() else []
+        return [*([("nll", nll)] if nll else []), *((name, value) for name, value in rest if name != "nll")]
+    units = _units(predictions, at)
     values = {
         "accuracy": predictions.correct,
         "nll": predictions.nll,

@@ -31,6 +31,7 @@ from fsa.outputs.reward_model import RewardModel
 from fsa.recipes.measuring.predictions import Predictions, predict
 from fsa.runs.components import refuse_foreign
 from fsa.runs.folder import CONFIG_YAML, read_yaml
+from fsa.settings import Range
 
 
 @dataclass(frozen=True)
@@ -46,6 +47,9 @@ class Settings:
     data: str | None = None
 
     def __post_init__(self) -> None:
+        Range(at_least=1, at_most=10**7).check("episodes", self.episodes)
+        Range(at_least=1).check("max_targets", self.max_targets)
+        Range(at_least=0, below=2**32).check("seed", self.seed)
         if not self.context_sizes or min(self.context_sizes) < 0:
             raise ConfigError(f"context_sizes must be numbers >= 0, at least one, came {self.context_sizes}")
         if self.split not in NAMES:
@@ -182,6 +186,9 @@ def source_and_splits(config: Mapping[str, Any], trust_remote_code: bool = False
     Raises:
         CheckpointError: The source is foreign and not trusted.
     """
+    for slot in ("source", "splits"):
+        if not isinstance(config.get(slot), Mapping):
+            raise ConfigError(f"{CONFIG_YAML}: {slot} is missing, or is no part")
     if not trust_remote_code:
         for slot in ("source", "splits"):
             refuse_foreign(config[slot], f"{CONFIG_YAML}: {slot}")
