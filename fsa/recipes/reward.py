@@ -159,7 +159,7 @@ def train_reward(
         )
     prepared = time.monotonic()
     first = fit_population(module, parted, matrix, episodes, loop, folder, resume)
-    outcome = {**loop.fit(module, data, folder, resume), **first}
+    outcome = {**loop.fit(module, data, folder, resume, from_start=bool(first)), **first}
 
     kind = Policy if isinstance(scoring, PolicyScorer) else RewardModel
     model = kind.from_parts(
@@ -220,7 +220,8 @@ def fit_population(
         num_choices=module.num_choices,
     )
     draws, frozen = samplers(parted, settings, module.seed)
-    outcome = loop.fit(stage, EpisodeData(draws, frozen, matrix, settings), folder / POPULATION, resume)
+    stage_data = EpisodeData(draws, frozen, matrix, settings)
+    outcome = loop.fit(stage, stage_data, folder / POPULATION, resume, from_start=True)
     alone.requires_grad_(False)
     return {f"population_{name}": value for name, value in outcome.items()}
 
@@ -230,10 +231,17 @@ def for_numbers(
 ) -> tuple[FeatureExtractor, Projection, Mapping[str, Any]]:
     """Features, projection and configuration for options that are numbers, each of unit spread."""
     width = len(table.response(int(table.items_used[0])))
-    features, projection = Numeric(width), Projection(width, [])
+    # Every argument is named, so that a resumed run finds the configuration that it would have.
+    arguments: dict[str, Any] = {
+        "num_components": width,
+        "extras": [],
+        "extras_scale": 3.0,
+        "whiten": True,
+    }
+    features, projection = Numeric(width), Projection(**arguments)
     plain = {
         "features": {"class_path": _path(features), "init_args": {"width": width}},
-        "projection": {"class_path": _path(projection), "init_args": {"num_components": width, "extras": []}},
+        "projection": {"class_path": _path(projection), "init_args": arguments},
     }
     return features, projection, {**config, **plain}
 
@@ -282,7 +290,7 @@ def check_fit(table: ChoiceTable, likelihood: ChoiceLikelihood) -> None:
     Raises:
         ConfigError: The choices have outcomes or numbers of options that the likelihood does not know.
     """
-    name = type(likelihood).__name__
+    name = type(getattr(likelihood, "base", likelihood)).__name__  # noise around a likelihood adds no outcome
     unknown = table.outcome_kinds - likelihood.outcomes
     if unknown:
         raise ConfigError(

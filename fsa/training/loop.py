@@ -110,7 +110,12 @@ class Loop:
         return self.accelerator == "cpu" or (self.accelerator == "auto" and not has_other)
 
     def fit(
-        self, module: L.LightningModule, data: L.LightningDataModule, out: Path, resume: bool = False
+        self,
+        module: L.LightningModule,
+        data: L.LightningDataModule,
+        out: Path,
+        resume: bool = False,
+        from_start: bool = False,
     ) -> dict[str, Any]:
         """Train, and leave the module with the weights of its best validation.
 
@@ -119,6 +124,8 @@ class Loop:
             data: What to train on.
             out: Run folder; gets `metrics.csv` and `checkpoints/`.
             resume: Go on from the last checkpoint in the run folder, if there is one.
+            from_start: Let the weights before the first step be a candidate for the best, where there is one
+                process: there need not be anything to learn.
 
         Returns:
             What to remember of the run: steps taken, best validation, parameters.
@@ -145,7 +152,7 @@ class Loop:
             waiting = finishing_steps() if trainer.world_size == 1 else nullcontext()
             try:
                 with waiting:
-                    if not goes_on:  # step 0 may be the best: there need not be anything to learn
+                    if from_start and not goes_on and trainer.world_size == 1:
                         trainer.loggers = []  # metrics.csv has the steps that were taken
                         trainer.validate(trained, data, verbose=False)
                         trainer.loggers = loggers

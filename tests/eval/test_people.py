@@ -1,0 +1,42 @@
+"""Real people's choices: every person tested once, beside one model for all people."""
+
+import json
+
+import numpy as np
+import pytest
+
+from eval.people import people
+from fsa.errors import ConfigError
+
+
+def test_a_folder_without_choices_is_named(tmp_path):
+    with pytest.raises(ConfigError, match=r"--data .*: 0 files of choices \(\*\.jsonl\.gz, \*\.jsonl\)"):
+        people(str(tmp_path))
+
+
+@pytest.mark.slow
+def test_every_person_is_tested_once_and_their_choices_help(tmp_path, monkeypatch):
+    monkeypatch.setenv("FSA_CACHE", str(tmp_path / "cache"))
+    rng = np.random.default_rng(0)
+    lines = [
+        {"user": f"u{u}", "prompt": f"p{i}", "options": pair.tolist()}
+        | {"chosen": int((pair[:, 0] * (-1) ** u + rng.gumbel(size=2) / 3).argmax())}
+        for u in range(60)
+        for i, pair in enumerate(np.round(rng.normal(size=(14, 2, 2)), 3))
+    ]
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data" / "made_up.jsonl").write_text("\n".join(map(json.dumps, lines)))
+    quick = tmp_path / "quick.yaml"
+    quick.write_text("loop: {max_steps: 100, validate_every: 50, progress: false}")
+    report = people(str(tmp_path / "data"), 2, ["reward/default", str(quick)], str(tmp_path / "out"))
+    found = {
+        (row.method, row.context_size): row
+        for row in report.rows
+        if row.metric == "accuracy" and row.group == "all" and row.data == "made_up"
+    }
+    ours, pooled = found["personal", 10], found["one model for everybody", 0]
+    assert ours.value > 0.8 > 0.6 > pooled.value  # opposite tastes: one model for all is at chance
+    assert {int(part.name) for part in (tmp_path / "out" / "made_up").iterdir() if part.name.isdigit()} == {
+        0,
+        1,
+    }
