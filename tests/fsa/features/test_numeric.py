@@ -24,7 +24,7 @@ def test_fingerprint_names_the_width() -> None:
     [
         ("text", "response 1 is text"),
         (({"role": "user", "content": "text"},), "response 1 is text"),
-        ((0.1, 0.2), "has 2 numbers; the width is 1"),
+        ((0.1, 0.2), "has 2 numbers; features.width, the width, is 1"),
         ((), "has 0 numbers"),
         ((float("nan"),), "must be finite"),
     ],
