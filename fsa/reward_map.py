@@ -6,6 +6,8 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from fsa.types import ChoiceBatch
+
 
 class RewardMap(nn.Module):
     """Sum of a linear map and a network of one hidden layer: wide and deep.
@@ -41,6 +43,15 @@ class RewardMap(nn.Module):
     def forward(self, features: Float[Tensor, "*rows d"]) -> Float[Tensor, "*rows r"]:
         wide: Tensor = self.wide(features)
         return wide if self.deep is None else wide + self.deep(features)
+
+    def of(self, choices: ChoiceBatch) -> Float[Tensor, "b n k r"]:
+        """Rewards of every option; a text that a batch knows to be there twice is read once."""
+        if choices.repeats is None:
+            present = choices.option_mask.unsqueeze(-1)
+            rewards: Tensor = self(torch.where(present, choices.features, 0))
+            return rewards
+        distinct = choices.features.flatten(0, 2)[choices.repeats.first]
+        return self(distinct)[choices.repeats.which]
 
     def prior(self) -> Float[Tensor, ""]:
         """Minus the log-density of the weights under a standard normal prior, in nats, up to a constant."""

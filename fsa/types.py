@@ -202,6 +202,19 @@ class TokenRows(_TensorRecord):
 
 
 @dataclass(frozen=True)
+class Repeats(_TensorRecord):
+    """Which options of a batch have the same features.
+
+    Attributes:
+        first: Where an option of each kind stands in [b n k], flattened [u].
+        which: The kind of every option, 0 to u - 1.
+    """
+
+    first: Int[Tensor, " u"]
+    which: Int[Tensor, "b n k"]
+
+
+@dataclass(frozen=True)
 class ChoiceBatch(_TensorRecord):
     """Choices of many users as tensors, padded to the largest number of choices and options in the batch.
 
@@ -210,12 +223,14 @@ class ChoiceBatch(_TensorRecord):
         places: 0 for the best option, larger for worse, equal for options not told apart, -1 for padding.
         rows: Row of each choice in its table, -1 for padding. For reports; models do not read it.
         tokens: The options as tokens, for scorers that run a language model; None where nobody asked.
+        repeats: Which options are the same, so that each is read once; None where nobody counted.
     """
 
     features: Float[Tensor, "b n k d"]
     places: Int[Tensor, "b n k"]
     rows: Int[Tensor, "b n"]
     tokens: TokenRows | None = None
+    repeats: Repeats | None = None
 
     @property
     def mask(self) -> Bool[Tensor, "b n"]:
@@ -357,6 +372,16 @@ class Belief(_TensorRecord):
         one = slice(user, user + 1)
         factor = None if self.factor is None else self.factor[one]
         return Belief(self.mean[one], self.std[one], self.memory and self.memory.of_user(user), factor)
+
+    def std_along(self, direction: Float[Tensor, "*rows z"]) -> Float[Tensor, "*rows"]:
+        """Standard deviation of z . direction under each user's belief; users come first."""
+        if self.factor is None:
+            scaled = torch.einsum("b...z,bz->b...z", direction, self.std)
+        else:
+            scaled = torch.einsum("b...z,bzy->b...y", direction, self.factor)
+        square = scaled.square().sum(-1)
+        # A root has no gradient at 0.
+        return torch.where(square > 0, square.clamp(min=torch.finfo(square.dtype).tiny).sqrt(), 0)
 
     def sample(self, noise: Float[Tensor, "s b z"]) -> Float[Tensor, "s b z"]:
         """Latents drawn from the belief: mean + std * noise, or mean + F noise where there is a factor F.

@@ -65,7 +65,7 @@ def adaptation_seconds(model: RewardModel, repetitions: int, warm_up: int = 10) 
         )
         started = time.perf_counter()
         belief = model.encoder(context)
-        model.scorer(target, model.latents(belief), belief)
+        model.predictive(target, belief)
         seconds.append(time.perf_counter() - started)
     return seconds[warm_up:]
 

@@ -13,7 +13,7 @@ from fsa.encoders.encoder import ContextEncoder
 from fsa.reward_map import RewardMap
 from fsa.types import Belief, ChoiceBatch
 
-_PLACES = 0.3  # spread of the components' centres at the start, where the whole mixture has 1
+_PLACES = 0.6  # spread of the components' centres at the start, where the whole mixture has 1
 
 
 class TastePosterior(ContextEncoder):
@@ -23,9 +23,11 @@ class TastePosterior(ContextEncoder):
     with. The evidence of a choice is read against the population: a choice that follows the majority says
     little about the person. A share of choices (`lapse`) is taken to be made at random, so that no single
     choice says more than a bounded amount. The prior is a learned mixture that starts near a standard normal:
-    kinds of people and a continuum of tastes are the same to it. Each component's posterior is Jaakkola and
-    Jordan's variational one with its closed updates; the belief is the Gaussian of the mixture's mean and
-    whole covariance.
+    kinds of people and a continuum of tastes are the same to it. The components have one covariance, and
+    Jaakkola and Jordan's bound touches the sigmoid at the same point for all of them, where the mixture as a
+    whole expects the log-odds: then all posteriors have one covariance as well, and many components cost
+    hardly more than one. Training takes the points of touch as they are, as expectation maximisation does.
+    The belief is the Gaussian of the mixture's mean and whole covariance.
 
     Args:
         d_feature: Width of an option's features.
@@ -60,7 +62,7 @@ class TastePosterior(ContextEncoder):
         dropout: float = 0.1,
         std: float = 0.2,
         lapse: float = 0.05,
-        components: int = 8,
+        components: int = 64,
         updates: int = 3,
         taste_precision: float = 10.0,
         population_precision: float = 3.0,
@@ -77,7 +79,7 @@ class TastePosterior(ContextEncoder):
         self.updates = updates
         spread = _PLACES if components > 1 else 0.0
         self.place = nn.Parameter(spread * torch.randn(components, d_belief))
-        self.log_std = nn.Parameter(torch.full((components, d_belief), math.log(1 - spread**2) / 2))
+        self.log_std = nn.Parameter(torch.full((d_belief,), math.log(1 - spread**2) / 2))
         self.log_share = nn.Parameter(torch.zeros(components))
         self.precisions = precisions
         self.lapse = nn.Parameter(torch.tensor(math.log(lapse / (1 - lapse))))
@@ -89,15 +91,12 @@ class TastePosterior(ContextEncoder):
         self.raw_rate = nn.Parameter(torch.tensor(-4.0))
 
     def forward(self, choices: ChoiceBatch) -> Belief:
-        present = choices.option_mask.unsqueeze(-1)
-        features = torch.where(present, choices.features, 0)
         contrast = choices.contrast()  # [b, n, k]
-        population = torch.einsum("bnk,bnk->bn", self.population(features).squeeze(-1), contrast)
-        taste = torch.einsum("bnkz,bnk->bnz", self.taste(features), contrast)
+        population = torch.einsum("bnk,bnk->bn", self.population.of(choices).squeeze(-1), contrast)
+        taste = torch.einsum("bnkz,bnk->bnz", self.taste.of(choices), contrast)
         says = choices.mask & contrast.ne(0).any(-1)
         weight = says.to(taste.dtype) / (1 + functional.softplus(self.raw_rate) * says.sum(-1, keepdim=True))
-        posterior = self._posterior(self.offset * population, self.log_strength.exp() * taste, weight)
-        return _as_one(*posterior)
+        return _as_one(*self._posterior(self.offset * population, self.log_strength.exp() * taste, weight))
 
     def shard_units(self) -> list[nn.Module]:
         """Parts that a scorer runs too, each split over processes on its own."""
@@ -113,50 +112,41 @@ class TastePosterior(ContextEncoder):
         population: Float[Tensor, "b n"],
         taste: Float[Tensor, "b n z"],
         weight: Float[Tensor, "b n"],
-    ) -> tuple[Float[Tensor, "b m"], Float[Tensor, "b m z"], Float[Tensor, "b m z z"]]:
-        """Log-weights, means and covariance factors of all components, after choices with log-odds
-        population + z . taste."""
+    ) -> tuple[Float[Tensor, "b m"], Float[Tensor, "b m z"], Float[Tensor, "b z z"]]:
+        """Log-weights and means of all components, and a factor of their one covariance, after choices with
+        log-odds population + z . taste."""
         share = self.log_share.log_softmax(-1)
         place = self.place - share.exp() @ self.place  # unknown people have the population's reward
-        prior = (-2 * self.log_std).exp()  # precision, [m, z]
-        taste, population, weight = taste.unsqueeze(1), population.unsqueeze(1), weight.unsqueeze(1)
-        identity = torch.eye(taste.shape[-1], dtype=taste.dtype, device=taste.device)
-        mean = place.expand(len(taste), -1, -1)
-        variance = (taste.square() @ prior.reciprocal().unsqueeze(-1)).squeeze(-1)  # [b, m, n]
-        counted = weight.expand_as(variance)
+        prior = (-2 * self.log_std).exp()  # precision, [z]
+        # What the mixture expects before any choice: mean and mean square of the log-odds.
+        apart = (taste @ place.T).square() @ share.exp()
+        log_odds, square = population, population.square() + apart + taste.square() @ prior.reciprocal()
         for update in range(self.updates):
-            log_odds = population + (taste @ mean.unsqueeze(-1)).squeeze(-1)
-            touch = (log_odds.square() + variance + 1e-6).sqrt()  # where the bound touches the sigmoid
-            curvature = torch.tanh(touch / 2) / (4 * touch)
-            if update:  # the first one knows nothing yet of which choices were made at random
-                counted = weight * self._by_taste(log_odds, touch)
-            added = (taste * (2 * curvature * counted).unsqueeze(-1)).mT @ taste
-            pull = ((0.5 - 2 * curvature * population) * counted).unsqueeze(-2) @ taste
-            lower = torch.linalg.cholesky(torch.diag_embed(prior) + added)
-            pulled = prior * place + pull.squeeze(-2)
-            mean = torch.cholesky_solve(pulled.unsqueeze(-1), lower).squeeze(-1)
-            # precision = L L', so L'^-1 is a factor of the covariance.
-            factor = torch.linalg.solve_triangular(lower.mT, identity, upper=True)
-            variance = (taste @ factor).square().sum(-1)
-        evidence = self._evidence(population + (taste @ mean.unsqueeze(-1)).squeeze(-1), variance, weight)
-        moved = ((mean - place).square() * prior).sum(-1) + (factor.square().sum(-1) * prior).sum(-1)
-        spreads = 2 * lower.diagonal(dim1=-2, dim2=-1).log().sum(-1) + 2 * self.log_std.sum(-1)
-        divergence = (moved - place.shape[-1] + spreads) / 2  # from each component's prior
-        return (share + evidence - divergence).log_softmax(-1), mean, factor
+            is_last = update + 1 == self.updates
+            with torch.set_grad_enabled(is_last and torch.is_grad_enabled()):
+                touch = (square + 1e-6).sqrt().detach()  # where the bound touches the sigmoid
+                curvature = torch.tanh(touch / 2) / (4 * touch)
+                # The first update knows nothing yet of which choices were made at random.
+                counted = weight * self._by_taste(log_odds, touch) if update else weight
+                scaled = taste * (2 * curvature * counted).unsqueeze(-1)
+                lower = torch.linalg.cholesky(torch.diag(prior) + scaled.mT @ taste)
+                # precision = L L', so L'^-1 is a factor of the covariance.
+                identity = torch.eye(taste.shape[-1], dtype=taste.dtype, device=taste.device)
+                inverse = torch.linalg.solve_triangular(lower, identity.expand_as(lower), upper=False)
+                pull = ((0.5 - 2 * curvature * population) * counted).unsqueeze(-2) @ taste
+                half = (prior * place + pull) @ inverse.mT  # [b, m, z]
+                mean = half @ inverse
+                evidence = (half.square().sum(-1) - (place.square() * prior).sum(-1)) / 2
+                log_weight = (share + evidence).log_softmax(-1)
+                if not is_last:
+                    each = population.unsqueeze(1) + mean @ taste.mT  # [b, m, n]
+                    among = log_weight.exp().unsqueeze(1)
+                    log_odds = (among @ each).squeeze(1)
+                    variance = (taste @ inverse.mT).square().sum(-1)
+                    square = (among @ each.square()).squeeze(1) + variance
+        return log_weight, mean, inverse.mT
 
-    def _evidence(
-        self,
-        log_odds: Float[Tensor, "b m n"],
-        variance: Float[Tensor, "b m n"],
-        weight: Float[Tensor, "b 1 n"],
-    ) -> Float[Tensor, "b m"]:
-        """Bound on the log-probability of the choices under each component's posterior, in nats."""
-        touch = (log_odds.square() + variance + 1e-6).sqrt()
-        bound = functional.logsigmoid(touch) + (log_odds - touch) / 2
-        at_random = functional.logsigmoid(self.lapse) - math.log(2)
-        return (torch.logaddexp(functional.logsigmoid(-self.lapse) + bound, at_random) * weight).sum(-1)
-
-    def _by_taste(self, log_odds: Float[Tensor, "b m n"], touch: Float[Tensor, "b m n"]) -> Tensor:
+    def _by_taste(self, log_odds: Float[Tensor, "b n"], touch: Float[Tensor, "b n"]) -> Float[Tensor, "b n"]:
         """Probability that each choice was made by taste and not at random."""
         bound = functional.logsigmoid(touch) + (log_odds - touch) / 2
         at_random = functional.logsigmoid(self.lapse) - math.log(2)
@@ -164,13 +154,12 @@ class TastePosterior(ContextEncoder):
 
 
 def _as_one(
-    log_share: Float[Tensor, "b m"], means: Float[Tensor, "b m z"], factors: Float[Tensor, "b m z z"]
+    log_weight: Float[Tensor, "b m"], means: Float[Tensor, "b m z"], factor: Float[Tensor, "b z z"]
 ) -> Belief:
     """The Gaussian of a mixture's mean and covariance."""
-    share = log_share.exp()[..., None]  # [b, m, 1]
-    mean = (share * means).sum(1)
+    weight = log_weight.exp().unsqueeze(-1)  # [b, m, 1]
+    mean = (weight * means).sum(1)
     if means.shape[1] == 1:
-        return Belief.of_factor(mean, factors[:, 0])
-    apart = (means - mean.unsqueeze(1)) * share.sqrt()
-    within = (share.unsqueeze(-1) * (factors @ factors.mT)).sum(1)
-    return Belief.of_factor(mean, torch.linalg.cholesky(within + apart.mT @ apart))
+        return Belief.of_factor(mean, factor)
+    apart = (means - mean.unsqueeze(1)) * (log_weight / 2).exp().unsqueeze(-1)
+    return Belief.of_factor(mean, torch.linalg.cholesky(factor @ factor.mT + apart.mT @ apart))

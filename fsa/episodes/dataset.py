@@ -14,7 +14,7 @@ from torch.utils.data import Dataset
 from fsa.choices.table import ChoiceTable
 from fsa.episodes.sampler import EpisodeRows, EpisodeSampler
 from fsa.episodes.tokens import ItemTokens
-from fsa.types import ChoiceBatch, EpisodeBatch
+from fsa.types import ChoiceBatch, EpisodeBatch, Repeats
 
 _STEPS_AT_ONCE = 32
 """Steps whose episodes are drawn together, in half the time of one by one, while the steps before them run.
@@ -116,7 +116,14 @@ def collate_choices(
     if tokens is not None:
         slots = np.flatnonzero(place >= 0)
         in_words = tokens.rows(option.reshape(-1)[slots], slots, num_blocks)
-    return ChoiceBatch(gathered, torch.from_numpy(place), torch.from_numpy(rows.copy()), in_words)
+    _, first, which = np.unique(option, return_index=True, return_inverse=True)
+    return ChoiceBatch(
+        gathered,
+        torch.from_numpy(place),
+        torch.from_numpy(rows.copy()),
+        in_words,
+        Repeats(torch.from_numpy(first), torch.from_numpy(which.reshape(option.shape))),
+    )
 
 
 def _options(rows: NDArray[np.int64], table: ChoiceTable) -> tuple[NDArray[np.integer], NDArray[np.integer]]:

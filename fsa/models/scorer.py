@@ -43,6 +43,18 @@ class Scorer(nn.Module, ABC):
             belief: The belief itself, for scorers that attend to more than a sample.
         """
 
+    def predictive(
+        self, choices: ChoiceBatch, belief: Belief, noise: Float[Tensor, "s b z"]
+    ) -> Float[Tensor, "s b n k p"]:
+        """Scores to average the probability of each choice's outcomes over; samples of the belief.
+
+        Args:
+            choices: The options to score; their outcome is not read.
+            belief: What is believed of each user.
+            noise: Standard normal numbers.
+        """
+        return self(choices, belief.sample(noise), belief)
+
     def bind(self, encoder: nn.Module) -> None:
         """Share weights with the encoder that beliefs come from; most scorers share none."""
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
@@ -72,9 +74,41 @@ class TasteReward(Scorer):
     def forward(
         self, choices: ChoiceBatch, z: Float[Tensor, "s b z"], belief: Belief
     ) -> Float[Tensor, "s b n k p"]:
-        features = torch.where(choices.option_mask.unsqueeze(-1), choices.features, 0)
-        population, taste = (reward_map(features) for reward_map in self.maps)
-        taste = taste.unflatten(-1, (-1, z.shape[-1]))  # [b, n, k, p, z]
+        return self._at(z, *self._rewards(choices, z.shape[-1]))
+
+    def predictive(
+        self, choices: ChoiceBatch, belief: Belief, noise: Float[Tensor, "s b z"]
+    ) -> Float[Tensor, "s b n k p"]:
+        """As of every scorer; a pair's rewards lie at the quantiles of their difference, which is normal.
+
+        No chance is in that, so that strangers' odds are even and gradients quiet. Among more options, and
+        where an option has several scores, it is samples.
+        """
+        population, taste = self._rewards(choices, belief.mean.shape[-1])
+        here = choices.option_mask
+        if self.num_params > 1:
+            return self._at(belief.sample(noise), population, taste)
+        first = here & (here.cumsum(-1) == 1)
+        sign = torch.where(first, 1, -here.to(taste.dtype))  # of the only two options
+        spread = belief.std_along(torch.einsum("bnkpz,bnk->bnz", taste, sign))
+        places = _quantiles(len(noise)).to(taste).view(-1, 1, 1, 1, 1)
+        of_pairs = self._at(belief.mean.unsqueeze(0), population, taste) + (
+            places * (spread.unsqueeze(-1) * sign / 2).unsqueeze(-1)
+        )
+        if here.shape[-1] == 2:
+            return of_pairs
+        is_pair = here.sum(-1) == 2
+        return torch.where(
+            is_pair[..., None, None], of_pairs, self._at(belief.sample(noise), population, taste)
+        )
+
+    def _rewards(self, choices: ChoiceBatch, d_belief: int) -> tuple[Tensor, Tensor]:
+        """The population's scores [b, n, k, p] and what multiplies the latent [b, n, k, p, z]."""
+        population, taste = (reward_map.of(choices) for reward_map in self.maps)
+        return population, taste.unflatten(-1, (-1, d_belief))
+
+    def _at(self, z: Tensor, population: Tensor, taste: Tensor) -> Float[Tensor, "s b n k p"]:
+        """Scores at some latents."""
         return torch.einsum("bnkpz,sbz->sbnkp", taste, z) + population
 
     def prior(self) -> Float[Tensor, ""] | float:
@@ -82,3 +116,11 @@ class TasteReward(Scorer):
         if self._shared:
             return 0.0
         return sum(weight * each.prior() for weight, each in zip(self.precisions, self.maps, strict=True))
+
+
+@cache
+def _quantiles(number: int) -> Float[Tensor, " s"]:
+    """Places of equal weight that stand for a standard normal, of mean 0 and variance 1."""
+    middle = (torch.arange(number, dtype=torch.float64) + 0.5) / number
+    places = torch.special.ndtri(middle)
+    return places / places.square().mean().sqrt().clamp(min=1e-9)

@@ -12,6 +12,7 @@ import torch
 from jaxtyping import Bool, Float
 from torch import Tensor, nn
 
+from fsa.models.scorer import Scorer
 from fsa.types import Belief, ChoiceBatch
 
 
@@ -44,6 +45,18 @@ class Objective(nn.Module, ABC):
         self, given_context: Belief, given_all: Belief, noise: Float[Tensor, "s b z"]
     ) -> Float[Tensor, "s b z"]:
         """Latents to score the target with, made of standard normal noise."""
+
+    def scores(
+        self,
+        scorer: Scorer,
+        target: ChoiceBatch,
+        given_context: Belief,
+        given_all: Belief,
+        noise: Float[Tensor, "s b z"],
+    ) -> Float[Tensor, "s b n k p"]:
+        """Scores of the target's options that the loss is made of."""
+        z = self.draw(given_context, given_all, noise)
+        return scorer(target, z, self.to_scorer(given_context, given_all))
 
     def to_scorer(self, given_context: Belief, given_all: Belief) -> Belief:
         """The belief that the scorer sees beside the latents in training: the one given the context."""

@@ -230,7 +230,7 @@ class RewardModel(OnHub, nn.Module):
             )
         if not people:
             return []
-        scores, mask = self._scores(people, prompts, responses)
+        scores, mask = self._scores(people, prompts, responses, self.latents(_beliefs(people)))
         reward = scores[..., 0]  # [s, m, k]; of a likelihood with several parameters the first is the reward
         mean, spread = reward.mean(0).numpy(), reward.std(0, correction=0).numpy()
         sizes = mask.sum(-1).tolist()
@@ -246,7 +246,8 @@ class RewardModel(OnHub, nn.Module):
         responses: Sequence[Sequence[Text | Numbers]],
         latents: Float[Tensor, "s m z"] | None = None,
     ) -> tuple[Float[Tensor, "s m k p"], Tensor]:
-        """Scores of every response at places of the beliefs (samples if not given); True where one is."""
+        """Scores of every response at some latents, or to average over where none are given; True where there
+        is a response."""
         _check_people(self, people, responses)
         sizes = [len(each) for each in responses]
         mask = torch.arange(max(sizes)) < torch.tensor(sizes)[:, None]
@@ -273,9 +274,10 @@ class RewardModel(OnHub, nn.Module):
             torch.zeros(len(people), 1).long(),
             tokens,
         )
-        belief = Belief.of_users([person.belief for person in people])
-        z = self.latents(belief) if latents is None else latents
-        return self.scorer(choices.to(self.device), z, belief)[:, :, 0].cpu(), mask
+        belief, choices = _beliefs(people), choices.to(self.device)
+        if latents is None:
+            return self.predictive(choices, belief)[:, :, 0].cpu(), mask
+        return self.scorer(choices, latents, belief)[:, :, 0].cpu(), mask
 
     @property
     def device(self) -> torch.device:
@@ -290,11 +292,18 @@ class RewardModel(OnHub, nn.Module):
 
     def latents(self, belief: Belief) -> Float[Tensor, "s b z"]:
         """Samples of beliefs to average predictions over; a point needs one."""
+        return belief.sample(self._noise(belief))
+
+    def predictive(self, choices: ChoiceBatch, belief: Belief) -> Float[Tensor, "s b n k p"]:
+        """Scores of options to average probabilities over; see `Scorer.predictive`."""
+        return self.scorer.predictive(choices, belief, self._noise(belief))
+
+    def _noise(self, belief: Belief) -> Float[Tensor, "s 1 z"]:
+        width = belief.mean.shape[1]
         if self.scorer.reads_tokens or not (belief.std > 0).any():
-            return belief.mean.unsqueeze(0)
+            return belief.mean.new_zeros(1, 1, width)
         # Everyone gets the same noise, so that scores do not depend on company or on calls before.
-        noise = matched_noise(self.num_samples, belief.mean.shape[1])
-        return belief.sample(noise.unsqueeze(1).to(belief.mean.device))
+        return matched_noise(self.num_samples, width).unsqueeze(1).to(belief.mean.device)
 
     def _batch(self, choices_of_each: Sequence[Sequence[Choice]]) -> ChoiceBatch:
         """Everybody's choices as tensors, padded to the most choices and options."""
@@ -317,6 +326,10 @@ class RewardModel(OnHub, nn.Module):
     def _features(self, prompts: list[Text], responses: list[Text | Numbers]) -> Float[Tensor, "m d"]:
         vectors = self.features.extract(prompts, responses)
         return torch.from_numpy(self.projection.apply(vectors, responses)).double()
+
+
+def _beliefs(people: Sequence[Person]) -> Belief:
+    return Belief.of_users([person.belief for person in people])
 
 
 def _check_backbone(config: dict[str, Any], backbone: str) -> None:

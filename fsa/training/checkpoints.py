@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import zipfile
 from collections.abc import Mapping
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from torch import Tensor
 from fsa.errors import CheckpointError, DivergedError, OutputError
 from fsa.files import put_in_place
 from fsa.interrupts import Interrupted, interrupt_asked, take_signals_back
+from fsa.training.averaging import Averaging
 
 CHECKPOINTS = "checkpoints"
 LAST, BEST = "last.ckpt", "best.ckpt"
@@ -32,9 +34,13 @@ class Checkpoints(Checkpoint):
         out: Run folder.
         every: Steps between checkpoints.
         validate_every: Steps between validations; each is followed by a checkpoint.
+        averaging: Keeps the mean of the weights that is validated; None where the weights themselves are.
     """
 
-    def __init__(self, out: Path, every: int, validate_every: int) -> None:
+    def __init__(
+        self, out: Path, every: int, validate_every: int, averaging: Averaging | None = None
+    ) -> None:
+        self.averaging = averaging
         self.folder, self.every, self.validate_every = out / CHECKPOINTS, every, validate_every
         self.best: float | None = None
         self.best_step = 0
@@ -70,7 +76,8 @@ class Checkpoints(Checkpoint):
             self._write(trainer, START, weights_only=True)
             return
         if is_better:
-            self._write(trainer, BEST, weights_only=True)
+            with self.averaging.in_place(trainer, pl_module) if self.averaging else nullcontext():
+                self._write(trainer, BEST, weights_only=True)
         elif trainer.is_global_zero and not (self.folder / BEST).exists():
             put_in_place(self.folder / START, self.folder / BEST)
         if trainer.is_global_zero:

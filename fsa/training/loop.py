@@ -19,6 +19,7 @@ from lightning.pytorch.loggers.logger import Logger
 from fsa.errors import CheckpointError, ConfigError
 from fsa.interrupts import finishing_steps
 from fsa.settings import setting, settings
+from fsa.training.averaging import Averaging
 from fsa.training.checkpoints import (
     BEST,
     CHECKPOINTS,
@@ -38,7 +39,7 @@ from fsa.training.wandb import finish, wandb_logger
 # that a frozen backbone is in eval mode.
 _HARMLESS = (
     r".*(in eval mode at the start|num_workers|litlogger|LeafSpec|isinstance|batch_size|resumable"
-    r"|find_unused_parameters).*"
+    r"|find_unused_parameters|WeightAveraging).*"
 )
 
 
@@ -83,6 +84,13 @@ class Loop:
         doc="Batches that a step's users are shared out over, to save memory; the step stays the same.",
         at_least=1,
     )
+    average: float = setting(
+        default=0.0,
+        doc="Decay a step of a running mean of the weights, which is validated and kept in place of the last "
+        "weights; 0 keeps these. Not with `fsdp`.",
+        at_least=0,
+        below=1,
+    )
     clip: float = setting(default=1.0, doc="Largest norm of the gradient; 0 does not clip.", at_least=0)
     progress: bool = setting(default=True, doc="Show a progress bar.")
     checkpoint_every: int | None = setting(
@@ -98,6 +106,10 @@ class Loop:
         devices = str(self.devices)
         if devices not in ("auto", "-1") and not (devices.isdigit() and int(devices) > 0):
             raise ConfigError(f"devices is {self.devices!r}; it must be a number >= 1, or auto")
+        if self.average and self.strategy == "fsdp":
+            raise ConfigError(
+                "average is a mean of whole weights, which fsdp has not: set average to 0, or use ddp"
+            )
         cores = os.cpu_count() or 1
         if self._on_cpu and devices.isdigit() and int(devices) > cores:
             raise ConfigError(
@@ -131,8 +143,9 @@ class Loop:
             What to remember of the run: steps taken, best validation, parameters.
         """
         every = min(self.validate_every, self.max_steps)
-        keeper = Checkpoints(out, self.checkpoint_every or self.validate_every, every)
-        callbacks: list[Callback] = [keeper, RatesAsAsked()]
+        averaging = Averaging(self.average) if self.average else None
+        keeper = Checkpoints(out, self.checkpoint_every or self.validate_every, every, averaging)
+        callbacks: list[Callback] = [keeper, RatesAsAsked(), *([averaging] if averaging else [])]
         if self.patience:
             # What is not finite ends the run with an error, see `Checkpoints`; it does not stop it early.
             callbacks.append(EarlyStopping(MONITORED, patience=self.patience, check_finite=False))

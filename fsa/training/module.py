@@ -22,7 +22,7 @@ from fsa.seeding import random_bits
 from fsa.training.noise import normal_noise
 from fsa.training.optimizers import AdamW
 from fsa.training.sharding import shard
-from fsa.types import Belief, EpisodeBatch
+from fsa.types import EpisodeBatch
 
 _DROPOUT = 102  # what the numbers are for; see fsa.training.noise
 _VALIDATION_SAMPLES = 16
@@ -76,8 +76,8 @@ class ChoiceModule(L.LightningModule):
         """The loss, and the scores it came from [s b n k p]."""
         given_context = self.encoder(batch.context)
         given_all = self.encoder(batch.everything) if self.objective.needs_posterior else given_context
-        z = self.objective.draw(given_context, given_all, self._noise(batch, given_context.mean.shape[1]))
-        scores = self.scorer(batch.target, z, self.objective.to_scorer(given_context, given_all))
+        noise = self._noise(batch, given_context.mean.shape[1])
+        scores = self.objective.scores(self.scorer, batch.target, given_context, given_all, noise)
         log_probs = self.likelihood.log_prob(scores, batch.target.places)
         parts = self.objective(log_probs, batch.target, given_context, given_all)
         prior = (self.encoder.prior() + self.scorer.prior()) / self.num_choices
@@ -95,8 +95,11 @@ class ChoiceModule(L.LightningModule):
 
     def validation_step(self, batch: EpisodeBatch, batch_idx: int, dataloader_idx: int = 0) -> None:
         given_context = self.encoder(batch.context)
-        scores = self.scorer(batch.target, self._latents(given_context, batch), given_context)
-        target = batch.target
+        target, width = batch.target, given_context.mean.shape[1]
+        noise = given_context.mean.new_zeros(1, len(batch.index), width)  # a point needs one latent, its mean
+        if self.encoder.has_spread and not self.scorer.reads_tokens:
+            noise = _in_pairs(0, batch, _VALIDATION_SAMPLES, width)  # the same at every validation
+        scores = self.scorer.predictive(target, given_context, noise)
         log_prob = self.likelihood.log_prob(scores, target.places).logsumexp(0) - math.log(len(scores))
         nll = -mean_over_targets(log_prob, target.mask)
         best = self.likelihood.best(scores, target.option_mask.expand(len(scores), -1, -1, -1)).mean(0)
@@ -113,12 +116,6 @@ class ChoiceModule(L.LightningModule):
         if not self.encoder.has_spread or self.scorer.reads_tokens:
             return torch.zeros(self.num_samples, len(batch.index), width, device=batch.index.device)
         return _in_pairs(self.seed, batch, self.num_samples, width)
-
-    def _latents(self, belief: Belief, batch: EpisodeBatch) -> Float[Tensor, "s b z"]:
-        """Latents to validate with: the same at every validation; a point needs one."""
-        if not self.encoder.has_spread or self.scorer.reads_tokens:
-            return belief.mean.unsqueeze(0)
-        return belief.sample(_in_pairs(0, batch, _VALIDATION_SAMPLES, belief.mean.shape[1]))
 
     def on_validation_epoch_end(self) -> None:
         logged = self.trainer.callback_metrics

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import torch
 from jaxtyping import Float
 from torch import Tensor
 
@@ -26,8 +25,7 @@ class PopulationReward(Scorer):
     def forward(
         self, choices: ChoiceBatch, z: Float[Tensor, "s b z"], belief: Belief
     ) -> Float[Tensor, "s b n k 1"]:
-        features = torch.where(choices.option_mask.unsqueeze(-1), choices.features, 0)
-        reward: Tensor = self.map(features)
+        reward = self.map.of(choices)
         return reward.expand(len(z), *reward.shape)
 
     def prior(self) -> Float[Tensor, ""]:

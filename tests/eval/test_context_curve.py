@@ -118,9 +118,7 @@ def test_the_report_is_a_folder_with_a_picture(folder):
     assert {"report.json", "report.md", "accuracy.png", "nll.png", "flip_accuracy.png"} <= names
     about = Report.load(folder).about
     assert about["split"] == "test"
-    assert about["counts"] == {
-        "synthetic": {"episodes": 120, "context shorter than asked": 0, "people": 22}
-    }
+    assert about["counts"] == {"synthetic": {"episodes": 120, "context shorter than asked": 0, "people": 22}}
 
 
 def report_of(tmp_path: Path, *run: str, **more: object) -> list:

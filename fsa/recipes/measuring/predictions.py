@@ -124,7 +124,7 @@ def _predict(
 def _given(model: RewardModel, context: ChoiceBatch, target: ChoiceBatch) -> tuple[np.ndarray, np.ndarray]:
     """Probability of each option to be picked [b, n, k], and log-probability of each outcome [b, n]."""
     belief = model.encoder(context)
-    scores = model.scorer(target, model.latents(belief), belief)
+    scores = model.predictive(target, belief)
     best = model.likelihood.best(scores, target.option_mask.expand(len(scores), -1, -1, -1)).mean(0)
     log_prob = model.likelihood.log_prob(scores, target.places).logsumexp(0) - math.log(len(scores))
     return best.numpy(), log_prob.numpy()

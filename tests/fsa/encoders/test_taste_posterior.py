@@ -1,3 +1,5 @@
+import math
+
 import pytest
 import torch
 from torch.testing import assert_close
@@ -67,6 +69,24 @@ def test_two_kinds_of_people_are_told_apart_by_bayes_rule():
     assert_close(belief.std[0, 0], torch.tensor(2.0, dtype=torch.float64), atol=1e-2, rtol=0)
 
 
+def test_one_covariance_of_many_components_is_near_bayes_rule():
+    """A prior of three wide components against a sum over a fine grid."""
+    encoder = one_direction(1.5, components=3, updates=6)
+    encoder.place.data = torch.tensor([[-1.5], [0.0], [1.5]], dtype=torch.float64)
+    encoder.log_std.data.fill_(math.log(0.6))
+
+    def log_density(z):
+        return torch.stack([-((z - place) ** 2) / (2 * 0.36) for place in (-1.5, 0.0, 1.5)]).logsumexp(0)
+
+    for choices in ((), (1.0,), (1.0, 1.0, -1.0), (1.0,) * 6):
+        mean, std = by_quadrature(log_density, [lambda z, x=x: 1.5 * x * z for x in choices])
+        belief = (
+            encoder(picked(*choices)) if choices else encoder(picked(1.0).of_user(0)._map(lambda t: t[:, :0]))
+        )
+        assert abs(belief.mean.item() - mean) < 0.12
+        assert 0.8 * std < belief.std.item() < 1.05 * std
+
+
 def test_a_choice_that_contradicts_many_moves_little_where_some_are_random():
     many = [1.0] * 12
     moved = {}
@@ -78,7 +98,7 @@ def test_a_choice_that_contradicts_many_moves_little_where_some_are_random():
 
 def test_a_stranger_has_the_population_reward():
     encoder = TastePosterior(3, 2).double().eval()
-    encoder.log_share.data = torch.linspace(-1, 1, 8, dtype=torch.float64)
+    encoder.log_share.data = torch.linspace(-1, 1, 64, dtype=torch.float64)
     nobody = ChoiceBatch(torch.zeros(1, 0, 2, 3).double(), torch.zeros(1, 0, 2).long(), torch.zeros(1, 0))
     assert_close(encoder(nobody).mean, torch.zeros(1, 2).double())
 
