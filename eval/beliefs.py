@@ -41,8 +41,8 @@ COVERAGE = "coverage_share"
 _REWARD = "configs/reward/"
 _DATA = {
     "synthetic": (_REWARD + "synthetic.yaml",),
-    "sandbox, types": (_REWARD + "sandbox.yaml",),
-    "sandbox, continuous": (_REWARD + "sandbox.yaml", _REWARD + "outcomes/continuous.yaml"),
+    "sandbox, types": (_REWARD + "outcomes/sandbox.yaml",),
+    "sandbox, continuous": (_REWARD + "outcomes/sandbox.yaml", _REWARD + "outcomes/continuous.yaml"),
 }
 _BELIEFS = {"point": (), "Gaussian": (_REWARD + "outcomes/gaussian.yaml",)}
 _NORMAL_95 = 1.6449  # 95th percentile of the standard normal: both sides leave out 10 %

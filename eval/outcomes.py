@@ -31,7 +31,7 @@ SHORT = "short_of_bayes_accuracy"
 ACTIVE = "active_dims"
 """Metric: dimensions of a belief whose mean KL was above 0.01 nats at the last logged step of training."""
 
-_BASE = ("configs/reward/sandbox.yaml", "configs/reward/outcomes/pairs.yaml")
+_BASE = ("configs/reward/outcomes/sandbox.yaml", "configs/reward/outcomes/pairs.yaml")
 _HERE = "configs/reward/outcomes/"
 
 

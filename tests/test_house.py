@@ -20,7 +20,7 @@ PACKAGES = ("fsa", "train", "eval")
 
 # Who may import whom: a room of fsa (a folder, or a file right under fsa/), or one file of a room. A room may
 # always import itself. `paths`, where caches lie, is for those that keep something on disk.
-NOUNS = {"errors", "types"}
+NOUNS = {"errors", "types", "outcomes"}
 BASES = {"encoders.encoder", "models.scorer", "likelihoods.likelihood"}
 OUTPUTS = (
     NOUNS
@@ -47,13 +47,14 @@ MAY_IMPORT = {
     "settings": {"errors"},
     "seeding": set(),
     "paths": {"errors"},
-    "types": {"errors"},
+    "outcomes": set(),
+    "types": {"errors", "outcomes"},
     "backbones": {"errors", "paths", "files"},
     "log_probs": NOUNS,
     "choices": NOUNS | {"seeding", "paths", "files"},
     "episodes": NOUNS | {"seeding", "choices"},
     "features": NOUNS | {"paths", "files", "backbones", "log_probs", "settings"},
-    "reward_map": set(),
+    "reward_map": NOUNS,
     "encoders": NOUNS | {"seeding", "reward_map"},
     "objectives": NOUNS | {"seeding"},
     "conditioning": NOUNS,

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from fnmatch import fnmatch
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 from jsonargparse import ActionConfigFile, ArgumentParser  # type: ignore[attr-defined]
@@ -31,6 +32,7 @@ class DataSet:
         config: Configurations of the training recipe that say what is learned from, later over earlier.
         set: Options over them, by dotted name.
         data: Name of a folder that `--data.NAME` gives; it becomes the source's path.
+        file: A file of that folder, which becomes the path instead.
         claim: What is new in the split that is measured, one of `PLACES`.
         conflicts: Choices seen where the share of conflicting ones is set; none measures no such thing.
     """
@@ -39,6 +41,7 @@ class DataSet:
     config: Sequence[str] = ()
     set: Mapping[str, Any] | None = None
     data: str | None = None
+    file: str = ""
     claim: str = PLACES[0]
     conflicts: Sequence[int] = ()
 
@@ -154,7 +157,9 @@ class Plan:
         configs = [f"--config={path}" for part in parts for path in part.get("config") or ()]
         options = [f"--{k}={_as_text(v)}" for part in parts for k, v in (part.get("set") or {}).items()]
         folder = self.folders.get(dataset.data or "")
-        return (*configs, *options, *([f"--source.path={folder}"] if folder else []))
+        file = Path(folder or "") / dataset.file
+        path = [f"--source.path={file}"] if folder or dataset.file else []
+        return (*configs, *options, *path)
 
 
 def resolved(arguments: tuple[str, ...]) -> dict[str, Any]:

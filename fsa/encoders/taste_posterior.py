@@ -82,13 +82,13 @@ class TastePosterior(ContextEncoder):
         self.log_std = nn.Parameter(torch.full((d_belief,), math.log(1 - spread**2) / 2))
         self.log_share = nn.Parameter(torch.zeros(components))
         self.precisions = precisions
-        self.lapse = nn.Parameter(torch.tensor(math.log(lapse / (1 - lapse))))
+        self.lapse = nn.Parameter(torch.tensor([math.log(lapse / (1 - lapse))]))
         # How much of the population's log-odds the evidence is read against, and how strongly choices are
         # read: learned, for people may follow their taste more or less than they follow everybody's.
-        self.offset = nn.Parameter(torch.tensor(1.0))
-        self.log_strength = nn.Parameter(torch.tensor(0.0))
+        self.offset = nn.Parameter(torch.tensor([1.0]))
+        self.log_strength = nn.Parameter(torch.tensor([0.0]))
         # Choices of one person repeat themselves: evidence grows as n / (1 + c n).
-        self.raw_rate = nn.Parameter(torch.tensor(-4.0))
+        self.raw_rate = nn.Parameter(torch.tensor([-4.0]))
 
     def forward(self, choices: ChoiceBatch) -> Belief:
         contrast = choices.contrast()  # [b, n, k]

@@ -7,7 +7,6 @@ import math
 from jaxtyping import Float
 from torch import Tensor
 
-from fsa.models.scorer import Scorer
 from fsa.objectives.objective import LossParts, Objective, mean_over_targets
 from fsa.types import Belief, ChoiceBatch
 
@@ -22,21 +21,12 @@ class NegativeLogLikelihood(Objective):
         [Foong2020] Eq. 4: maximum-likelihood training of neural processes; here per target choice.
     """
 
+    counts_each = True
+
     def draw(
         self, given_context: Belief, given_all: Belief, noise: Float[Tensor, "s b z"]
     ) -> Float[Tensor, "s b z"]:
         return given_context.sample(noise)
-
-    def scores(
-        self,
-        scorer: Scorer,
-        target: ChoiceBatch,
-        given_context: Belief,
-        given_all: Belief,
-        noise: Float[Tensor, "s b z"],
-    ) -> Float[Tensor, "s b n k p"]:
-        # Targets count one by one here, so each may be averaged over the belief in its own way.
-        return scorer.predictive(target, self.to_scorer(given_context, given_all), noise)
 
     def forward(
         self, log_probs: Float[Tensor, "s b n"], target: ChoiceBatch, given_context: Belief, given_all: Belief

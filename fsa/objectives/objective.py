@@ -12,7 +12,6 @@ import torch
 from jaxtyping import Bool, Float
 from torch import Tensor, nn
 
-from fsa.models.scorer import Scorer
 from fsa.types import Belief, ChoiceBatch
 
 
@@ -35,28 +34,19 @@ class Objective(nn.Module, ABC):
     Attributes:
         needs_posterior: Whether `given_all` must come from reading context and target together.
         needs_spread: Whether the encoder must give beliefs with a spread.
+        counts_each: Whether targets count one by one, so that each may be averaged over the belief in its own
+            way (`fsa.models.scorer.Scorer.predictive`); else all are scored at the same latents.
     """
 
     needs_posterior: ClassVar[bool] = False
     needs_spread: ClassVar[bool] = False
+    counts_each: ClassVar[bool] = False
 
     @abstractmethod
     def draw(
         self, given_context: Belief, given_all: Belief, noise: Float[Tensor, "s b z"]
     ) -> Float[Tensor, "s b z"]:
         """Latents to score the target with, made of standard normal noise."""
-
-    def scores(
-        self,
-        scorer: Scorer,
-        target: ChoiceBatch,
-        given_context: Belief,
-        given_all: Belief,
-        noise: Float[Tensor, "s b z"],
-    ) -> Float[Tensor, "s b n k p"]:
-        """Scores of the target's options that the loss is made of."""
-        z = self.draw(given_context, given_all, noise)
-        return scorer(target, z, self.to_scorer(given_context, given_all))
 
     def to_scorer(self, given_context: Belief, given_all: Belief) -> Belief:
         """The belief that the scorer sees beside the latents in training: the one given the context."""

@@ -31,8 +31,10 @@ def in_run_folder(recipe: Callable[_Given, _Made]) -> Callable[_Given, _Made]:
         bound.apply_defaults()
         given = bound.arguments
         folder = Path(given["out"])
-        with only_writer(folder) if is_first_process() else nullcontext():
-            check_free(folder, given["config"], given["resume"], given["overwrite"])
+        is_first = is_first_process()  # the others may come when it has begun
+        with only_writer(folder) if is_first else nullcontext():
+            if is_first:
+                check_free(folder, given["config"], given["resume"], given["overwrite"])
             return recipe(*positional, **named)
 
     return run

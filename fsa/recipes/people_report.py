@@ -46,8 +46,9 @@ def people_report(
     groups: Sequence[str],
     data: str,
     texts: Literal["known", "new"] = "known",
+    rivals: Mapping[str, Mapping[int, Predictions]] | None = None,
 ) -> tuple[list[Row], Verdict]:
-    """Rows and a verdict from two models' predictions of the same choices of people new to both.
+    """Rows and a verdict from models' predictions of the same choices of people new to all of them.
 
     Predictions of several folds are concatenated first, with users, prompts, rows and groups numbered alike.
     Intervals resample people and, where there is more than one, prompts; a gain is of the same choices.
@@ -58,18 +59,20 @@ def people_report(
         groups: Name of each group.
         data: Name of the data set.
         texts: Whether the predicted choices are about texts seen in training.
+        rivals: Predictions of other methods, as of `personal`, by name.
 
     Raises:
         ConfigError: The predictions are not of the same choices.
     """
-    for size, one in personal.items():
+    others = dict(rivals or {})
+    for size, one in [pair for method in (personal, *others.values()) for pair in method.items()]:
         if not np.array_equal(one.row, pooled.row):
             raise ConfigError(
                 f"the models predict other choices, or in another order, at {size} choices seen"
             )
     where = {"texts": texts}
     rows = {
-        group: _rows(personal, pooled, keep, group, data, where)
+        group: _rows(personal, {POOLED: dict.fromkeys(personal, pooled), **others}, keep, group, data, where)
         for group, keep in _groups(pooled, groups).items()
     }
     of_groups = [of_group for group, of_group in rows.items() if group != "all"]
@@ -102,27 +105,42 @@ def verdict(personal: Mapping[int, Predictions], pooled: Predictions, groups: Se
 
 def _rows(
     personal: Mapping[int, Predictions],
-    pooled: Predictions,
+    others: Mapping[str, Mapping[int, Predictions]],
     keep: np.ndarray,
     group: str,
     data: str,
     where: Mapping[str, str],
 ) -> list[Row]:
+    """Of every method its numbers, and by how much the personal model leads, over the same choices."""
     rows = []
-    rivals = pooled.where(keep)
     for size, whole in sorted(personal.items()):
         ours = whole.where(keep)
+        by = _units(ours)
         numbers = [
             (PERSONAL, "accuracy", _mean(ours)),
-            (POOLED, "accuracy", _mean(rivals)),
-            (PERSONAL, "nll", mean_interval(ours.nll, _units(ours))),
-            (POOLED, "nll", mean_interval(rivals.nll, _units(rivals))),
-            (PERSONAL, "gain_in_accuracy", _gain(ours, rivals)),
+            (PERSONAL, "nll", mean_interval(ours.nll, by)),
+            (PERSONAL, "people", _count(ours.user)),
+            (PERSONAL, "distinct_choices", _count(ours.row)),
         ]
+        for name, rival in others.items():
+            theirs = rival[size].where(keep)
+            against = PERSONAL if name == POOLED else f"{PERSONAL} less {name}"
+            numbers += [
+                (name, "accuracy", _mean(theirs)),
+                (name, "nll", mean_interval(theirs.nll, by)),
+                (against, "gain_in_accuracy", _gain(ours, theirs)),
+                (against, "gain_in_nll", paired_interval(ours.nll, theirs.nll, by)),
+            ]
         rows += [
             Row.of(number, data, method, group, size, metric, where) for method, metric, number in numbers
         ]
     return rows
+
+
+def _count(labels: np.ndarray) -> Interval:
+    """How many there are, for certain."""
+    number = float(len(np.unique(labels)))
+    return Interval(number, number, number, len(labels), 1)
 
 
 def _groups(predictions: Predictions, groups: Sequence[str]) -> dict[str, np.ndarray]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal, TypeAlias
 
@@ -21,7 +21,7 @@ from fsa.outputs.reward_model import RewardModel
 from fsa.recipes.configured import configured, preset
 from fsa.recipes.measuring.predictions import Predictions, predict
 from fsa.recipes.measuring.runs import Settings
-from fsa.recipes.people_report import FEWEST_PEOPLE, Verdict, people_report
+from fsa.recipes.people_report import FEWEST_PEOPLE, PERSONAL, Verdict, people_report
 from fsa.recipes.reward import train_reward
 from fsa.reports.report import Report
 from fsa.reports.row import Row
@@ -36,8 +36,23 @@ _PROMPTS = 20  # fewer leave too few to hold some out
 _VALIDATION = 0.1  # of the people that are not tested
 _EPISODES, _TARGETS = 3, 50  # a person's at most: a draw of what is seen, and choices predicted from it
 
-_Compared: TypeAlias = tuple[dict[int, Predictions], Predictions]
-"""Predictions after each number of choices, and those of one model for everybody, of the same choices."""
+_Curve: TypeAlias = dict[int, Predictions]
+"""Predictions after each number of choices, all of the same choices."""
+
+
+@dataclass(frozen=True)
+class _Compared:
+    """What several methods make of the same choices of the same people.
+
+    Attributes:
+        methods: Of the personal model, under its name in reports, and of each rival.
+        pooled: Predictions of one model for everybody.
+        left_out: People who were not asked about, for they have too few choices.
+    """
+
+    methods: dict[str, _Curve]
+    pooled: Predictions
+    left_out: int
 
 
 class _Loaded(Source):
@@ -60,6 +75,7 @@ class Trials:
         settings: More for the training recipe, one `--key=value` each.
         seed: Seed of the splits and of training.
         overwrite: Whether runs that are there already may go.
+        rivals: Other methods to train and test beside the model: configuration files of each, by name.
     """
 
     def __init__(
@@ -70,7 +86,9 @@ class Trials:
         settings: list[str],
         seed: int,
         overwrite: bool,
+        rivals: Mapping[str, list[str]] | None = None,
     ) -> None:
+        self.rivals = dict(rivals or {})
         self.table, self.spec, self.presets, self.settings = table, spec, presets, settings
         self.seed, self.overwrite = seed, overwrite
 
@@ -91,9 +109,11 @@ class Trials:
 
     def trained(self, out: Path, is_personal: bool, splits: Splitter) -> RewardModel:
         """A model trained on what the splitter puts into train, and its run folder."""
+        return self._trained(out, [*self.presets, *([] if is_personal else [POOLED_PRESET])], splits)
+
+    def _trained(self, out: Path, configs: list[str], splits: Splitter) -> RewardModel:
         init = {**vars(splits), "fractions": list(splits.fractions), "unseen": list(splits.unseen)}
         plain = {"class_path": "fsa.choices.splits.Splitter", "init_args": init}
-        configs = [*self.presets, *([] if is_personal else [POOLED_PRESET])]
         files = [preset(name) for name in configs]
         for file in files:
             refuse_foreign(read_mapping(file), str(file))
@@ -118,21 +138,36 @@ class Trials:
             rows += more
             words.append(f"with texts that are new too: {of_new.text.split('; the saved')[0]}")
         command = "fsa " + " ".join(sys.argv[1:])
-        about = about_this_run(command=command, seed=self.seed, folds=folds, verdict=". ".join(words))
+        left_out = sum(part.left_out for part in parts)
+        about = about_this_run(
+            command=command,
+            seed=self.seed,
+            folds=folds,
+            verdict=". ".join(words),
+            left_out={"people with too few choices for the last column": left_out},
+        )
         return Report(rows, about), replace(verdict, text=". ".join(words))
 
     def judged(self, parts: list[_Compared], texts: Literal["known", "new"]) -> tuple[list[Row], Verdict]:
         """Rows and verdict of several folds as one."""
-        sizes = set.intersection(*(set(personal) for personal, _ in parts))
-        joined = {size: Predictions.concatenate([one[size] for one, _ in parts]) for size in sorted(sizes)}
-        pooled = Predictions.concatenate([rival for _, rival in parts])
-        return people_report(joined, pooled, self.table.groups.to_pylist(), self.name, texts)
+        sizes = sorted(set.intersection(*(set(part.methods[PERSONAL]) for part in parts)))
+        joined = {
+            name: {
+                size: Predictions.concatenate([part.methods[name][size] for part in parts]) for size in sizes
+            }
+            for name in parts[0].methods
+        }
+        pooled = Predictions.concatenate([part.pooled for part in parts])
+        personal = joined.pop(PERSONAL)
+        return people_report(personal, pooled, self.table.groups.to_pylist(), self.name, texts, joined)
 
     def compared(self, folder: Path, splits: Splitter) -> _Compared:
         """Train with and without people's choices, and predict those of the people in test."""
-        ours = self.trained(folder / "personal", True, splits)
-        rival = self.trained(folder / "pooled", False, splits)
-        return self.predicted(ours, rival, splits(self.table).test)
+        methods = {PERSONAL: self.trained(folder / "personal", True, splits)}
+        pooled = self.trained(folder / "pooled", False, splits)
+        for name, configs in self.rivals.items():
+            methods[name] = self._trained(folder / name, configs, splits)
+        return self.predicted(methods, pooled, splits(self.table).test)
 
     @property
     def name(self) -> str:
@@ -140,11 +175,13 @@ class Trials:
         path = str(self.spec["init_args"]["path"])
         return Path(path).name.split(".")[0] or path
 
-    def predicted(self, ours: RewardModel, rival: RewardModel, test: ChoiceTable) -> _Compared:
+    def predicted(
+        self, methods: Mapping[str, RewardModel], pooled: RewardModel, test: ChoiceTable
+    ) -> _Compared:
         """Predictions of the same choices of tested people, after each number of choices, and without any.
 
         The largest number is as many of 10 as half of the people have, with one to predict; people with too
-        few for it are left out.
+        few for it are left out, and counted.
         """
         most = int(np.median(np.diff(test.user_offsets))) - 1
         sizes = [size for size in _SIZES if size <= max(most, 1)]
@@ -164,8 +201,14 @@ class Trials:
         def of_all(predictions: Predictions) -> Predictions:
             return replace(predictions, user=users[predictions.user], row=rows[predictions.row])
 
-        matrices = [ItemFeatures(test, model.features).project(model.projection) for model in (ours, rival)]
-        found = {
-            size: of_all(predict(ours, test, matrices[0], episodes.with_context(size))) for size in sizes
-        }
-        return found, of_all(predict(rival, test, matrices[1], episodes.with_context(0)))
+        def curve(model: RewardModel, sizes: list[int]) -> _Curve:
+            features = ItemFeatures(test, model.features).project(model.projection)
+            return {
+                size: of_all(predict(model, test, features, episodes.with_context(size))) for size in sizes
+            }
+
+        return _Compared(
+            {name: curve(model, sizes) for name, model in methods.items()},
+            curve(pooled, [0])[0],
+            test.num_users - len(np.unique(episodes.user)),
+        )

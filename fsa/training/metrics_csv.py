@@ -79,6 +79,7 @@ class MetricsCsv(Logger):
             self._rewrite()
 
     def _rewrite(self) -> None:
+        self.path.parent.mkdir(parents=True, exist_ok=True)
         with replacing(self.path) as unfinished, unfinished.open("w", newline="") as file:
             writer = csv.DictWriter(file, self.columns, lineterminator="\n")
             writer.writeheader()

@@ -77,7 +77,11 @@ class ChoiceModule(L.LightningModule):
         given_context = self.encoder(batch.context)
         given_all = self.encoder(batch.everything) if self.objective.needs_posterior else given_context
         noise = self._noise(batch, given_context.mean.shape[1])
-        scores = self.objective.scores(self.scorer, batch.target, given_context, given_all, noise)
+        seen = self.objective.to_scorer(given_context, given_all)
+        if self.objective.counts_each:
+            scores = self.scorer.predictive(batch.target, seen, noise)
+        else:
+            scores = self.scorer(batch.target, self.objective.draw(given_context, given_all, noise), seen)
         log_probs = self.likelihood.log_prob(scores, batch.target.places)
         parts = self.objective(log_probs, batch.target, given_context, given_all)
         prior = (self.encoder.prior() + self.scorer.prior()) / self.num_choices
@@ -114,7 +118,7 @@ class ChoiceModule(L.LightningModule):
     def _noise(self, batch: EpisodeBatch, width: int) -> Float[Tensor, "s b z"]:
         # A point has no use for it; a language model would run once for each latent, so it takes the mean.
         if not self.encoder.has_spread or self.scorer.reads_tokens:
-            return torch.zeros(self.num_samples, len(batch.index), width, device=batch.index.device)
+            return torch.zeros(1, len(batch.index), width, device=batch.index.device)
         return _in_pairs(self.seed, batch, self.num_samples, width)
 
     def on_validation_epoch_end(self) -> None:

@@ -26,7 +26,7 @@ class PopulationReward(Scorer):
         self, choices: ChoiceBatch, z: Float[Tensor, "s b z"], belief: Belief
     ) -> Float[Tensor, "s b n k 1"]:
         reward = self.map.of(choices)
-        return reward.expand(len(z), *reward.shape)
+        return reward.repeat(len(z), 1, 1, 1, 1)
 
     def prior(self) -> Float[Tensor, ""]:
         """Minus the log-density of the weights under their prior, in nats, up to a constant."""

@@ -104,12 +104,11 @@ def test_the_model_follows_the_choices(value):
     assert value("worst", "accuracy", 10) > 0.93
 
 
-def test_reversed_choices_steer_to_the_other_type(value):
-    # Reversed, the pairs on which the types disagree say that the user is of the other type; those on which
-    # they agree fit nobody and say nothing. The other type is right where the types agree, on half of all
-    # pairs, and wrong on the rest: 1/2, as soon as the choices tell the types apart.
+def test_reversed_choices_turn_the_answer_over(value):
+    # Whoever chose the opposite throughout is nobody of the two types; a taste that is a direction follows
+    # them all the same, also where the types agree.
     assert value("all", "flip_accuracy", 0) == value("all", "accuracy", 0)
-    assert value("all", "flip_accuracy", 10) == pytest.approx(0.5, abs=0.1)
+    assert value("all", "flip_accuracy", 10) < 0.6
     assert value("all", "accuracy", 10) - value("all", "flip_accuracy", 10) > 0.35
 
 

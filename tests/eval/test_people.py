@@ -14,6 +14,12 @@ def test_a_folder_without_choices_is_named(tmp_path):
         people(str(tmp_path))
 
 
+def test_a_rival_that_is_none_is_named(tmp_path):
+    (tmp_path / "some.jsonl").write_text("")
+    with pytest.raises(ConfigError, match=r"no baseline is called so; there are .*gpo, .*vpl"):
+        people(str(tmp_path), rivals=["vlp"])
+
+
 @pytest.mark.slow
 def test_every_person_is_tested_once_and_their_choices_help(tmp_path, monkeypatch):
     monkeypatch.setenv("FSA_CACHE", str(tmp_path / "cache"))
@@ -28,7 +34,8 @@ def test_every_person_is_tested_once_and_their_choices_help(tmp_path, monkeypatc
     (tmp_path / "data" / "made_up.jsonl").write_text("\n".join(map(json.dumps, lines)))
     quick = tmp_path / "quick.yaml"
     quick.write_text("loop: {max_steps: 100, validate_every: 50, progress: false}")
-    report = people(str(tmp_path / "data"), 2, ["reward/default", str(quick)], str(tmp_path / "out"))
+    presets, out = ["reward/default", str(quick)], tmp_path / "out"
+    report = people(str(tmp_path / "data"), 2, presets, ["own_btl"], str(out))
     found = {
         (row.method, row.context_size): row
         for row in report.rows
@@ -36,6 +43,20 @@ def test_every_person_is_tested_once_and_their_choices_help(tmp_path, monkeypatc
     }
     ours, pooled = found["personal", 10], found["one model for everybody", 0]
     assert ours.value > 0.8 > 0.6 > pooled.value  # opposite tastes: one model for all is at chance
+    # A reward of the person's own choices alone knows less than ours, and both were asked the same.
+    assert 0.6 < found["own_btl", 10].value < ours.value
+    lead = next(
+        row
+        for row in report.rows
+        if row.method == "personal less own_btl"
+        and row.key[2] == "gain_in_accuracy"
+        and row.context_size == 10
+        and row.group == "all"
+    )
+    assert lead.value == pytest.approx(ours.value - found["own_btl", 10].value)
+    counts = {row.metric: row.value for row in report.rows if row.context_size == 10 and row.group == "all"}
+    assert counts["people"] == 60
+    assert 0 < counts["distinct_choices"] <= 60 * 14
     assert {int(part.name) for part in (tmp_path / "out" / "made_up").iterdir() if part.name.isdigit()} == {
         0,
         1,

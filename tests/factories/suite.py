@@ -19,7 +19,7 @@ SYNTHETIC: dict[str, Any] = {
     "set": {"source.num_users": 200, "source.choices_per_user": 30, "optimizer.lr": 0.03, **STEPS},
 }
 SANDBOX: dict[str, Any] = {
-    "config": [str(ROOT / "configs" / "reward" / "sandbox.yaml")],
+    "config": [str(SUITE / "data" / "sandbox.yaml")],
     "set": {
         "source.num_prompts": 60,
         "source.num_users": 60,
@@ -30,7 +30,7 @@ SANDBOX: dict[str, Any] = {
     },
 }
 METHODS: dict[str, Any] = {
-    "NP-BTL": {"config": [str(SUITE / "method" / "np_btl.yaml")]},
+    "NP-BTL": {"config": [str(SUITE / "method" / "particles.yaml")]},
     "pooled": {"config": [str(ROOT / "configs" / "baseline" / "pooled.yaml")]},
     "dedicated": {
         "config": [str(ROOT / "configs" / "baseline" / name) for name in ("pooled.yaml", "dedicated.yaml")],

@@ -57,6 +57,8 @@ def units(table: ChoiceTable, dataset: str) -> dict[str, set]:
     prompts = texts_of(table, table.prompt)
     if table.is_numeric:  # one empty prompt for everybody; a response is a number
         return {"people": people, "responses": set(table.numbers[items, 0].tolist())}
+    if dataset in ("polis", "arguments"):  # people are new, and are asked what others were asked
+        return {"people": people}
     found = {"prompts": prompts, "responses": texts_of(table, table.item_response[items])}
     return found if dataset == "helpsteer2" else found | {"people": people}  # its five users are known
 

@@ -21,6 +21,7 @@ SMALL = {
     "--loop.accelerator": "cpu",
     "--loop.devices": "2",
     "--loop.strategy": "fsdp",
+    "--loop.average": "0",
     "--loop.progress": "false",
     "--episodes.users_per_step": "16",
     "--episodes.validation_episodes": "20",
