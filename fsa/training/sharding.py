@@ -13,7 +13,7 @@ from torch.distributed.fsdp import fully_shard, register_fsdp_forward_method
 from fsa.errors import CheckpointError
 
 # Methods beside `forward` that read parameters: these have to be gathered first.
-_CALLED = ("log_prob", "best", "reference")
+_CALLED = ("log_prob", "best", "reference", "prior")
 
 
 def strategy_of(name: str, processes: int) -> str | Strategy:
@@ -48,11 +48,15 @@ def shard(part: nn.Module, mesh: DeviceMesh) -> None:
     for module in list(part.modules()):
         if hasattr(module, "shard_units"):
             for unit in module.shard_units():
-                fully_shard(unit, mesh=mesh)
-    fully_shard(part, mesh=mesh)
+                _split(unit, mesh)
+    _split(part, mesh)
+
+
+def _split(module: nn.Module, mesh: DeviceMesh) -> None:
+    fully_shard(module, mesh=mesh)
     for name in _CALLED:
-        if callable(getattr(part, name, None)):
-            register_fsdp_forward_method(part, name)
+        if callable(getattr(module, name, None)):
+            register_fsdp_forward_method(module, name)
 
 
 class _TrainedParametersOnly(ModelParallelStrategy):
