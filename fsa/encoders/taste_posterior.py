@@ -64,7 +64,7 @@ class TastePosterior(ContextEncoder):
         lapse: float = 0.05,
         components: int = 64,
         updates: int = 3,
-        taste_precision: float = 10.0,
+        taste_precision: float = 30.0,
         population_precision: float = 3.0,
     ) -> None:
         super().__init__()

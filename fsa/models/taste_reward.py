@@ -42,7 +42,7 @@ class TasteReward(Scorer):
         units: int = 128,
         dropout: float = 0.1,
         std: float = 0.2,
-        taste_precision: float = 10.0,
+        taste_precision: float = 30.0,
         population_precision: float = 3.0,
         num_params: int = 1,
     ) -> None:
