@@ -112,7 +112,7 @@ def _tensors(run: Path) -> dict[str, Tensor]:
 
 
 def _run(arguments: Sequence[str], status: int = 0) -> None:
-    done = subprocess.run(
+    done = subprocess.run(  # noqa: S603 # nosec B603 # our own recipe, no shell
         [sys.executable, "-m", "train.reward", *arguments], capture_output=True, text=True, check=False
     )
     if done.returncode != status:
