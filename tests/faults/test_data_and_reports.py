@@ -88,11 +88,12 @@ def test_fault_N3_a_column_says_how_many_choices_were_really_seen(run):
         assert all(re.search(r" 0 .* 1 .* 10 \(2\)", line) for line in heads), heads
 
 
-def test_fault_N4_a_report_says_how_many_people_and_choices_its_predictions_are_of(run, choices):
-    shown = command("eval.context_curve", "--run", run, "--context_sizes", "0", "--episodes", "40")
+def test_fault_N4_a_report_says_how_many_people_and_choices_its_predictions_are_of(run):
+    given = ["--run", run, "--context_sizes", "[0]", "--episodes", "40"]
+    shown = command("eval.context_curve", *given).went_well().out
     # Nothing is seen, so all three choices of a person are predicted in each of the 40 episodes.
     said = re.compile(r"n = 120 predictions a number, of (\d+) choices of (\d+) people")
-    for text in ((run / "eval" / "report.md").read_text(), shown.went_well().out):
+    for text in ((run / "eval" / "report.md").read_text(), shown):
         found = said.search(text)
         assert found, text
         num_choices, num_people = map(int, found.groups())
