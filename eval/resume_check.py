@@ -118,7 +118,7 @@ def _steps_of(checkpoint: Path) -> int:
 
 
 def _run(arguments: Sequence[str], dies_before: int = -1) -> None:
-    done = subprocess.run(
+    done = subprocess.run(  # noqa: S603 # nosec B603 # our own recipe, no shell
         [sys.executable, "-c", _CHILD, *arguments],
         env={**os.environ, _DIES: str(dies_before)},
         capture_output=True,

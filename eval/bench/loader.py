@@ -68,7 +68,7 @@ class PlainEpisodes(Dataset[dict[str, Tensor]]):
         return 10**9
 
     def __getitem__(self, number: int) -> dict[str, Tensor]:
-        draw = random.Random(number)
+        draw = random.Random(number)  # noqa: S311 # nosec B311 # draws of an experiment, to be repeated
         choices = draw.choice(self.choices)
         choices = draw.sample(choices, len(choices))
         context = choices[: min(draw.randint(0, self.max_context), len(choices) - 1)]

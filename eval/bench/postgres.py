@@ -39,7 +39,7 @@ def postgres() -> Iterator[str]:
 
     def call(*command: str | Path) -> None:
         words = [str(part) for part in command]
-        done = subprocess.run(
+        done = subprocess.run(  # noqa: S603 # nosec B603 # PostgreSQL's own programs, no shell
             words,
             cwd=folder,
             capture_output=True,

@@ -60,7 +60,8 @@ def adapter(
         for user, person in zip(part, people, strict=True):
             person.save_adapter(folders[user], about[user])
     kept = len(users) - len(missing)
-    console.print(f"{out}: {len(missing):,} adapters written" + (f", {kept:,} were there" if kept else ""))
+    there = f", {kept:,} were there" if kept else ""
+    console.print(f"{out}: {len(missing):,} adapters written{there}", soft_wrap=True)
 
 
 def _is_there(folder: Path, about: dict[str, str]) -> bool:

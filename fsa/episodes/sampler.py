@@ -39,6 +39,10 @@ class EpisodeRows:
         """Episodes whose context is smaller than wanted."""
         return int(((self.context >= 0).sum(1) < self.wanted).sum())
 
+    def mean_seen(self, size: int) -> float:
+        """Choices seen per episode, in the mean, where `size` are asked for; fewer where users have fewer."""
+        return float((self.context[:, :size] >= 0).sum(1).mean())
+
     def split(self, num_parts: int) -> list[EpisodeRows]:
         """Equal parts in order, each padded to the largest of its own episodes."""
         sizes = [

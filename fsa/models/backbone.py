@@ -234,7 +234,8 @@ def _adapted(
         task_type="CAUSAL_LM",
     )
     try:
-        adapted = get_peft_model(model, adapters)
+        with quiet_loading():
+            adapted = get_peft_model(model, adapters)
     except ValueError as error:
         raise ConfigError(f"rank {rank}, targets {targets}: {error}") from error
     assert isinstance(adapted, PeftModel)

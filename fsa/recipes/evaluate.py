@@ -59,8 +59,7 @@ def context_curve(
     for name, size, predictions, seeds, at in track(
         steps, "measuring", total, console=Console(stderr=True), transient=True
     ):
-        counts[at.name] = {"episodes": episodes, "context shorter than asked": at.num_shortened}
-        counts[at.name]["people"] = at.table.num_users
+        counts[at.name] = at.counts(settings.context_sizes)
         rows += rows_of(predictions, seeds, at, name, size)
     command = "python -m eval.context_curve " + shlex.join(sys.argv[1:])
     about = about_this_run(command=command, split=split, seed=seed, counts=counts)

@@ -32,7 +32,7 @@ class Interval:
     Attributes:
         value: The mean of the seeds' numbers, all choices of one seed weighing the same.
         low, high: 2.5th and 97.5th percentile of the resampled number.
-        n: Choices judged by each seed (their mean, rounded).
+        n: Predictions by each seed (their mean, rounded).
         seeds: Trainings that were averaged.
     """
 

@@ -57,7 +57,7 @@ def _draw(panel: Any, table: Table, colours: dict[str, str]) -> None:
             panel.plot(x, scale * line.value, label=f"{method}, worst group", **style)
     if len(table.limit):
         limit_line(panel, table.limit, scale)
-    by_choices(panel, table.place, table.sizes)
+    by_choices(panel, table.place, table.sizes, table.heads)
 
 
 def panels_of(
@@ -76,13 +76,20 @@ def panels_of(
     return figure, panels[:count]
 
 
-def by_choices(panel: Any, name: str, sizes: Sequence[int]) -> None:
-    """Title and axes of a panel of numbers by choices seen, drawn at their square roots."""
+def by_choices(panel: Any, name: str, sizes: Sequence[int], heads: Sequence[str] | None = None) -> None:
+    """Title and axes of a panel of numbers by choices seen, drawn at their square roots.
+
+    Args:
+        panel: Where to draw.
+        name: Title.
+        sizes: Choices seen.
+        heads: What to call the sizes; their numbers if not given.
+    """
     plain(panel, name)
     panel.set_xlabel("choices seen (square-root scale)", fontsize=9)
     panel.xaxis.set_major_locator(FixedLocator([math.sqrt(size) for size in sizes]))
     panel.xaxis.set_minor_locator(NullLocator())
-    panel.set_xticklabels([str(size) for size in sizes])
+    panel.set_xticklabels(heads or [str(size) for size in sizes])
     panel.tick_params(labelleft=True)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cached_property
@@ -42,6 +42,12 @@ class Report:
     def frame(self) -> pd.DataFrame:
         """The rows as a frame; see `frame_of`."""
         return frame_of(self.rows)
+
+    def tables(self) -> Iterator[Table]:
+        """The rows as tables, under them what is known of people and choices; see `tables`."""
+        counts = self.about.get("counts")
+        told = counts if isinstance(counts, Mapping) else {}  # several reports as one tell a list
+        return tables(self.frame, {data: of for data, of in told.items() if isinstance(of, Mapping)})
 
     def save(self, folder: str | Path) -> Path:
         """Write `report.json`, `report.md` and a PNG for each metric known at two or more context sizes.
@@ -96,7 +102,7 @@ class Report:
         """The report as Markdown: for every data set and metric a table, then how it was made."""
         parts = ["# Report", *(f"![{name}]({name})" for name in pictures)]
         place = None
-        for table in tables(self.frame):
+        for table in self.tables():
             if table.place != place:
                 place = table.place
                 parts.append(f"## {place}")
@@ -109,13 +115,13 @@ class Report:
         # Rich takes 80 columns where there is no terminal, too few for a mean and a worst group at six sizes.
         if not console.is_terminal:
             console.width = max(console.width, 120)
-        for table in tables(self.frame):
+        for table in self.tables():
             if table.metric in metrics or not metrics:
                 console.print(table.console())
 
     def _curves(self) -> dict[str, list[Table]]:
         found: dict[str, list[Table]] = {}
-        for table in tables(self.frame):
+        for table in self.tables():
             if len(table.sizes) > 1:
                 found.setdefault(table.metric, []).append(table)
         return found

@@ -29,7 +29,7 @@ class Row:
         metric: `accuracy`, `nll`, `ece`, `bayes_accuracy`, `flip_accuracy`, or any other name.
         value: The number: a fraction 0-1, nats, or what the metric says. None where it is not defined.
         low, high: Ends of the 95 % interval, None where there is none.
-        n: Choices judged by each seed.
+        n: Predictions by each seed; a choice is predicted anew in every episode that it is a target of.
         seeds: Trainings that the value is the mean of.
     """
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
 
 import pandas as pd
 from rich import box
@@ -36,6 +37,8 @@ class Table:
         data, slice_name, metric: What the numbers are about.
         frame: Rows by method in the order in which they came, then "all", "worst" and every group; by size.
         limit: Bayes accuracy by context size; empty where it is not known, or the metric is no accuracy.
+        counts: What stands behind the numbers, as far as it is known: `people`, `choices` (each once, however
+            often it is predicted), and `seen`, mean choices seen by the context size asked for, as text.
     """
 
     data: str
@@ -43,6 +46,7 @@ class Table:
     metric: str
     frame: pd.DataFrame
     limit: pd.Series
+    counts: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def place(self) -> str:
@@ -54,10 +58,18 @@ class Table:
         """Context sizes, ascending."""
         return sorted(self.frame.context_size.unique().tolist())
 
+    @property
+    def heads(self) -> list[str]:
+        """Context sizes as columns are called, ascending: "10 (3.1)" where 10 are asked for and 3.1 seen."""
+        seen = self.counts.get("seen", {})
+        means = {size: seen.get(str(size), size) for size in self.sizes}
+        return [str(size) if mean >= size else f"{size} ({mean:.3g})" for size, mean in means.items()]
+
     def markdown(self) -> str:
         """A Markdown table with intervals, n and seeds under it."""
         cells = wide(self.frame, ["method", "group"], "context_size", texts(self.frame, "interval"))
-        cells = cells[self.sizes].reset_index().replace({"group": {"": "(no name)"}})
+        cells = cells[self.sizes].set_axis(self.heads, axis=1)
+        cells = cells.reset_index().replace({"group": {"": "(no name)"}})
         if len(self.limit):
             cells.loc[len(cells)] = ["*Bayes limit*", "all", *self._limits()]
         said = " [95 % interval]." if cells.iloc[:, 2:].map(lambda text: "[" in text).any(axis=None) else ""
@@ -65,20 +77,27 @@ class Table:
         return f"{head}\n\n{markdown(cells)}\n\n{self.footnote()}{said}"
 
     def footnote(self) -> str:
-        """How many choices and seeds stand behind the numbers, in one sentence."""
+        """How many predictions, choices, people and seeds stand behind the numbers."""
         frame = self.frame
         whole = frame[frame.group == "all"] if (frame.group == "all").any() else frame
-        said = f"Columns: choices seen. n = {span(whole.n.tolist())} choices a number"
-        said += f", seeds = {span(whole.seeds.tolist())}"
+        is_short = self.heads != [str(size) for size in self.sizes]
+        said = "Columns: choices seen" + " (asked for, and seen in the mean: people have fewer)" * is_short
+        said += f". n = {span(whole.n.tolist())} {self._judged()}, seeds = {span(whole.seeds.tolist())}"
         parts = frame[~frame.group.isin(list(_FIRST))]
         return f"{said}; n = {span(parts.n.tolist())} in a group." if len(parts) else f"{said}."
+
+    def _judged(self) -> str:
+        if not {"people", "choices"} <= self.counts.keys():
+            return "choices a number"
+        choices, people = self.counts["choices"], self.counts["people"]
+        return f"predictions a number, of {choices:,} choices of {people:,} people"
 
     def console(self) -> Group:
         """Methods by context sizes, the worst group beside the mean."""
         cells, frame = self._beside(), self.frame
         shown = "mean / worst group" if (frame.group == "worst").any() else "mean"
         name = f"{self.place}: {title(self.metric)}, {unit(self.metric)}, {shown}"
-        table = console(cells.rename_axis("choices seen"))
+        table = console(cells.set_axis(self.heads, axis=1).rename_axis("choices seen"))
         if len(self.limit):
             table.add_row("Bayes limit", *self._limits(), style="dim")
         # Not the table's own title and caption: those wrap at the width of a narrow table.
@@ -97,10 +116,14 @@ class Table:
         return [number(self.limit.get(size), BAYES) for size in self.sizes]
 
 
-def tables(frame: pd.DataFrame) -> Iterator[Table]:
+def tables(frame: pd.DataFrame, counts: Mapping[str, Any] | None = None) -> Iterator[Table]:
     """Tables of all rows: data sets, slices and metrics in the order in which they came.
 
     Bayes accuracy stands in the table of accuracy, and in one of its own only where there is no accuracy.
+
+    Args:
+        frame: Rows; see `frame_of`.
+        counts: What stands behind the numbers of each data set, by its name; see `Table`.
     """
     for (data, part), here in frame.groupby(["data", "slice"], sort=False):
         metrics = here.metric.unique()
@@ -109,7 +132,9 @@ def tables(frame: pd.DataFrame) -> Iterator[Table]:
         for metric in metrics:
             if metric != BAYES or "accuracy" not in metrics:
                 known = limit if metric == "accuracy" else limit[:0]
-                yield Table(data, part, metric, _in_order(here[here.metric == metric]), known)
+                # A slice is some of the choices, which are not counted apart.
+                of_data = (counts or {}).get(data, {}) if not part else {}
+                yield Table(data, part, metric, _in_order(here[here.metric == metric]), known, of_data)
 
 
 def _in_order(frame: pd.DataFrame) -> pd.DataFrame:

@@ -93,14 +93,19 @@ def about_this_run(**more: Any) -> dict[str, Any]:
 
 def commit() -> str:
     """The commit of the package's work tree, with "+" if it was changed since; "" if there is none."""
-    where = Path(__file__).parent
-    ask = {"cwd": where, "capture_output": True, "text": True, "check": True}
     try:
-        head = subprocess.run(["git", "rev-parse", "HEAD"], **ask).stdout.strip()  # type: ignore[call-overload]
-        dirty = subprocess.run(["git", "status", "--porcelain", "-uno"], **ask).stdout  # type: ignore[call-overload]
+        return _git("rev-parse", "HEAD") + ("+" if _git("status", "--porcelain", "-uno") else "")
     except (OSError, subprocess.CalledProcessError):
         return ""
-    return head + ("+" if dirty.strip() else "")
+
+
+def _git(*words: str) -> str:
+    # Words of our own and no shell; git is wherever PATH has it.
+    command = ["git", *words]
+    done = subprocess.run(  # noqa: S603 # nosec B603
+        command, cwd=Path(__file__).parent, capture_output=True, text=True, check=True
+    )
+    return done.stdout.strip()
 
 
 def local_folder(name: str | Path, revision: str | None = None) -> Path:

@@ -11,7 +11,6 @@ import yaml
 
 from fsa.errors import CheckpointError, ConfigError
 from fsa.reports.report import Report
-from fsa.reports.tables import tables
 from fsa.runs.components import refuse_foreign
 from fsa.runs.folder import CONFIG_YAML, META, read_json, read_yaml
 from fsa.runs.licences import README, UNKNOWN, hub_id, is_local, licence
@@ -160,7 +159,8 @@ def _results(run: Path) -> str:
         except ConfigError:
             continue
         # Every group is in the report; a card shows the mean and the worst.
-        shown = list(tables(report.frame[report.frame.group.isin(["all", "worst"])]))
+        few = [row for row in report.rows if row.group in ("all", "worst")]
+        shown = list(Report(few, report.about).tables())
         titles = dict.fromkeys(table.place for table in shown)
         of_each = {title: [table.markdown() for table in shown if table.place == title] for title in titles}
         return "\n\n".join(f"**{title}**\n\n" + "\n\n".join(each) for title, each in of_each.items())

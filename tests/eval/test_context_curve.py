@@ -117,7 +117,9 @@ def test_the_report_is_a_folder_with_a_picture(folder):
     assert {"report.json", "report.md", "accuracy.png", "nll.png", "flip_accuracy.png"} <= names
     about = Report.load(folder).about
     assert about["split"] == "test"
-    assert about["counts"] == {"synthetic": {"episodes": 120, "context shorter than asked": 0, "people": 22}}
+    counts = about["counts"]["synthetic"]
+    assert counts == counts | {"episodes": 120, "context shorter than asked": 0, "people": 22}
+    assert counts["seen"] == {str(size): float(size) for size in SIZES}
 
 
 def report_of(tmp_path: Path, *run: str, **more: object) -> list:

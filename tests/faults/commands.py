@@ -121,3 +121,14 @@ def train(out: Path, choices: Path, *more: Any) -> Ended:
         "--loop.accelerator", "cpu", "--loop.devices", "1",
         "--out", out, *more,
     )  # fmt: skip
+
+
+def score(run: Any, choices: Path, candidates: Path, *more: Any, **environment: str) -> Ended:
+    """`fsa score`."""
+    given = ["score", "--model", run, "--choices", choices, "--candidates", candidates]
+    return command("fsa", *given, *more, **environment)
+
+
+def adapter(policy: Path, choices: Path, out: Path) -> Ended:
+    """`fsa adapter`."""
+    return command("fsa", "adapter", "--model", policy, "--choices", choices, "--out", out)

@@ -78,10 +78,27 @@ def test_fault_F24_blank_lines_in_a_small_file_take_no_minute(tmp_path):
     assert time.monotonic() - started < 10
 
 
-def test_fault_N4_a_report_says_how_many_people_its_numbers_are_of(run):
-    command("eval.context_curve", "--run", run, "--context_sizes", "0", "--episodes", "40").went_well()
-    text = (run / "eval" / "report.md").read_text() + (run / "eval" / "report.json").read_text()
-    assert re.search(r"\d+ (people|users)|\"(people|users)\": \d+", text)
+def test_fault_N3_a_column_says_how_many_choices_were_really_seen(run):
+    given = ["--run", run, "--context_sizes", "0,1,10", "--episodes", "40"]
+    shown = command("eval.context_curve", *given).went_well().out
+    # Three choices on three prompts each: one is predicted, two are left to be seen.
+    for text in ((run / "eval" / "report.md").read_text(), shown):
+        heads = [line for line in text.splitlines() if re.match(r"\W*(method|choices seen)\b", line)]
+        assert heads
+        assert all(re.search(r" 0 .* 1 .* 10 \(2\)", line) for line in heads), heads
+
+
+def test_fault_N4_a_report_says_how_many_people_and_choices_its_predictions_are_of(run):
+    given = ["--run", run, "--context_sizes", "[0]", "--episodes", "40"]
+    shown = command("eval.context_curve", *given).went_well().out
+    # Nothing is seen, so all three choices of a person are predicted in each of the 40 episodes.
+    said = re.compile(r"n = 120 predictions a number, of (\d+) choices of (\d+) people")
+    for text in ((run / "eval" / "report.md").read_text(), shown):
+        found = said.search(text)
+        assert found, text
+        num_choices, num_people = map(int, found.groups())
+        assert num_choices == 3 * num_people
+        assert 2 <= num_people <= 20  # of 60, a tenth is for testing
 
 
 def test_fault_N13_the_readme_says_which_texts_its_figures_are_on():

@@ -2,6 +2,11 @@
 
 import json
 import pickle
+import re
+import shutil
+import subprocess
+import sys
+import zipfile
 from pathlib import Path
 
 import numpy as np
@@ -51,8 +56,23 @@ def test_fault_N5_an_adapter_brings_the_chat_template_that_training_used(policy,
     assert shown == "Hi\n\n"
 
 
-def test_fault_N6_the_installation_is_a_plain_path():
-    assert "editable_mode=compat" in (ROOT / "Makefile").read_text()
+def test_fault_N6_a_checkout_is_found_from_the_folder_that_holds_it(tmp_path):
+    checkout, site = tmp_path / "fsa", tmp_path / "site"
+    names = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    for name in names.splitlines():
+        if name.startswith("fsa/") or "/" not in name:
+            (checkout / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(ROOT / name, checkout / name)
+    # What `pip install -e .` asks setuptools for; the wheel's files are all that gets installed.
+    build = "from setuptools import build_meta; build_meta.build_editable('..')"
+    done = subprocess.run([sys.executable, "-c", build], cwd=checkout, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr[-1500:]
+    (wheel,) = tmp_path.glob("*.whl")
+    zipfile.ZipFile(wheel).extractall(site)
+    # -ES: without what is installed in this environment, which has an fsa of its own.
+    find = f"import site; site.addsitedir({str(site)!r}); import fsa; print(fsa.__file__)"
+    found = subprocess.run([sys.executable, "-ES", "-c", find], cwd=tmp_path, capture_output=True, text=True)
+    assert found.stdout.strip() == str(checkout / "fsa" / "__init__.py"), found
 
 
 def test_fault_N9_a_model_scores_after_a_cast(run):
@@ -85,8 +105,35 @@ def test_fault_N10_python_writes_as_long_answers_as_the_command(policy, texts, t
     assert person.generate(["Hi"]) == [written]
 
 
-def test_fault_N14_the_judge_s_files_are_described():
-    pages = [*ROOT.glob("docs/*.md"), ROOT / "README.md"]
-    text = "\n".join(page.read_text() for page in pages)
-    for field in ('"labels"', '"responses"', '"at_least"'):
-        assert field in text, field
+def documented(*fields: str) -> dict[str, object]:
+    """The first example of a page that has these fields, and no labels where none are asked for."""
+    pages = [*sorted(ROOT.glob("docs/*.md")), ROOT / "README.md"]
+    blocks = [block for page in pages for block in re.findall(r"```json\n(.*?)```", page.read_text(), re.S)]
+    for line in (line for block in blocks for line in block.splitlines() if line.startswith("{")):
+        example = json.loads(line)
+        if set(fields) <= example.keys() and ("labels" in fields) == ("labels" in example):
+            return example
+    raise AssertionError(f"no page has an example with {', '.join(fields)}")
+
+
+def test_fault_N14_the_judge_takes_the_files_that_the_pages_describe(tmp_path):
+    target = tmp_path / "target.json"
+    target.write_text(json.dumps(documented("levels", "weights", "at_least")))
+    asked = documented("prompt", "responses")
+    labelled = documented("prompt", "responses", "labels")
+    examples = lines(tmp_path / "examples.jsonl", [labelled, labelled | {"prompt": "Or milk?"}])
+    candidates = lines(tmp_path / "candidates.jsonl", [asked])
+    given = ["--target", target, "--candidates", candidates, "--examples", examples]
+    given += ["--judge", ROOT / "configs/judge/length.yaml"]
+    (answer,) = map(json.loads, command("fsa", "judge", *given).went_well().out.splitlines())
+    assert answer.items() >= asked.items()
+    assert answer["choice"] in (0, 1)
+
+
+def test_fault_N14_generate_takes_the_prompts_that_a_page_describes(policy, texts, tmp_path):
+    asked = documented("prompt", "user", "id")
+    mine = lines(tmp_path / "mine.jsonl", (row | {"user": "ann"} for row in map(json.loads, texts.open())))
+    given = ["--choices", mine, "--prompts", lines(tmp_path / "prompts.jsonl", [asked])]
+    ended = command("fsa", "generate", "--model", policy, *given, "--max_new_tokens", "2").went_well()
+    (answer,) = map(json.loads, ended.out.splitlines())
+    assert answer.items() >= asked.items()

@@ -126,6 +126,17 @@ class Data:
         """Episodes whose user had too few choices for the largest context."""
         return self.episodes.num_shortened
 
+    def counts(self, context_sizes: Sequence[int]) -> dict[str, Any]:
+        """What stands behind the numbers, as reports tell it: see `fsa.reports.tables.Table`."""
+        judged = np.unique(self.episodes.target[self.episodes.target >= 0])
+        return {
+            "episodes": len(self.episodes.index),
+            "context shorter than asked": self.num_shortened,
+            "people": len(np.unique(self.episodes.user)),
+            "choices": len(judged),
+            "seen": {str(size): round(self.episodes.mean_seen(size), 2) for size in context_sizes},
+        }
+
     @classmethod
     def of(cls, config: Mapping[str, Any], settings: Settings) -> Data:
         """From a run's configuration.

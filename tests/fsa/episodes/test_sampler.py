@@ -90,6 +90,12 @@ def test_what_had_to_be_shortened_is_counted():
     assert rows.num_shortened > 150
 
 
+def test_the_mean_of_choices_seen_counts_those_that_are_there():
+    # Users of 2 and of 4 prompts, one target each: contexts of at most 1 and 3.
+    rows = EpisodeSampler(table_of([[0, 1], [0, 1, 2, 3]]), max_context=10, in_turn=True).draw(np.arange(40))
+    assert [rows.mean_seen(size) for size in (0, 1, 2, 10)] == [0.0, 1.0, 1.5, 2.0]
+
+
 def test_every_choice_is_target_about_equally_often():
     table = table_of([list(range(200))])
     rows = EpisodeSampler(table, max_context=5, max_targets=5).draw(np.arange(4000))
