@@ -121,6 +121,7 @@ class TastePosterior(ContextEncoder):
         # What the mixture expects before any choice: mean and mean square of the log-odds.
         apart = (taste @ place.T).square() @ share.exp()
         log_odds, square = population, population.square() + apart + taste.square() @ prior.reciprocal()
+        identity = torch.eye(taste.shape[-1], dtype=taste.dtype, device=taste.device)
         for update in range(self.updates):
             is_last = update + 1 == self.updates
             with torch.set_grad_enabled(is_last and torch.is_grad_enabled()):
@@ -131,7 +132,6 @@ class TastePosterior(ContextEncoder):
                 scaled = taste * (2 * curvature * counted).unsqueeze(-1)
                 lower = torch.linalg.cholesky(torch.diag(prior) + scaled.mT @ taste)
                 # precision = L L', so L'^-1 is a factor of the covariance.
-                identity = torch.eye(taste.shape[-1], dtype=taste.dtype, device=taste.device)
                 inverse = torch.linalg.solve_triangular(lower, identity.expand_as(lower), upper=False)
                 pull = ((0.5 - 2 * curvature * population) * counted).unsqueeze(-2) @ taste
                 half = (prior * place + pull) @ inverse.mT  # [b, m, z]

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from functools import cache
-
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
@@ -118,7 +116,6 @@ class TasteReward(Scorer):
         return sum(weight * each.prior() for weight, each in zip(self.precisions, self.maps, strict=True))
 
 
-@cache
 def _quantiles(number: int) -> Float[Tensor, " s"]:
     """Places of equal weight that stand for a standard normal, of mean 0 and variance 1."""
     middle = (torch.arange(number, dtype=torch.float64) + 0.5) / number

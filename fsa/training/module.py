@@ -76,7 +76,7 @@ class ChoiceModule(L.LightningModule):
         """The loss, and the scores it came from [s b n k p]."""
         given_context = self.encoder(batch.context)
         given_all = self.encoder(batch.everything) if self.objective.needs_posterior else given_context
-        noise = self._noise(batch, given_context.mean.shape[1])
+        noise = self._noise(self.seed, batch, self.num_samples, given_context.mean.shape[1])
         seen = self.objective.to_scorer(given_context, given_all)
         if self.objective.counts_each:
             scores = self.scorer.predictive(batch.target, seen, noise)
@@ -99,10 +99,9 @@ class ChoiceModule(L.LightningModule):
 
     def validation_step(self, batch: EpisodeBatch, batch_idx: int, dataloader_idx: int = 0) -> None:
         given_context = self.encoder(batch.context)
-        target, width = batch.target, given_context.mean.shape[1]
-        noise = given_context.mean.new_zeros(1, len(batch.index), width)  # a point needs one latent, its mean
-        if self.encoder.has_spread and not self.scorer.reads_tokens:
-            noise = _in_pairs(0, batch, _VALIDATION_SAMPLES, width)  # the same at every validation
+        target = batch.target
+        # Seed 0: the same at every validation.
+        noise = self._noise(0, batch, _VALIDATION_SAMPLES, given_context.mean.shape[1])
         scores = self.scorer.predictive(target, given_context, noise)
         log_prob = self.likelihood.log_prob(scores, target.places).logsumexp(0) - math.log(len(scores))
         nll = -mean_over_targets(log_prob, target.mask)
@@ -115,11 +114,11 @@ class ChoiceModule(L.LightningModule):
         self.log(f"validation/nll_{size}", nll.mean(), **shared)
         self.log(f"validation/accuracy_{size}", accuracy.mean(), **shared)
 
-    def _noise(self, batch: EpisodeBatch, width: int) -> Float[Tensor, "s b z"]:
+    def _noise(self, seed: int, batch: EpisodeBatch, num_samples: int, width: int) -> Float[Tensor, "s b z"]:
         # A point has no use for it; a language model would run once for each latent, so it takes the mean.
         if not self.encoder.has_spread or self.scorer.reads_tokens:
             return torch.zeros(1, len(batch.index), width, device=batch.index.device)
-        return _in_pairs(self.seed, batch, self.num_samples, width)
+        return _in_pairs(seed, batch, num_samples, width)
 
     def on_validation_epoch_end(self) -> None:
         logged = self.trainer.callback_metrics
