@@ -20,7 +20,7 @@ PACKAGES = ("fsa", "train", "eval")
 
 # Who may import whom: a room of fsa (a folder, or a file right under fsa/), or one file of a room. A room may
 # always import itself. `paths`, where caches lie, is for those that keep something on disk.
-NOUNS = {"errors", "types", "outcomes"}
+NOUNS = {"errors", "types", "outcomes", "batches", "beliefs"}
 BASES = {"encoders.encoder", "models.scorer", "likelihoods.likelihood"}
 OUTPUTS = (
     NOUNS
@@ -48,7 +48,9 @@ MAY_IMPORT = {
     "seeding": set(),
     "paths": {"errors"},
     "outcomes": set(),
-    "types": {"errors", "outcomes"},
+    "batches": {"errors"},
+    "beliefs": {"errors", "batches"},
+    "types": {"errors", "outcomes", "batches", "beliefs"},
     "backbones": {"errors", "paths", "files"},
     "log_probs": NOUNS,
     "choices": NOUNS | {"seeding", "paths", "files"},

@@ -1,0 +1,106 @@
+"""What is believed about each user; the axes' letters are those of `fsa.types`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from fsa.batches import ChoiceBatch, TensorRecord
+from fsa.errors import ConfigError, ShapeError
+
+
+@dataclass(frozen=True)
+class Belief(TensorRecord):
+    """What is believed about each user: a Gaussian whose spread may be zero (a point).
+
+    Attributes:
+        mean: Centre of the belief.
+        std: Spread, >= 0; all zeros make it a point.
+        factor: A matrix F of each user's covariance F F', where it is not diagonal; None where it is.
+        memory: The choices themselves, for scorers that read them (`Scorer.reads_memory`); None where the
+            encoder kept nothing but the belief.
+    """
+
+    mean: Float[Tensor, "b z"]
+    std: Float[Tensor, "b z"]
+    memory: ChoiceBatch | None = None
+    factor: Float[Tensor, "b z z"] | None = None
+
+    def __post_init__(self) -> None:
+        if self.mean.shape != self.std.shape:
+            raise ShapeError(f"belief has mean {list(self.mean.shape)} but std {list(self.std.shape)}")
+
+    @classmethod
+    def point(cls, mean: Float[Tensor, "b z"]) -> Belief:
+        """A belief without doubt."""
+        return cls(mean, torch.zeros_like(mean))
+
+    @classmethod
+    def of_factor(cls, mean: Float[Tensor, "b z"], factor: Float[Tensor, "b z z"]) -> Belief:
+        """A Gaussian of covariance F F'."""
+        return cls(mean, factor.square().sum(-1).sqrt(), factor=factor)
+
+    @staticmethod
+    def of_users(parts: Sequence[Belief]) -> Belief:
+        """Beliefs about the users of several batches in one."""
+        memories = [part.memory for part in parts if part.memory is not None]
+        return Belief(
+            torch.cat([part.mean for part in parts]),
+            torch.cat([part.std for part in parts]),
+            ChoiceBatch.of_users(memories) if memories else None,
+            torch.cat([part.factor for part in parts if part.factor is not None])
+            if parts[0].factor is not None
+            else None,
+        )
+
+    def of_user(self, user: int) -> Belief:
+        """The belief about one user of the batch."""
+        one = slice(user, user + 1)
+        factor = None if self.factor is None else self.factor[one]
+        return Belief(self.mean[one], self.std[one], self.memory and self.memory.of_user(user), factor)
+
+    def std_along(self, direction: Float[Tensor, "*rows z"]) -> Float[Tensor, "*rows"]:
+        """Standard deviation of z . direction under each user's belief; users come first."""
+        if self.factor is None:
+            scaled = torch.einsum("b...z,bz->b...z", direction, self.std)
+        else:
+            scaled = torch.einsum("b...z,bzy->b...y", direction, self.factor)
+        square = scaled.square().sum(-1)
+        # A root has no gradient at 0.
+        return torch.where(square > 0, square.clamp(min=torch.finfo(square.dtype).tiny).sqrt(), 0)
+
+    def sample(self, noise: Float[Tensor, "s b z"]) -> Float[Tensor, "s b z"]:
+        """Latents drawn from the belief: mean + std * noise, or mean + F noise where there is a factor F.
+
+        Differentiable in mean and spread; a point gives its mean.
+
+        Args:
+            noise: Standard normal numbers.
+        """
+        noise = noise.to(self.mean.dtype)
+        if self.factor is not None:
+            return self.mean + torch.einsum("bzy,sby->sbz", self.factor, noise.expand(-1, len(self.mean), -1))
+        return self.mean + self.std * noise
+
+    def kl_to(self, other: Belief) -> Float[Tensor, " b"]:
+        """KL(self || other) per user, in nats.
+
+        Raises:
+            ConfigError: Either belief is a point, from or to which no finite KL exists, or has a covariance
+                that is not diagonal.
+        """
+        if self.factor is not None or other.factor is not None:
+            raise ConfigError(
+                "KL is of diagonal beliefs; this encoder's covariance is not diagonal (use NLL)"
+            )
+        if not (self.std > 0).all() or not (other.std > 0).all():
+            raise ConfigError(
+                "KL needs beliefs with a spread; a point belief has none (use NLL, or a Gaussian belief)"
+            )
+        ratio = self.std / other.std
+        shift = (self.mean - other.mean) / other.std
+        return 0.5 * (ratio.square() + shift.square() - 1 - 2 * ratio.log()).sum(-1)
