@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
+from fsa.likelihoods.likelihood import predicted
 from fsa.outputs.asking import ask_about_pairs, ask_about_responses
 from fsa.questions.acquisition import Acquisition
 from fsa.questions.information_gain import InformationGain
@@ -44,9 +45,9 @@ class Person:
     @torch.no_grad()
     def prefers(self, prompt: Text, a: Text | Numbers, b: Text | Numbers) -> float:
         """Probability, 0-1, that this person picks a over b."""
-        scores, mask = self.model._scores([self], [prompt], [[a, b]])
-        best = self.model.likelihood.best(scores, mask.expand(len(scores), -1, -1)).mean(0)[0]
-        return float(best[0] / best.sum())
+        pair = self.model.options([self], [prompt], [[a, b]])
+        best, _ = predicted(self.model.likelihood, self.model.predictive(pair, self.belief), pair)
+        return float(best[0, 0, 0] / best.sum())
 
     def next_question(
         self,

@@ -24,6 +24,7 @@ from fsa.outputs.api_inputs import Choices, as_choice, as_prompt, as_response
 from fsa.outputs.item_tokens import Texts, only_text
 from fsa.outputs.matched_noise import matched_noise
 from fsa.outputs.person import Person as Person
+from fsa.predictive import Predictive
 from fsa.runs.claim import check_run
 from fsa.runs.components import build_part
 from fsa.runs.folder import (
@@ -54,10 +55,13 @@ class Scores:
     Attributes:
         reward: In nats; comparable between responses to one prompt, a gap of 1 is odds of e to 1 [k].
         stderr: Standard deviation of the reward over the belief, or None for a point belief [k].
+        low, high: Ends of the middle 90 % of what is believed of the reward, or None for a point belief [k].
     """
 
     reward: Float[np.ndarray, " k"]
     stderr: Float[np.ndarray, " k"] | None
+    low: Float[np.ndarray, " k"] | None = None
+    high: Float[np.ndarray, " k"] | None = None
 
 
 class RewardModel(OnHub, nn.Module):
@@ -230,24 +234,26 @@ class RewardModel(OnHub, nn.Module):
             )
         if not people:
             return []
-        scores, mask = self._scores(people, prompts, responses, self.latents(_beliefs(people)))
-        reward = scores[..., 0]  # [s, m, k]; of a likelihood with several parameters the first is the reward
-        mean, spread = reward.mean(0).numpy(), reward.std(0, correction=0).numpy()
-        sizes = mask.sum(-1).tolist()
+        choices, beliefs = self.options(people, prompts, responses), _beliefs(people)
+        spread = self.scorer.spread(choices, beliefs, self._noise(beliefs))
+        mean, *doubt = (
+            part[:, 0].cpu().numpy() for part in (spread.mean, spread.std, spread.low, spread.high)
+        )
         return [
-            Scores(mean[i, :k], spread[i, :k] if (person.belief.std > 0).any() else None)
-            for i, (person, k) in enumerate(zip(people, sizes, strict=True))
+            Scores(
+                mean[i, : len(each)],
+                *(part[i, : len(each)] if (person.belief.std > 0).any() else None for part in doubt),
+            )
+            for i, (person, each) in enumerate(zip(people, responses, strict=True))
         ]
 
-    def _scores(
+    def options(
         self,
         people: Sequence[Person],
         prompts: Sequence[Text],
         responses: Sequence[Sequence[Text | Numbers]],
-        latents: Float[Tensor, "s m z"] | None = None,
-    ) -> tuple[Float[Tensor, "s m k p"], Tensor]:
-        """Scores of every response at some latents, or to average over where none are given; True where there
-        is a response."""
+    ) -> ChoiceBatch:
+        """Responses as the options of one choice each [m, 1, k], for the scorer; none is chosen."""
         _check_people(self, people, responses)
         sizes = [len(each) for each in responses]
         mask = torch.arange(max(sizes)) < torch.tensor(sizes)[:, None]
@@ -268,16 +274,12 @@ class RewardModel(OnHub, nn.Module):
             tokens = self._with_reference(self.texts.rows(asked, only_text(offered), slots))
         else:
             features[mask] = self._features(asked, offered)
-        choices = ChoiceBatch(
+        return ChoiceBatch(
             features.unsqueeze(1),
             torch.where(mask, 0, -1).unsqueeze(1),
             torch.zeros(len(people), 1).long(),
             tokens,
-        )
-        belief, choices = _beliefs(people), choices.to(self.device)
-        if latents is None:
-            return self.predictive(choices, belief)[:, :, 0].cpu(), mask
-        return self.scorer(choices, latents, belief)[:, :, 0].cpu(), mask
+        ).to(self.device)
 
     @property
     def device(self) -> torch.device:
@@ -294,7 +296,7 @@ class RewardModel(OnHub, nn.Module):
         """Samples of beliefs to average predictions over; a point needs one."""
         return belief.sample(self._noise(belief))
 
-    def predictive(self, choices: ChoiceBatch, belief: Belief) -> Float[Tensor, "s b n k p"]:
+    def predictive(self, choices: ChoiceBatch, belief: Belief) -> Predictive:
         """Scores of options to average probabilities over; see `Scorer.predictive`."""
         return self.scorer.predictive(choices, belief, self._noise(belief))
 
