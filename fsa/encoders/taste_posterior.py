@@ -54,6 +54,7 @@ class TastePosterior(ContextEncoder):
 
     has_spread = True
     has_learned_prior = True
+    reads_weight = True
 
     def __init__(
         self,
@@ -95,8 +96,10 @@ class TastePosterior(ContextEncoder):
         contrast = choices.contrast()  # [b, n, k]
         population = torch.einsum("bnk,bnk->bn", self.population.of(choices).squeeze(-1), contrast)
         taste = torch.einsum("bnkz,bnk->bnz", self.taste.of(choices), contrast)
-        says = choices.mask & contrast.ne(0).any(-1)
-        weight = says.to(taste.dtype) / (1 + functional.softplus(self.raw_rate) * says.sum(-1, keepdim=True))
+        says = (choices.mask & contrast.ne(0).any(-1)).to(taste.dtype)
+        if choices.weight is not None:
+            says = says * choices.weight.to(taste.dtype)
+        weight = says / (1 + functional.softplus(self.raw_rate) * says.sum(-1, keepdim=True))
         posterior = self._posterior(self.offset * population, self.log_strength.exp() * taste, weight)
         return Belief.of_mixture(Mixture(*posterior))
 

@@ -21,9 +21,12 @@ from fsa.likelihoods.likelihood import ChoiceLikelihood
 from fsa.models.language_scorer import LanguageScorer
 from fsa.models.scorer import Scorer
 from fsa.outputs.api_inputs import Choices, as_choice, as_prompt, as_response
+from fsa.outputs.history import History
 from fsa.outputs.item_tokens import Texts, only_text
 from fsa.outputs.matched_noise import matched_noise
 from fsa.outputs.person import Person as Person
+from fsa.outputs.person_file import load_person
+from fsa.outputs.reading import read
 from fsa.predictive import Predictive
 from fsa.runs.claim import check_run
 from fsa.runs.components import build_part
@@ -41,7 +44,7 @@ from fsa.runs.folder import (
 )
 from fsa.runs.hub import OnHub, check_layout
 from fsa.runs.model_card import write_card
-from fsa.types import Belief, Choice, ChoiceBatch, Numbers, Text, TokenRows
+from fsa.types import Belief, ChoiceBatch, Numbers, Text, TokenRows
 
 FORMAT = "fsa.reward.1"
 _MOST = 1_000_000  # of any width or number of samples
@@ -193,21 +196,49 @@ class RewardModel(OnHub, nn.Module):
         save_tensors(folder / PROJECTION, tensors, self.config.get(RUN))
         write_card(folder, self.config, self.origin)
 
-    def for_user(self, choices: Choices) -> Person:
-        """One person, read once. No choices at all is legal: somebody unknown."""
-        return self.for_users([choices])[0]
+    def for_user(self, choices: Choices, half_life: float | None = None) -> Person:
+        """One person, read once; see `for_users`. No choices at all is legal: somebody unknown."""
+        return self.for_users([choices], half_life)[0]
 
-    @torch.no_grad()
-    def for_users(self, choices_of_each: Sequence[Choices]) -> list[Person]:
-        """Many people, read together; the same beliefs as one by one."""
+    def for_users(self, choices_of_each: Sequence[Choices], half_life: float | None = None) -> list[Person]:
+        """Many people, read together; the same beliefs as one by one.
+
+        Args:
+            choices_of_each: Each person's choices; their order counts only with a half-life: oldest first.
+            half_life: Choices after which one counts half as much, > 0, for tastes that drift; None for
+                tastes that stay.
+
+        Raises:
+            ChoiceDataError: Something is no choice.
+            ConfigError: `half_life` is not above 0, or the encoder counts all choices alike.
+        """
         for i, choices in enumerate(choices_of_each):
             if isinstance(choices, str | Mapping) or not isinstance(choices, Sequence):
                 raise ChoiceDataError(f"people[{i}]: choices must be a list of choices, came {choices!r:.80}")
-        parsed = [[as_choice(choice, i) for i, choice in enumerate(choices)] for choices in choices_of_each]
-        if not parsed:
+        return self.read(
+            [
+                History(tuple(as_choice(choice, i) for i, choice in enumerate(choices)), half_life)
+                for choices in choices_of_each
+            ]
+        )
+
+    def read(self, histories: Sequence[History]) -> list[Person]:
+        """Many people from what is known of them; see `for_users`."""
+        if not histories:
             return []
-        beliefs = self.encoder(self._batch(parsed).to(self.device))
-        return [Person(self, beliefs.of_user(i)) for i in range(len(parsed))]
+        beliefs = read(self, histories)
+        return [self._person(beliefs.of_user(i), history) for i, history in enumerate(histories)]
+
+    def load_person(self, path: str | Path) -> Person:
+        """A person whom `Person.save` wrote; see there.
+
+        Raises:
+            CheckpointError: It is no such file, was read by another model, lacks a tensor, or was changed.
+        """
+        return self._person(*load_person(self, path))
+
+    def _person(self, belief: Belief, history: History | None) -> Person:
+        return Person(self, belief, history)
 
     @torch.no_grad()
     def score_batch(
@@ -273,7 +304,7 @@ class RewardModel(OnHub, nn.Module):
             slots = np.flatnonzero(mask.numpy())
             tokens = self._with_reference(self.texts.rows(asked, only_text(offered), slots))
         else:
-            features[mask] = self._features(asked, offered)
+            features[mask] = self.vectors(asked, offered)
         return ChoiceBatch(
             features.unsqueeze(1),
             torch.where(mask, 0, -1).unsqueeze(1),
@@ -307,25 +338,8 @@ class RewardModel(OnHub, nn.Module):
         # Everyone gets the same noise, so that scores do not depend on company or on calls before.
         return matched_noise(self.num_samples, width).unsqueeze(1).to(belief.mean.device)
 
-    def _batch(self, choices_of_each: Sequence[Sequence[Choice]]) -> ChoiceBatch:
-        """Everybody's choices as tensors, padded to the most choices and options."""
-        flat = [choice for choices in choices_of_each for choice in choices]
-        n = max(map(len, choices_of_each), default=0)
-        k = max((len(choice.options) for choice in flat), default=2)
-        places = torch.full((len(choices_of_each), n, k), -1)
-        for b, choices in enumerate(choices_of_each):
-            for i, choice in enumerate(choices):
-                places[b, i, : len(choice.options)] = torch.tensor(choice.outcome.places(len(choice.options)))
-        features = torch.zeros(*places.shape, self.config["d_feature"], dtype=torch.float64)
-        if flat:
-            prompts = [choice.prompt for choice in flat for _ in choice.options]
-            features[places >= 0] = self._features(
-                prompts, [option for choice in flat for option in choice.options]
-            )
-        rows = torch.where((places >= 0).any(-1), 0, -1)
-        return ChoiceBatch(features, places, rows)
-
-    def _features(self, prompts: list[Text], responses: list[Text | Numbers]) -> Float[Tensor, "m d"]:
+    def vectors(self, prompts: list[Text], responses: list[Text | Numbers]) -> Float[Tensor, "m d"]:
+        """Projected features of responses, on the CPU."""
         vectors = self.features.extract(prompts, responses)
         return torch.from_numpy(self.projection.apply(vectors, responses)).double()
 
