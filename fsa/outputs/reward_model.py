@@ -21,9 +21,13 @@ from fsa.likelihoods.likelihood import ChoiceLikelihood
 from fsa.models.language_scorer import LanguageScorer
 from fsa.models.scorer import Scorer
 from fsa.outputs.api_inputs import Choices, as_choice, as_prompt, as_response
+from fsa.outputs.history import History
 from fsa.outputs.item_tokens import Texts, only_text
 from fsa.outputs.matched_noise import matched_noise
 from fsa.outputs.person import Person as Person
+from fsa.outputs.person_file import load_person
+from fsa.outputs.reading import read
+from fsa.predictive import Predictive
 from fsa.runs.claim import check_run
 from fsa.runs.components import build_part
 from fsa.runs.folder import (
@@ -40,7 +44,7 @@ from fsa.runs.folder import (
 )
 from fsa.runs.hub import OnHub, check_layout
 from fsa.runs.model_card import write_card
-from fsa.types import Belief, Choice, ChoiceBatch, Numbers, Text, TokenRows
+from fsa.types import Belief, ChoiceBatch, Numbers, Text, TokenRows
 
 FORMAT = "fsa.reward.1"
 _MOST = 1_000_000  # of any width or number of samples
@@ -54,10 +58,13 @@ class Scores:
     Attributes:
         reward: In nats; comparable between responses to one prompt, a gap of 1 is odds of e to 1 [k].
         stderr: Standard deviation of the reward over the belief, or None for a point belief [k].
+        low, high: Ends of the middle 90 % of what is believed of the reward, or None for a point belief [k].
     """
 
     reward: Float[np.ndarray, " k"]
     stderr: Float[np.ndarray, " k"] | None
+    low: Float[np.ndarray, " k"] | None = None
+    high: Float[np.ndarray, " k"] | None = None
 
 
 class RewardModel(OnHub, nn.Module):
@@ -189,21 +196,49 @@ class RewardModel(OnHub, nn.Module):
         save_tensors(folder / PROJECTION, tensors, self.config.get(RUN))
         write_card(folder, self.config, self.origin)
 
-    def for_user(self, choices: Choices) -> Person:
-        """One person, read once. No choices at all is legal: somebody unknown."""
-        return self.for_users([choices])[0]
+    def for_user(self, choices: Choices, half_life: float | None = None) -> Person:
+        """One person, read once; see `for_users`. No choices at all is legal: somebody unknown."""
+        return self.for_users([choices], half_life)[0]
 
-    @torch.no_grad()
-    def for_users(self, choices_of_each: Sequence[Choices]) -> list[Person]:
-        """Many people, read together; the same beliefs as one by one."""
+    def for_users(self, choices_of_each: Sequence[Choices], half_life: float | None = None) -> list[Person]:
+        """Many people, read together; the same beliefs as one by one.
+
+        Args:
+            choices_of_each: Each person's choices; their order counts only with a half-life: oldest first.
+            half_life: Choices after which one counts half as much, > 0, for tastes that drift; None for
+                tastes that stay.
+
+        Raises:
+            ChoiceDataError: Something is no choice.
+            ConfigError: `half_life` is not above 0, or the encoder counts all choices alike.
+        """
         for i, choices in enumerate(choices_of_each):
             if isinstance(choices, str | Mapping) or not isinstance(choices, Sequence):
                 raise ChoiceDataError(f"people[{i}]: choices must be a list of choices, came {choices!r:.80}")
-        parsed = [[as_choice(choice, i) for i, choice in enumerate(choices)] for choices in choices_of_each]
-        if not parsed:
+        return self.read(
+            [
+                History(tuple(as_choice(choice, i) for i, choice in enumerate(choices)), half_life)
+                for choices in choices_of_each
+            ]
+        )
+
+    def read(self, histories: Sequence[History]) -> list[Person]:
+        """Many people from what is known of them; see `for_users`."""
+        if not histories:
             return []
-        beliefs = self.encoder(self._batch(parsed).to(self.device))
-        return [Person(self, beliefs.of_user(i)) for i in range(len(parsed))]
+        beliefs = read(self, histories)
+        return [self._person(beliefs.of_user(i), history) for i, history in enumerate(histories)]
+
+    def load_person(self, path: str | Path) -> Person:
+        """A person whom `Person.save` wrote; see there.
+
+        Raises:
+            CheckpointError: It is no such file, was read by another model, lacks a tensor, or was changed.
+        """
+        return self._person(*load_person(self, path))
+
+    def _person(self, belief: Belief, history: History | None) -> Person:
+        return Person(self, belief, history)
 
     @torch.no_grad()
     def score_batch(
@@ -230,24 +265,26 @@ class RewardModel(OnHub, nn.Module):
             )
         if not people:
             return []
-        scores, mask = self._scores(people, prompts, responses, self.latents(_beliefs(people)))
-        reward = scores[..., 0]  # [s, m, k]; of a likelihood with several parameters the first is the reward
-        mean, spread = reward.mean(0).numpy(), reward.std(0, correction=0).numpy()
-        sizes = mask.sum(-1).tolist()
+        choices, beliefs = self.options(people, prompts, responses), _beliefs(people)
+        spread = self.scorer.spread(choices, beliefs, self._noise(beliefs))
+        mean, *doubt = (
+            part[:, 0].cpu().numpy() for part in (spread.mean, spread.std, spread.low, spread.high)
+        )
         return [
-            Scores(mean[i, :k], spread[i, :k] if (person.belief.std > 0).any() else None)
-            for i, (person, k) in enumerate(zip(people, sizes, strict=True))
+            Scores(
+                mean[i, : len(each)],
+                *(part[i, : len(each)] if (person.belief.std > 0).any() else None for part in doubt),
+            )
+            for i, (person, each) in enumerate(zip(people, responses, strict=True))
         ]
 
-    def _scores(
+    def options(
         self,
         people: Sequence[Person],
         prompts: Sequence[Text],
         responses: Sequence[Sequence[Text | Numbers]],
-        latents: Float[Tensor, "s m z"] | None = None,
-    ) -> tuple[Float[Tensor, "s m k p"], Tensor]:
-        """Scores of every response at some latents, or to average over where none are given; True where there
-        is a response."""
+    ) -> ChoiceBatch:
+        """Responses as the options of one choice each [m, 1, k], for the scorer; none is chosen."""
         _check_people(self, people, responses)
         sizes = [len(each) for each in responses]
         mask = torch.arange(max(sizes)) < torch.tensor(sizes)[:, None]
@@ -267,17 +304,13 @@ class RewardModel(OnHub, nn.Module):
             slots = np.flatnonzero(mask.numpy())
             tokens = self._with_reference(self.texts.rows(asked, only_text(offered), slots))
         else:
-            features[mask] = self._features(asked, offered)
-        choices = ChoiceBatch(
+            features[mask] = self.vectors(asked, offered)
+        return ChoiceBatch(
             features.unsqueeze(1),
             torch.where(mask, 0, -1).unsqueeze(1),
             torch.zeros(len(people), 1).long(),
             tokens,
-        )
-        belief, choices = _beliefs(people), choices.to(self.device)
-        if latents is None:
-            return self.predictive(choices, belief)[:, :, 0].cpu(), mask
-        return self.scorer(choices, latents, belief)[:, :, 0].cpu(), mask
+        ).to(self.device)
 
     @property
     def device(self) -> torch.device:
@@ -294,7 +327,7 @@ class RewardModel(OnHub, nn.Module):
         """Samples of beliefs to average predictions over; a point needs one."""
         return belief.sample(self._noise(belief))
 
-    def predictive(self, choices: ChoiceBatch, belief: Belief) -> Float[Tensor, "s b n k p"]:
+    def predictive(self, choices: ChoiceBatch, belief: Belief) -> Predictive:
         """Scores of options to average probabilities over; see `Scorer.predictive`."""
         return self.scorer.predictive(choices, belief, self._noise(belief))
 
@@ -305,25 +338,8 @@ class RewardModel(OnHub, nn.Module):
         # Everyone gets the same noise, so that scores do not depend on company or on calls before.
         return matched_noise(self.num_samples, width).unsqueeze(1).to(belief.mean.device)
 
-    def _batch(self, choices_of_each: Sequence[Sequence[Choice]]) -> ChoiceBatch:
-        """Everybody's choices as tensors, padded to the most choices and options."""
-        flat = [choice for choices in choices_of_each for choice in choices]
-        n = max(map(len, choices_of_each), default=0)
-        k = max((len(choice.options) for choice in flat), default=2)
-        places = torch.full((len(choices_of_each), n, k), -1)
-        for b, choices in enumerate(choices_of_each):
-            for i, choice in enumerate(choices):
-                places[b, i, : len(choice.options)] = torch.tensor(choice.outcome.places(len(choice.options)))
-        features = torch.zeros(*places.shape, self.config["d_feature"], dtype=torch.float64)
-        if flat:
-            prompts = [choice.prompt for choice in flat for _ in choice.options]
-            features[places >= 0] = self._features(
-                prompts, [option for choice in flat for option in choice.options]
-            )
-        rows = torch.where((places >= 0).any(-1), 0, -1)
-        return ChoiceBatch(features, places, rows)
-
-    def _features(self, prompts: list[Text], responses: list[Text | Numbers]) -> Float[Tensor, "m d"]:
+    def vectors(self, prompts: list[Text], responses: list[Text | Numbers]) -> Float[Tensor, "m d"]:
+        """Projected features of responses, on the CPU."""
         vectors = self.features.extract(prompts, responses)
         return torch.from_numpy(self.projection.apply(vectors, responses)).double()
 

@@ -1,0 +1,54 @@
+"""How a model reads people: their choices as tensors, and what it believes of them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import torch
+
+from fsa.errors import ConfigError
+from fsa.outputs.history import History
+from fsa.types import Belief, ChoiceBatch
+
+if TYPE_CHECKING:
+    from fsa.outputs.reward_model import RewardModel
+
+
+@torch.no_grad()
+def read(model: RewardModel, histories: Sequence[History]) -> Belief:
+    """What is believed of some people [b]; the same to the last digit in whichever order choices are given.
+
+    Raises:
+        ConfigError: Choices lose weight with time, and the encoder counts all alike.
+    """
+    fading = any(history.half_life is not None for history in histories)
+    if fading and not model.encoder.reads_weight:
+        raise ConfigError(
+            f"half_life: {type(model.encoder).__name__} counts all choices alike; "
+            "fsa.encoders.taste_posterior.TastePosterior weighs them"
+        )
+    return model.encoder(choice_batch(model, histories).to(model.device))
+
+
+def choice_batch(model: RewardModel, histories: Sequence[History]) -> ChoiceBatch:
+    """Everybody's choices as tensors, padded to the most choices and options; on the CPU."""
+    of_each = [history.canonical() for history in histories]
+    flat = [choice for known in of_each for choice, _ in known]
+    n = max(map(len, of_each), default=0)
+    k = max((len(choice.options) for choice in flat), default=2)
+    places = torch.full((len(of_each), n, k), -1)
+    weight = torch.zeros(len(of_each), n, dtype=torch.float64)
+    for b, known in enumerate(of_each):
+        for i, (choice, counts) in enumerate(known):
+            places[b, i, : len(choice.options)] = torch.tensor(choice.outcome.places(len(choice.options)))
+            weight[b, i] = counts
+    features = torch.zeros(*places.shape, model.config["d_feature"], dtype=torch.float64)
+    if flat:
+        prompts = [choice.prompt for choice in flat for _ in choice.options]
+        features[places >= 0] = model.vectors(
+            prompts, [option for choice in flat for option in choice.options]
+        )
+    rows = torch.where((places >= 0).any(-1), 0, -1)
+    fading = any(history.half_life is not None for history in histories)
+    return ChoiceBatch(features, places, rows, weight=weight if fading else None)
