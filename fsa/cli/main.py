@@ -10,11 +10,13 @@ from typing import Any
 import fsa
 from fsa.cli.ending import ending_well
 
-# Each is the function of its own name in the module of its name; the sentence is what `fsa --help` says.
+# Each is the function of its own name in the module of its name (a word of Python's has a _ behind it there);
+# the sentence is what `fsa --help` says.
 COMMANDS = {
     "score": "Score candidate responses for one or many people.",
     "generate": "Write answers as people like them, with a policy.",
     "adapter": "Write one person's policy as a plain LoRA adapter.",
+    "import": "Choices from the export of another tool.",
     "judge": "Choose by a target, or by choices that reveal one.",
     "serve": "Serve a model over HTTP until told to stop.",
     "keys": "Make, list and revoke keys of a server.",
@@ -27,6 +29,7 @@ RECIPES = {
     "train policy": ("fsa.recipes.policy:train_policy", "Train a policy that choices steer."),
     "train sft": ("fsa.recipes.sft:train_sft", "Train a language model on responses."),
 }
+_IMPORT = "import"  # its options depend on the tool whose export it reads
 _FIRST = {"fit": "--data", "evaluate": "--run"}  # option that the words right after the command are for
 _REPEATABLE = ("run", "presets", "settings")
 
@@ -39,6 +42,8 @@ def main() -> None:
     command = next((argument for argument in arguments if argument in COMMANDS), None)
     if recipe in RECIPES:
         ending_well(lambda: _run_recipe(recipe, arguments[words:]))
+    elif recipe == _IMPORT:
+        ending_well(lambda: resolve_name("fsa.cli.import_:import_")(arguments[1:]))
     elif command is None or arguments[0] in ("-h", "--help", "--version"):
         parser = _parser()
         parser.parse_args(arguments)  # ends here, with help, the version or what is wrong

@@ -138,7 +138,7 @@ _NAME_ENDS = re.compile(rb'"[ \t\r]*:')
 
 def _parse(text: str) -> Any:
     try:
-        return _DECODER.decode(text)
+        return STRICT.decode(text)
     except json.JSONDecodeError as error:
         what = "the line ends early" if error.pos >= len(text.rstrip()) else error.msg
         raise ValueError(f"line must be one JSON object: {what} at column {error.pos + 1}") from None
@@ -159,4 +159,5 @@ def _constant(name: str) -> Any:
     raise ValueError(f"numbers must be finite, came {name}")
 
 
-_DECODER = json.JSONDecoder(object_pairs_hook=_object, parse_constant=_constant)
+STRICT = json.JSONDecoder(object_pairs_hook=_object, parse_constant=_constant)
+"""Reads JSON in which each name comes once and numbers are finite; raises `ValueError`."""

@@ -15,6 +15,7 @@ from fsa.choices.helpsteer2 import ATTRIBUTES
 from fsa.choices.source import Source
 from fsa.choices.splits import split
 from fsa.choices.table import ChoiceTable
+from tests.factories.exports import EXPORTS
 
 
 def sources() -> dict[str, type[Source]]:
@@ -101,6 +102,10 @@ def ratings_arguments(folder):
     return {"path": str(folder / "a.jsonl")}
 
 
+def exported(tool):
+    return lambda folder: {"path": EXPORTS[tool](folder)}
+
+
 # How to make a small one of each; a source that is not here is found, and asks to be added.
 ARGUMENTS = {
     "Jsonl": jsonl_arguments,
@@ -110,6 +115,11 @@ ARGUMENTS = {
     "Ratings": ratings_arguments,
     "UltraFeedback": ultrafeedback_arguments,
     "Prism": prism_arguments,
+    "Argilla": exported("argilla"),
+    "LabelStudio": exported("label-studio"),
+    "Arena": exported("arena"),
+    "PersonalRewardBench": exported("personal-reward-bench"),
+    "CommunityAlignment": exported("community-alignment"),
     "Synthetic": lambda folder: {"num_users": 60, "choices_per_user": 10},
     "Sandbox": lambda folder: {"num_prompts": 60, "num_users": 30, "choices_per_user": 10},
 }
@@ -117,7 +127,7 @@ ARGUMENTS = {
 
 def test_every_source_is_found_and_made_here():
     assert set(sources()) == set(ARGUMENTS)
-    assert len(ARGUMENTS) == 9
+    assert len(ARGUMENTS) == 14
 
 
 @pytest.fixture(params=ARGUMENTS)

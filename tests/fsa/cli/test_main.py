@@ -2,6 +2,7 @@
 
 import sys
 from importlib import import_module
+from keyword import iskeyword
 
 import pytest
 
@@ -36,7 +37,8 @@ def test_what_is_no_command_is_refused_with_those_there_are(monkeypatch, capsys,
 
 @pytest.mark.parametrize("name", COMMANDS)
 def test_a_command_is_the_function_of_its_name_and_has_help(monkeypatch, capsys, name):
-    assert callable(getattr(import_module(f"fsa.cli.{name}"), name))
+    own = f"{name}_" if iskeyword(name) else name
+    assert callable(getattr(import_module(f"fsa.cli.{own}"), own))
     code, text = said(monkeypatch, capsys, name, "--help")
     assert code == 0
     assert f"{name}" in text
