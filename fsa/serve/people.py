@@ -5,14 +5,26 @@ from __future__ import annotations
 import hashlib
 import json
 from collections import OrderedDict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from fsa.errors import FsaError
 from fsa.outputs.reward_model import Person, RewardModel
 from fsa.serve.problems import NotFound
-from fsa.serve.store.people import PeopleStore, Who
+
+if TYPE_CHECKING:
+    from fsa.serve.store.people import Who
+
+
+class Records(Protocol):
+    """Where people's choices are: a database, or a file."""
+
+    def revisions(self, people: Collection[Who]) -> dict[Who, str]:
+        """Revision of each person that there is; another one after every change of their choices."""
+
+    def records(self, people: Collection[Who]) -> dict[Who, list[dict[str, Any]]]:
+        """Records of each person's choices, in the order they came."""
 
 
 @dataclass(frozen=True)
@@ -47,7 +59,7 @@ class People:
     def __init__(
         self,
         model: RewardModel,
-        store: PeopleStore,
+        store: Records,
         kept: int,
         observe: Callable[[int, int], None] | None = None,
     ) -> None:

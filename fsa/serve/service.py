@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from typing import TypeVar
 
 from sqlalchemy import Engine
 
@@ -14,6 +13,7 @@ from fsa.outputs.person_file import model_hash
 from fsa.outputs.policy import Policy, open_model
 from fsa.outputs.reward_model import RewardModel
 from fsa.serve.batching import MicroBatcher
+from fsa.serve.in_process import without_traces
 from fsa.serve.people import Asked, People
 from fsa.serve.pool import Pool
 from fsa.serve.problems import NotFound
@@ -27,7 +27,6 @@ from fsa.serve.writing import ToWrite, Writer, Written
 from fsa.types import Numbers, Text
 
 _DATABASE_THREADS = 8
-_Model = TypeVar("_Model", bound=RewardModel)
 
 
 class Service:
@@ -50,7 +49,7 @@ class Service:
         self.settings, self.metrics, self.started = settings, Metrics(), int(time.time())
         self.engine: Engine = open_database(settings.store_url)
         self.store, self.keys = PeopleStore(self.engine, settings.max_choices), KeyStore(self.engine)
-        self.rewards = _without_traces(
+        self.rewards = without_traces(
             rewards or open_model(settings.model, trust_remote_code=settings.trust_remote_code)
         )
         self.policy = policy or _policy(settings, self.rewards)
@@ -147,12 +146,5 @@ class Service:
 def _policy(settings: Settings, rewards: RewardModel) -> Policy | None:
     if settings.policy:
         policy = Policy.from_pretrained(settings.policy, trust_remote_code=settings.trust_remote_code)
-        return _without_traces(policy)
+        return without_traces(policy)
     return rewards if isinstance(rewards, Policy) else None
-
-
-def _without_traces(model: _Model) -> _Model:
-    """A model that keeps nothing of the texts it reads: those belong to people who may want them erased."""
-    if hasattr(model.features, "store"):
-        model.features.store = False
-    return model
