@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Collection, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from fsa.errors import ConfigError
@@ -12,6 +13,7 @@ from fsa.outputs.policy import open_model
 from fsa.outputs.reward_model import RewardModel
 from fsa.serve.people import People
 from fsa.serve.people_file import open_people
+from fsa.serve.problems import NotFound
 from fsa.serve.scoring import Scored, ToScore, score_all
 
 if TYPE_CHECKING:
@@ -74,6 +76,15 @@ class InProcess:
         """
         with self._lock:
             return score_all(self._opened(), items) if items else []
+
+    def score_anybody(self, items: Sequence[ToScore]) -> list[tuple[Scored | Exception, bool]]:
+        """The same, and whether each person is known: one whose name is not is scored as somebody unknown."""
+        answers = self.score(items)
+        missing = [i for i, answer in enumerate(answers) if isinstance(answer, NotFound)]
+        strangers = [replace(items[i], asked=replace(items[i].asked, user=None)) for i in missing]
+        for i, answer in zip(missing, self.score(strangers), strict=True):
+            answers[i] = answer
+        return [(answer, i not in missing) for i, answer in enumerate(answers)]
 
     def _opened(self) -> People:
         if self._people is None:

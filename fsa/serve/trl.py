@@ -8,13 +8,11 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
 from typing import Any
 
 from fsa.errors import ChoiceDataError, ShapeError
 from fsa.serve.asked_rows import asked_in
 from fsa.serve.in_process import InProcess
-from fsa.serve.problems import NotFound
 from fsa.serve.scoring import Scored, ToScore
 from fsa.types import Text
 
@@ -80,29 +78,21 @@ class PersonReward:
             if who is not None
         ]
         rewards: list[float | None] = [None] * len(prompts)
-        answers, unknown = self._scored([item for _, item in items])
-        for (i, _), answer in zip(items, answers, strict=True):
-            rewards[i] = answer
+        unknown: dict[str, None] = {}
+        answers = self._rewards.score_anybody([item for _, item in items])
+        for (i, item), (answer, is_known) in zip(items, answers, strict=True):
+            rewards[i] = _reward(answer)
+            unknown |= {} if is_known else {str(item.asked.user): None}
         if log_metric is not None:
             log_metric("fsa/unknown_people", float(len(unknown)))
         if unknown:
             warnings.warn(
-                f"people without choices, scored as unknown: {', '.join(unknown[:5])}", stacklevel=2
+                f"people without choices, scored as unknown: {', '.join(list(unknown)[:5])}", stacklevel=2
             )
         return rewards
 
     def _cells(self, columns: Mapping[str, Any], row: int) -> tuple[Any, Any]:
         return tuple(columns[name][row] if name in columns else None for name in (self.user, self.choices))  # type: ignore[return-value]
-
-    def _scored(self, items: Sequence[ToScore]) -> tuple[list[float | None], list[str]]:
-        """Rewards, and the names of those who are not known, each once."""
-        answers = self._rewards.score(items)
-        missing = [i for i, answer in enumerate(answers) if isinstance(answer, NotFound)]
-        strangers = [replace(items[i], asked=replace(items[i].asked, user=None)) for i in missing]
-        for i, answer in zip(missing, self._rewards.score(strangers), strict=True):
-            answers[i] = answer
-        unknown = dict.fromkeys(str(items[i].asked.user) for i in missing)
-        return [_reward(answer) for answer in answers], list(unknown)
 
 
 def as_text(value: Any) -> Text:
