@@ -100,6 +100,7 @@ ONLY_IN = {
         "fsa/models/",
         "fsa/judge/engines/",
         "fsa/outputs/item_tokens.py",
+        "fsa/outputs/sequence_classifier.py",
         "eval/adapter_check.py",
         "eval/bench/trl.py",
     ),

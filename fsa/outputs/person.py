@@ -16,6 +16,7 @@ from fsa.outputs.api_inputs import Choices, as_choice
 from fsa.outputs.asking import ask_about_pairs, ask_about_responses
 from fsa.outputs.history import History
 from fsa.outputs.person_file import save_person
+from fsa.outputs.sequence_classifier import save_reward
 from fsa.questions.acquisition import Acquisition
 from fsa.questions.information_gain import InformationGain
 from fsa.questions.question import Pair, Question
@@ -98,6 +99,14 @@ class Person:
         if self.history is None:
             raise ChoiceDataError("this person's choices were not kept; read them again with for_user")
         return self.history
+
+    def save_reward(self, folder: str | Path) -> None:
+        """Write this person's reward as a plain sequence classifier, for other tools; see `save_reward`.
+
+        Raises:
+            ConfigError: The model has features or a head that no such classifier has; names the preset.
+        """
+        save_reward(self, folder)
 
     def score(self, prompt: Text, responses: Sequence[Text | Numbers]) -> Scores:
         """Rewards of some responses to a prompt."""
