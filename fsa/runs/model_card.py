@@ -13,6 +13,7 @@ from fsa.errors import CheckpointError, ConfigError
 from fsa.reports.report import Report
 from fsa.runs.components import refuse_foreign
 from fsa.runs.folder import CONFIG_YAML, META, read_json, read_yaml
+from fsa.runs.hub_results import hub_results
 from fsa.runs.licences import README, UNKNOWN, hub_id, is_local, licence
 
 MARK = "<!-- Written by fsa. Remove this line to keep your own words: fsa then leaves the file alone. -->"
@@ -61,7 +62,7 @@ def model_card(config: Mapping[str, Any], run: Path) -> str:
     recipe = _read(read_yaml, run / CONFIG_YAML)
     meta = _read(read_json, run / META)
     parts = [
-        _head(config, recipe),
+        _head(config, recipe, run),
         MARK,
         "# A reward model for each person, from a few of their choices",
         _ABOUT,
@@ -99,16 +100,21 @@ Not for decisions about people, for guessing who somebody is or what group they 
 responses unlike those that it was trained on."""
 
 
-def _head(config: Mapping[str, Any], recipe: Mapping[str, Any]) -> str:
+def _head(config: Mapping[str, Any], recipe: Mapping[str, Any], run: Path) -> str:
     backbone, data = backbone_of(config), _hub_data(recipe)
     head: dict[str, Any] = {
         "library_name": "fsa",
+        "pipeline_tag": "text-ranking",
         "tags": ["reward-model", "preference-learning", "personalization", "few-shot"],
     }
     if backbone and (name := hub_id(backbone)):
         head["base_model"] = name
+    if backbone and (said := licence(backbone)) != UNKNOWN:
+        head["license"] = said  # what is made with a backbone stands under its terms
     if data:
         head["datasets"] = [data]
+    if (report := _report(run)) and (results := hub_results(report, data)):
+        head["model-index"] = [{"name": "fsa reward model", "results": results}]
     return f"---\n{yaml.safe_dump(head, sort_keys=False)}---"
 
 
@@ -152,22 +158,29 @@ def _data(recipe: Mapping[str, Any], meta: Mapping[str, Any]) -> Iterator[str]:
             yield f"- {title}" + _in_words({k: f"{v:,}" for k, v in counts[what].items()})
 
 
-def _results(run: Path) -> str:
+def _report(run: Path) -> Report | None:
+    """The report of a run folder, if it has one."""
     for place in _PLACES:
         try:
-            report = Report.load(run / place)
+            return Report.load(run / place)
         except ConfigError:
             continue
-        # Every group is in the report; a card shows the mean and the worst.
-        few = [row for row in report.rows if row.group in ("all", "worst")]
-        shown = list(Report(few, report.about).tables())
-        titles = dict.fromkeys(table.place for table in shown)
-        of_each = {title: [table.markdown() for table in shown if table.place == title] for title in titles}
-        return "\n\n".join(f"**{title}**\n\n" + "\n\n".join(each) for title, each in of_each.items())
-    return (
-        "Not evaluated. `python -m eval.context_curve --run RUN` writes a report into the run folder; a "
-        "model that is opened from there and saved or pushed again has it in its card."
-    )
+    return None
+
+
+def _results(run: Path) -> str:
+    report = _report(run)
+    if report is None:
+        return (
+            "Not evaluated. `python -m eval.context_curve --run RUN` writes a report into the run folder; a "
+            "model that is opened from there and saved or pushed again has it in its card."
+        )
+    # Every group is in the report; a card shows the mean and the worst.
+    few = [row for row in report.rows if row.group in ("all", "worst")]
+    shown = list(Report(few, report.about).tables())
+    titles = dict.fromkeys(table.place for table in shown)
+    of_each = {title: [table.markdown() for table in shown if table.place == title] for title in titles}
+    return "\n\n".join(f"**{title}**\n\n" + "\n\n".join(each) for title, each in of_each.items())
 
 
 def _model(config: Mapping[str, Any], meta: Mapping[str, Any]) -> Iterator[str]:

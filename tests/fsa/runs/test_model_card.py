@@ -93,6 +93,10 @@ def test_the_head_is_yaml_that_the_hub_reads(run):
     assert head["base_model"] == "sentence-transformers/all-MiniLM-L6-v2"
     assert head["datasets"] == ["some/data"]
     assert head["library_name"] == "fsa"
+    assert (head["pipeline_tag"], head["license"]) == ("text-ranking", "apache-2.0")
+    [index] = head["model-index"]
+    names = [metric["name"] for metric in index["results"][0]["metrics"]]
+    assert names == ["accuracy@10 [0.730, 0.770]", "accuracy@10, worst group [0.590, 0.630]"]
 
 
 def test_a_model_without_a_run_says_that_it_is_not_known(tmp_path):
