@@ -11,6 +11,7 @@ import yaml
 from jaxtyping import Float
 from numpy.typing import NDArray
 from safetensors import SafetensorError
+from tokenizers import processors
 from torch import Tensor
 from transformers import AutoModelForSequenceClassification, AutoTokenizer
 
@@ -43,9 +44,9 @@ def save_reward(person: Person, folder: str | Path) -> None:
     """Write a person's reward as `AutoModelForSequenceClassification` opens it: the backbone, and a `score`
     head that holds the person.
 
-    Its logit for a conversation in the folder's chat template, tokenised without further special tokens, is
-    `person.score`'s reward up to one constant, to 1e-4 in single precision. Longer texts than the model was
-    trained to read are not cut.
+    Its logit for a conversation in the folder's chat template is `person.score`'s reward up to one constant,
+    to 1e-4 in single precision. The template writes all special tokens, the tokenizer adds none. Longer texts
+    than the model was trained to read are not cut.
 
     Args:
         person: Of a model with features `HiddenState` (last token, prompt and response, no measures) and a
@@ -71,6 +72,7 @@ def save_reward(person: Person, folder: str | Path) -> None:
     tokenizer = AutoTokenizer.from_pretrained(where)
     _settle_padding(model, tokenizer)
     tokenizer.chat_template = tokenizer.chat_template or _plain_template(tokenizer)
+    _leave_texts_alone(tokenizer)
     _configure(model.config)
     if features.dtype == "float32":
         _check_equal(person, model, tokenizer)
@@ -138,6 +140,16 @@ def _plain_template(tokenizer: Any) -> str:
         "".join(tokenizer.convert_ids_to_tokens(ids)) for ids in (marked[:start], marked[start + len(bare) :])
     )
     return f"{before}{_PLAIN}{after}"
+
+
+def _leave_texts_alone(tokenizer: Any) -> None:
+    """Add no special tokens: the template has them, and a second BOS would go unnoticed in tools that render
+    by the template and then tokenise as usual, as RewardBench and pipelines do."""
+    for name in ("add_bos_token", "add_eos_token"):
+        if hasattr(tokenizer, name):
+            setattr(tokenizer, name, False)
+    nothing = processors.TemplateProcessing(single="$A", pair="$A $B", special_tokens=[])
+    tokenizer.backend_tokenizer.post_processor = nothing
 
 
 def _configure(config: Any) -> None:

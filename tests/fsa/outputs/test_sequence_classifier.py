@@ -101,7 +101,7 @@ def test_a_pipeline_gives_the_reward_itself(llama, tmp_path):
     pipe = transformers.pipeline("text-classification", model=str(tmp_path / "ann"), device="cpu")
     texts = [pipe.tokenizer.apply_chat_template(chat, tokenize=False) for chat in chats]
     for options in ({}, {"function_to_apply": "none"}):
-        found = [one["score"] for one in pipe(texts, add_special_tokens=False, **options)]
+        found = [one["score"] for one in pipe(texts, **options)]  # no second [CLS]
         np.testing.assert_allclose(found, logits(tmp_path / "ann", chats), atol=1e-5)
 
 
