@@ -6,7 +6,7 @@ import difflib
 import json
 import math
 import unicodedata
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NoReturn
 
 from fsa.choices.reading.trl import explicit_prompt
@@ -30,7 +30,7 @@ def parse_record(raw: Any, where: str) -> Choice:
     name only the best few. TRL's: `{"user", "prompt", "chosen", "rejected"}` of texts or chats; the prompt
     may be left out where both replies begin with it, see `explicit_prompt`. Both take "group" and "split".
     Any other field is refused beside options, where it may be one misspelt, and ignored beside TRL's, which
-    often come with scores and ids; see `ignored_fields`.
+    often come with scores and ids.
 
     Args:
         raw: What the JSON of one record says.
@@ -80,17 +80,12 @@ def usual_pick(raw: Any) -> tuple[str, str, Sequence[str], int, str, str] | None
         and 0 <= chosen < len(options)
         and 2 <= len(options) <= MAX_OPTIONS
         and "ranking" not in raw
-        and _are_plain([user, prompt, *options])
+        and are_plain([user, prompt, *options])
         and _are_different(options)
         and (group == "" or _is_plain(group))
         and (split == "" or _is_plain(split))
     )
     return (user, prompt, options, chosen, group, split) if is_usual else None  # type: ignore[return-value]
-
-
-def ignored_fields(raw: Mapping[str, Any]) -> set[str]:
-    """Fields of a record that `parse_record` took that say nothing to it."""
-    return set() if raw.keys() <= FIELDS else set(map(str, raw.keys() - FIELDS))
 
 
 def refuse(where: str, field: str, allowed: str, came: Any) -> NoReturn:
@@ -130,15 +125,22 @@ def _is_plain(value: Any) -> bool:
     )
 
 
-def _are_different(texts: list[str]) -> bool:
+def _are_different(texts: Sequence[str]) -> bool:
     """Whether no two texts look the same; canonically equal ones do, however their accents are encoded."""
     if not all(map(str.isascii, texts)):
         texts = [unicodedata.normalize("NFC", text) for text in texts]
     return len(set(texts)) == len(texts)
 
 
-def _are_plain(values: list[Any]) -> bool:
-    """The same of several; all at once where all are ASCII, as most are."""
+def are_usual(texts_of_each: Iterable[Sequence[Any]]) -> bool:
+    """Whether each is a prompt and options that are plain texts, no option there twice; for sure."""
+    return all(are_plain(texts) and _are_different(texts[1:]) for texts in texts_of_each)
+
+
+def are_plain(values: Sequence[Any]) -> bool:
+    """Whether values are texts that a record may have anywhere, for sure; at once where all are ASCII."""
+    if not values:
+        return True
     try:
         joined = "".join(values)
     except TypeError:
