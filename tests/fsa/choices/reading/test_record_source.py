@@ -45,7 +45,7 @@ def test_usual_and_unusual_records_give_the_same_table():
 @pytest.mark.parametrize("first", [record(), record(chosen="tie"), NUMBERS])
 def test_options_of_another_kind_than_the_first_are_refused(first):
     other = record() if first is NUMBERS else NUMBERS
-    with pytest.raises(ChoiceDataError, match="here:1: options must be .*, as at here:0, came"):
+    with pytest.raises(ChoiceDataError, match=r"here:1: options must be .*, as at here:0, came"):
         Given(first, other).load()
 
 
