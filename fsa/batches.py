@@ -98,6 +98,8 @@ class ChoiceBatch(TensorRecord):
         rows: Row of each choice in its table, -1 for padding. For reports; models do not read it.
         tokens: The options as tokens, for scorers that run a language model; None where nobody asked.
         repeats: Which options are the same, so that each is read once; None where nobody counted.
+        weight: How much each choice counts, 0-1, for encoders that weigh them (see `ContextEncoder`); None
+            where all count alike.
     """
 
     features: Float[Tensor, "b n k d"]
@@ -105,6 +107,7 @@ class ChoiceBatch(TensorRecord):
     rows: Int[Tensor, "b n"]
     tokens: TokenRows | None = None
     repeats: Repeats | None = None
+    weight: Float[Tensor, "b n"] | None = None
 
     @property
     def mask(self) -> Bool[Tensor, "b n"]:
@@ -144,7 +147,8 @@ class ChoiceBatch(TensorRecord):
     def of_user(self, user: int) -> ChoiceBatch:
         """The choices of one user of the batch, padded as they are; without tokens."""
         one = slice(user, user + 1)
-        return ChoiceBatch(self.features[one], self.places[one], self.rows[one])
+        weight = None if self.weight is None else self.weight[one]
+        return ChoiceBatch(self.features[one], self.places[one], self.rows[one], weight=weight)
 
     @staticmethod
     def of_users(parts: Sequence[ChoiceBatch]) -> ChoiceBatch:
@@ -156,6 +160,9 @@ class ChoiceBatch(TensorRecord):
             torch.cat([part.features for part in padded]),
             torch.cat([part.places for part in padded]),
             torch.cat([part.rows for part in padded]),
+            weight=torch.cat([part.weight for part in padded if part.weight is not None])
+            if parts[0].weight is not None
+            else None,
         )
 
 
@@ -194,4 +201,5 @@ def _padded(choices: ChoiceBatch, n: int, k: int) -> ChoiceBatch:
         functional.pad(choices.features, (0, 0, 0, more_k, 0, more_n)),
         functional.pad(choices.places, (0, more_k, 0, more_n), value=-1),
         functional.pad(choices.rows, (0, more_n), value=-1),
+        weight=None if choices.weight is None else functional.pad(choices.weight, (0, more_n)),
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from jaxtyping import Float
@@ -11,11 +11,12 @@ from torch import Tensor
 
 from fsa.batches import ChoiceBatch, TensorRecord
 from fsa.errors import ConfigError, ShapeError
+from fsa.mixtures import Mixture
 
 
 @dataclass(frozen=True)
 class Belief(TensorRecord):
-    """What is believed about each user: a Gaussian whose spread may be zero (a point).
+    """What is believed about each user: a Gaussian whose spread may be zero (a point), or a mixture.
 
     Attributes:
         mean: Centre of the belief.
@@ -23,12 +24,14 @@ class Belief(TensorRecord):
         factor: A matrix F of each user's covariance F F', where it is not diagonal; None where it is.
         memory: The choices themselves, for scorers that read them (`Scorer.reads_memory`); None where the
             encoder kept nothing but the belief.
+        mixture: The belief whole, where it is more than one Gaussian; mean, std and factor are its own.
     """
 
     mean: Float[Tensor, "b z"]
     std: Float[Tensor, "b z"]
     memory: ChoiceBatch | None = None
     factor: Float[Tensor, "b z z"] | None = None
+    mixture: Mixture | None = None
 
     def __post_init__(self) -> None:
         if self.mean.shape != self.std.shape:
@@ -44,10 +47,17 @@ class Belief(TensorRecord):
         """A Gaussian of covariance F F'."""
         return cls(mean, factor.square().sum(-1).sqrt(), factor=factor)
 
+    @classmethod
+    def of_mixture(cls, mixture: Mixture) -> Belief:
+        """A mixture of Gaussians; of a single one, that Gaussian."""
+        gaussian = cls.of_factor(*mixture.moments())
+        return gaussian if mixture.means.shape[1] == 1 else replace(gaussian, mixture=mixture)
+
     @staticmethod
     def of_users(parts: Sequence[Belief]) -> Belief:
         """Beliefs about the users of several batches in one."""
         memories = [part.memory for part in parts if part.memory is not None]
+        mixtures = [part.mixture for part in parts if part.mixture is not None]
         return Belief(
             torch.cat([part.mean for part in parts]),
             torch.cat([part.std for part in parts]),
@@ -55,13 +65,20 @@ class Belief(TensorRecord):
             torch.cat([part.factor for part in parts if part.factor is not None])
             if parts[0].factor is not None
             else None,
+            Mixture.of_users(mixtures) if mixtures else None,
         )
 
     def of_user(self, user: int) -> Belief:
         """The belief about one user of the batch."""
         one = slice(user, user + 1)
         factor = None if self.factor is None else self.factor[one]
-        return Belief(self.mean[one], self.std[one], self.memory and self.memory.of_user(user), factor)
+        return Belief(
+            self.mean[one],
+            self.std[one],
+            self.memory and self.memory.of_user(user),
+            factor,
+            self.mixture and self.mixture.of_user(user),
+        )
 
     def std_along(self, direction: Float[Tensor, "*rows z"]) -> Float[Tensor, "*rows"]:
         """Standard deviation of z . direction under each user's belief; users come first."""
@@ -76,7 +93,8 @@ class Belief(TensorRecord):
     def sample(self, noise: Float[Tensor, "s b z"]) -> Float[Tensor, "s b z"]:
         """Latents drawn from the belief: mean + std * noise, or mean + F noise where there is a factor F.
 
-        Differentiable in mean and spread; a point gives its mean.
+        Differentiable in mean and spread; a point gives its mean, a mixture the Gaussian of its mean and
+        covariance (`Mixture.sample` draws from the whole).
 
         Args:
             noise: Standard normal numbers.

@@ -20,7 +20,7 @@ PACKAGES = ("fsa", "train", "eval")
 
 # Who may import whom: a room of fsa (a folder, or a file right under fsa/), or one file of a room. A room may
 # always import itself. `paths`, where caches lie, is for those that keep something on disk.
-NOUNS = {"errors", "types", "outcomes", "batches", "beliefs"}
+NOUNS = {"errors", "types", "outcomes", "batches", "mixtures", "beliefs", "predictive"}
 BASES = {"encoders.encoder", "models.scorer", "likelihoods.likelihood"}
 OUTPUTS = (
     NOUNS
@@ -49,7 +49,9 @@ MAY_IMPORT = {
     "paths": {"errors"},
     "outcomes": set(),
     "batches": {"errors"},
-    "beliefs": {"errors", "batches"},
+    "mixtures": {"batches"},
+    "beliefs": {"errors", "batches", "mixtures"},
+    "predictive": set(),
     "types": {"errors", "outcomes", "batches", "beliefs"},
     "backbones": {"errors", "paths", "files"},
     "log_probs": NOUNS,

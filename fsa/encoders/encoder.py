@@ -22,10 +22,12 @@ class ContextEncoder(nn.Module, ABC):
         has_spread: Whether beliefs are Gaussian with a spread, which the ELBO needs; else they are points.
         has_learned_prior: Whether the belief of an empty context is learned; else it is zero, with a spread
             of one where beliefs have a spread.
+        reads_weight: Whether choices count as much as `ChoiceBatch.weight` says; else all count alike.
     """
 
     has_spread: bool = False
     has_learned_prior: ClassVar[bool] = False
+    reads_weight: ClassVar[bool] = False
 
     @abstractmethod
     def forward(self, choices: ChoiceBatch) -> Belief:

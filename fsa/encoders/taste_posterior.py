@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from fsa.encoders.encoder import ContextEncoder
+from fsa.mixtures import Mixture
 from fsa.reward_map import prior_of, rewards_by, taste_maps
 from fsa.types import Belief, ChoiceBatch
 
@@ -27,7 +28,7 @@ class TastePosterior(ContextEncoder):
     Jaakkola and Jordan's bound touches the sigmoid at the same point for all of them, where the mixture as a
     whole expects the log-odds: then all posteriors have one covariance as well, and many components cost
     hardly more than one. Training takes the points of touch as they are, as expectation maximisation does.
-    The belief is the Gaussian of the mixture's mean and whole covariance.
+    The belief is the whole mixture.
 
     Args:
         d_feature: Width of an option's features.
@@ -53,6 +54,7 @@ class TastePosterior(ContextEncoder):
 
     has_spread = True
     has_learned_prior = True
+    reads_weight = True
 
     def __init__(
         self,
@@ -93,11 +95,12 @@ class TastePosterior(ContextEncoder):
         contrast = choices.contrast()  # [b, n, k]
         each = rewards_by([self.population, self.taste], choices)  # [b, n, k, 1] and [b, n, k, z]
         population, taste = (torch.einsum("bnkz,bnk->bnz", rewards, contrast) for rewards in each)
-        says = choices.mask & contrast.ne(0).any(-1)
-        weight = says.to(taste.dtype) / (1 + functional.softplus(self.raw_rate) * says.sum(-1, keepdim=True))
-        return _as_one(
-            *self._posterior(self.offset * population.squeeze(-1), self.log_strength.exp() * taste, weight)
-        )
+        says = (choices.mask & contrast.ne(0).any(-1)).to(taste.dtype)
+        if choices.weight is not None:
+            says = says * choices.weight.to(taste.dtype)
+        weight = says / (1 + functional.softplus(self.raw_rate) * says.sum(-1, keepdim=True))
+        population, taste = self.offset * population.squeeze(-1), self.log_strength.exp() * taste
+        return Belief.of_mixture(Mixture(*self._posterior(population, taste, weight)))
 
     def shard_units(self) -> list[nn.Module]:
         """Parts that a scorer runs too, each split over processes on its own."""
@@ -151,15 +154,3 @@ class TastePosterior(ContextEncoder):
         bound = functional.logsigmoid(touch) + (log_odds - touch) / 2
         at_random = functional.logsigmoid(self.lapse) - math.log(2)
         return torch.sigmoid(functional.logsigmoid(-self.lapse) + bound - at_random)
-
-
-def _as_one(
-    log_weight: Float[Tensor, "b m"], means: Float[Tensor, "b m z"], factor: Float[Tensor, "b z z"]
-) -> Belief:
-    """The Gaussian of a mixture's mean and covariance."""
-    weight = log_weight.exp().unsqueeze(-1)  # [b, m, 1]
-    mean = (weight * means).sum(1)
-    if means.shape[1] == 1:
-        return Belief.of_factor(mean, factor)
-    apart = (means - mean.unsqueeze(1)) * (log_weight / 2).exp().unsqueeze(-1)
-    return Belief.of_factor(mean, torch.linalg.cholesky(factor @ factor.mT + apart.mT @ apart))

@@ -9,6 +9,8 @@ from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 
 from fsa.errors import ShapeError
+from fsa.predictive import Predictive
+from fsa.types import ChoiceBatch
 
 
 class ChoiceLikelihood(nn.Module, ABC):
@@ -51,6 +53,17 @@ class ChoiceLikelihood(nn.Module, ABC):
     def log_num_outcomes(self, places: Int[Tensor, "*rows k"]) -> Float[Tensor, "*rows"]:
         """Log of how many outcomes each choice could have had, asked as it was; 0 for padding."""
         return (places >= 0).sum(-1).clamp(min=1).to(torch.get_default_dtype()).log()
+
+
+def predicted(
+    likelihood: ChoiceLikelihood, predictive: Predictive, choices: ChoiceBatch
+) -> tuple[Float[Tensor, "b n k"], Float[Tensor, "b n"]]:
+    """Probability of each option to be picked, and log-probability of each choice's outcome, in nats, both
+    averaged over what is believed of the users."""
+    scores = predictive.scores
+    here = choices.option_mask.expand(len(scores), -1, -1, -1)
+    best = predictive.mean(likelihood.best(scores, here))
+    return best, predictive.log_mean(likelihood.log_prob(scores, choices.places))
 
 
 def rewards_of(scores: Float[Tensor, "*rows k 1"]) -> Float[Tensor, "*rows k"]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from typing import ClassVar
 
 import torch
@@ -11,8 +12,26 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from fsa.errors import ConfigError
+from fsa.predictive import Predictive
 from fsa.reward_map import RewardMap
 from fsa.types import Belief, ChoiceBatch
+
+_NINETY = 1.6448536269514722  # stds on either side of a normal's mean between which it is 90 % of the time
+
+
+@dataclass(frozen=True)
+class Spread:
+    """What is believed of scores: mean, standard deviation, and the ends of the middle 90 %."""
+
+    mean: Float[Tensor, "b n k"]
+    std: Float[Tensor, "b n k"]
+    low: Float[Tensor, "b n k"]
+    high: Float[Tensor, "b n k"]
+
+    @classmethod
+    def normal(cls, mean: Float[Tensor, "b n k"], std: Float[Tensor, "b n k"]) -> Spread:
+        """Of scores that are normal."""
+        return cls(mean, std, mean - _NINETY * std, mean + _NINETY * std)
 
 
 class Scorer(nn.Module, ABC):
@@ -43,9 +62,7 @@ class Scorer(nn.Module, ABC):
             belief: The belief itself, for scorers that attend to more than a sample.
         """
 
-    def predictive(
-        self, choices: ChoiceBatch, belief: Belief, noise: Float[Tensor, "s b z"]
-    ) -> Float[Tensor, "s b n k p"]:
+    def predictive(self, choices: ChoiceBatch, belief: Belief, noise: Float[Tensor, "s b z"]) -> Predictive:
         """Scores to average the probability of each choice's outcomes over; samples of the belief.
 
         Args:
@@ -53,7 +70,18 @@ class Scorer(nn.Module, ABC):
             belief: What is believed of each user.
             noise: Standard normal numbers.
         """
-        return self(choices, belief.sample(noise), belief)
+        return Predictive(self(choices, belief.sample(noise), belief))
+
+    def spread(self, choices: ChoiceBatch, belief: Belief, noise: Float[Tensor, "s b z"]) -> Spread:
+        """What is believed of each option's first score, in its unit; of samples, as if they were normal.
+
+        Args:
+            choices: The options to score; their outcome is not read.
+            belief: What is believed of each user.
+            noise: Standard normal numbers.
+        """
+        score = self(choices, belief.sample(noise), belief)[..., 0]
+        return Spread.normal(score.mean(0), score.std(0, correction=0))
 
     def bind(self, encoder: nn.Module) -> None:
         """Share weights with the encoder that beliefs come from; most scorers share none."""

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import math
+
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
 from fsa.errors import ConfigError
-from fsa.models.scorer import Scorer
+from fsa.models.scorer import Scorer, Spread
+from fsa.predictive import Predictive
 from fsa.reward_map import RewardMap, prior_of, rewards_by, taste_maps
 from fsa.types import Belief, ChoiceBatch
 
@@ -77,31 +80,63 @@ class TasteReward(Scorer):
     ) -> Float[Tensor, "s b n k p"]:
         return self._at(z, *self._rewards(choices, z.shape[-1]))
 
-    def predictive(
-        self, choices: ChoiceBatch, belief: Belief, noise: Float[Tensor, "s b z"]
-    ) -> Float[Tensor, "s b n k p"]:
-        """As of every scorer; a pair's rewards lie at the quantiles of their difference, which is normal.
+    def predictive(self, choices: ChoiceBatch, belief: Belief, noise: Float[Tensor, "s b z"]) -> Predictive:
+        """As of every scorer; a pair's rewards are averaged along their difference, without chance.
 
-        No chance is in that, so that strangers' odds are even and gradients quiet. Among more options, and
-        where an option has several scores, it is samples.
+        So strangers' odds are even and gradients quiet. Under a Gaussian the difference is normal, and the
+        places are its quantiles; under a mixture each component is one place, drawn towards zero by as much
+        as its own spread makes the odds more even. Among more options, and where an option has several
+        scores, it is samples.
+
+        Reference:
+            [MacKay1992] Eq. 17: the logistic function averaged over a normal.
         """
         population, taste = self._rewards(choices, belief.mean.shape[-1])
-        here = choices.option_mask
         if self.num_params > 1:
-            return self._at(belief.sample(noise), population, taste)
-        first = here & (here.cumsum(-1) == 1)
-        sign = torch.where(first, 1, -here.to(taste.dtype))  # of the only two options
-        spread = belief.std_along(torch.einsum("bnkpz,bnk->bnz", taste, sign))
-        places = _quantiles(len(noise)).to(taste).view(-1, 1, 1, 1, 1)
-        of_pairs = self._at(belief.mean.unsqueeze(0), population, taste) + (
-            places * (spread.unsqueeze(-1) * sign / 2).unsqueeze(-1)
-        )
+            return Predictive(self._at(belief.sample(noise), population, taste))
+        of_pairs = self._of_pairs(choices, belief, population, taste, len(noise))
+        here = choices.option_mask
         if here.shape[-1] == 2:
             return of_pairs
-        is_pair = here.sum(-1) == 2
-        return torch.where(
-            is_pair[..., None, None], of_pairs, self._at(belief.sample(noise), population, taste)
-        )
+        return of_pairs.where(here.sum(-1) == 2, self._of_samples(belief, noise, population, taste))
+
+    def spread(self, choices: ChoiceBatch, belief: Belief, noise: Float[Tensor, "s b z"]) -> Spread:
+        """As of every scorer; exact."""
+        population, taste = self._rewards(choices, belief.mean.shape[-1])
+        taste = taste[..., 0, :]
+        mean = self._at(belief.mean.unsqueeze(0), population, taste.unsqueeze(-2))[0, ..., 0]
+        std = belief.std_along(taste)
+        if belief.mixture is None:
+            return Spread.normal(mean, std)
+        low, high = (belief.mixture.quantile(taste, end) + population[..., 0] for end in (0.05, 0.95))
+        return Spread(mean, std, low, high)
+
+    def _of_pairs(
+        self, choices: ChoiceBatch, belief: Belief, population: Tensor, taste: Tensor, num_places: int
+    ) -> Predictive:
+        """Places along the difference of a choice's only two options."""
+        here = choices.option_mask
+        sign = torch.where(here & (here.cumsum(-1) == 1), 1, -here.to(taste.dtype))  # [b, n, k]
+        direction = torch.einsum("bnkpz,bnk->bnz", taste, sign)
+        middle = self._at(belief.mean.unsqueeze(0), population, taste)
+        if belief.mixture is None:
+            places = _quantiles(num_places).to(taste).view(-1, 1, 1) * belief.std_along(direction)
+            log_weight = None
+        else:
+            means, variance = belief.mixture.along(direction)
+            at_mean = torch.einsum("bnkp,bnk->bn", middle[0], sign).unsqueeze(-1)
+            common = torch.einsum("bnkp,bnk->bn", population, sign).unsqueeze(-1)
+            evened = (means + common) * (1 + math.pi / 8 * variance).rsqrt().unsqueeze(-1)
+            places = (evened - at_mean).permute(2, 0, 1)
+            log_weight = belief.mixture.log_weight.T.unsqueeze(-1).expand_as(places)
+        return Predictive(middle + (places.unsqueeze(-1) * sign / 2).unsqueeze(-1), log_weight)
+
+    def _of_samples(self, belief: Belief, noise: Tensor, population: Tensor, taste: Tensor) -> Predictive:
+        if belief.mixture is None:
+            return Predictive(self._at(belief.sample(noise), population, taste))
+        latents, log_weight = belief.mixture.sample(noise)
+        scores = self._at(latents, population, taste)
+        return Predictive(scores, (log_weight - math.log(len(noise))).unsqueeze(-1).expand(scores.shape[:3]))
 
     def _rewards(self, choices: ChoiceBatch, d_belief: int) -> tuple[Tensor, Tensor]:
         """The population's scores [b, n, k, p] and what multiplies the latent [b, n, k, p, z]."""

@@ -14,7 +14,7 @@ from fsa.errors import ShapeError
 from fsa.questions.acquisition import Acquisition
 from fsa.questions.places import places_of
 from fsa.questions.question import Pair, Question, best_question
-from fsa.types import Numbers, Text
+from fsa.types import Belief, Numbers, Text
 
 if TYPE_CHECKING:
     from fsa.outputs.person import Person
@@ -32,9 +32,10 @@ def ask_about_responses(
     if len(responses) < 2:
         raise ShapeError(f"a question needs two responses, came {len(responses)}")
     latents, weight = places_of(person.belief)
-    scores, _ = person.model._scores([person], [prompt], [responses], latents)  # [s, 1, k, p]
+    options = person.model.options([person], [prompt], [responses])
+    scores = person.model.scorer(options, latents, person.belief)[:, 0, 0].cpu()  # [s, k, p]
     places = list(combinations(range(len(responses)), 2))
-    of_pairs = scores[:, 0, torch.tensor(places)]  # [s, q, 2, p]
+    of_pairs = scores[:, torch.tensor(places)]  # [s, q, 2, p]
     pairs: list[Pair] = [(prompt, responses[i], responses[j]) for i, j in places]
     return best_question(pairs, _first(person, of_pairs), weight, acquisition)
 
@@ -54,8 +55,12 @@ def ask_about_pairs(person: Person, pairs: Sequence[Pair], acquisition: Acquisit
     latents, weight = places_of(person.belief)
     prompts = [pair[0] for pair in pairs]
     options: list[Any] = [list(pair[1:]) for pair in pairs]
-    everywhere = latents.expand(-1, len(pairs), -1)
-    scores, _ = person.model._scores([person] * len(pairs), prompts, options, everywhere)  # [s, q, 2, p]
+    people = [person] * len(pairs)
+    scores = person.model.scorer(
+        person.model.options(people, prompts, options),
+        latents.expand(-1, len(pairs), -1),
+        Belief.of_users([person.belief] * len(pairs)),
+    )[:, :, 0].cpu()  # [s, q, 2, p]
     return best_question(pairs, _first(person, scores), weight, acquisition)
 
 

@@ -5,17 +5,22 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal, Self
 
 import numpy as np
 import torch
 
-from fsa.errors import ShapeError
+from fsa.errors import ChoiceDataError, ShapeError
+from fsa.likelihoods.likelihood import predicted
+from fsa.outputs.api_inputs import Choices, as_choice
 from fsa.outputs.asking import ask_about_pairs, ask_about_responses
+from fsa.outputs.history import History
+from fsa.outputs.person_file import save_person
 from fsa.questions.acquisition import Acquisition
 from fsa.questions.information_gain import InformationGain
 from fsa.questions.question import Pair, Question
-from fsa.types import Belief, Numbers, Text
+from fsa.types import Belief, Choice, Numbers, Text
 
 if TYPE_CHECKING:
     from fsa.outputs.reward_model import RewardModel, Scores
@@ -23,21 +28,77 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, repr=False)
 class Person:
-    """One person's reward model: a belief about them, and the model it was read by."""
+    """One person's reward model: a belief about them, and the model it was read by.
+
+    Attributes:
+        model: What read them.
+        belief: What it believes of them.
+        history: The choices that it was read from; None where they were not kept.
+    """
 
     model: RewardModel
     belief: Belief
+    history: History | None = None
 
     def __repr__(self) -> str:
         width = self.belief.mean.shape[-1]
         where = self.model.origin or "a model that was never saved"
-        return f"{type(self).__name__}(belief of {width} numbers, read by {where})"
+        known = "" if self.history is None else f"{len(self.history.choices)} choices, "
+        return f"{type(self).__name__}({known}belief of {width} numbers, read by {where})"
 
     def __reduce__(self) -> Any:
-        """Pickled as the belief and the model's folder, which whoever unpickles it opens again."""
+        """Pickled as belief, choices and the model's folder, which whoever unpickles it opens again."""
         if self.model.origin is None:
             raise TypeError("a person of a model that was never saved cannot be pickled; keep their choices")
-        return _person_of, (type(self), type(self.model), str(self.model.origin.absolute()), self.belief)
+        folder = str(self.model.origin.absolute())
+        return _person_of, (type(self), type(self.model), folder, self.belief, self.history)
+
+    def save(self, path: str | Path, choices: bool = True) -> None:
+        """Write this person to a file, which `RewardModel.load_person` of the same model opens.
+
+        Args:
+            path: Such as `ann.person.safetensors`.
+            choices: Whether to keep their choices in it; without, it can be scored with and no more.
+
+        Raises:
+            OutputError: The file cannot be written.
+        """
+        save_person(self, path, choices)
+
+    def update(self, choices: Choices | Choice | Mapping[str, Any]) -> Self:
+        """This person after one more choice, or several, oldest first.
+
+        The same to the last digit as one who was read so from the start.
+
+        Raises:
+            ChoiceDataError: Something is no choice, or this person's own were not kept.
+        """
+        more = [choices] if isinstance(choices, Choice | Mapping) else choices
+        parsed = [as_choice(choice, i) for i, choice in enumerate(more)]
+        return self._read(self._history().with_more(parsed))
+
+    def forget(self, choice: Choice | Mapping[str, Any] | Literal["all"]) -> Self:
+        """This person as if a choice had never been made, however often it was, or no choice at all.
+
+        The same to the last digit as one who was read so from the start.
+
+        Raises:
+            ChoiceDataError: There is no such choice, or this person's were not kept.
+        """
+        history = self._history()
+        if isinstance(choice, str):
+            if choice != "all":
+                raise ChoiceDataError(f'what to forget is a choice or "all", came {choice!r:.80}')
+            return self._read(History((), history.half_life))
+        return self._read(history.without(as_choice(choice, 0)))
+
+    def _read(self, history: History) -> Self:
+        return self.model.read([history])[0]  # type: ignore[return-value]
+
+    def _history(self) -> History:
+        if self.history is None:
+            raise ChoiceDataError("this person's choices were not kept; read them again with for_user")
+        return self.history
 
     def score(self, prompt: Text, responses: Sequence[Text | Numbers]) -> Scores:
         """Rewards of some responses to a prompt."""
@@ -46,9 +107,9 @@ class Person:
     @torch.no_grad()
     def prefers(self, prompt: Text, a: Text | Numbers, b: Text | Numbers) -> float:
         """Probability, 0-1, that this person picks a over b."""
-        scores, mask = self.model._scores([self], [prompt], [[a, b]])
-        best = self.model.likelihood.best(scores, mask.expand(len(scores), -1, -1)).mean(0)[0]
-        return float(best[0] / best.sum())
+        pair = self.model.options([self], [prompt], [[a, b]])
+        best, _ = predicted(self.model.likelihood, self.model.predictive(pair, self.belief), pair)
+        return float(best[0, 0, 0] / best.sum())
 
     def next_question(
         self,
@@ -96,6 +157,8 @@ def _opened(kind: Any, folder: str) -> RewardModel:
     return model
 
 
-def _person_of(person: type[Person], kind: type[RewardModel], folder: str, belief: Belief) -> Person:
+def _person_of(
+    person: type[Person], kind: type[RewardModel], folder: str, belief: Belief, history: History | None
+) -> Person:
     opener: Any = _opened  # a class can be hashed, though its objects say otherwise
-    return person(opener(kind, folder), belief)
+    return person(opener(kind, folder), belief, history)

@@ -14,6 +14,7 @@ from fsa.errors import CheckpointError, ShapeError
 from fsa.models.language_scorer import LanguageScorer
 from fsa.outputs.adapters import save_adapter
 from fsa.outputs.api_inputs import Choices, as_prompts
+from fsa.outputs.history import History
 from fsa.outputs.reward_model import Person, RewardModel
 from fsa.runs.folder import CONFIG_JSON, read_json
 from fsa.runs.opening import local_folder
@@ -56,13 +57,18 @@ class Policy(RewardModel):
 
     layout: ClassVar[str] = FORMAT
 
-    def for_user(self, choices: Choices) -> PolicyPerson:
+    def for_user(self, choices: Choices, half_life: float | None = None) -> PolicyPerson:
         """One person, read once. No choices at all is legal: somebody unknown."""
-        return self.for_users([choices])[0]
+        return self.for_users([choices], half_life)[0]
 
-    def for_users(self, choices_of_each: Sequence[Choices]) -> list[PolicyPerson]:  # type: ignore[override]
+    def for_users(  # type: ignore[override]
+        self, choices_of_each: Sequence[Choices], half_life: float | None = None
+    ) -> list[PolicyPerson]:
         """Many people, read together; the same beliefs as one by one."""
-        return [PolicyPerson(self, person.belief) for person in super().for_users(choices_of_each)]
+        return super().for_users(choices_of_each, half_life)  # type: ignore[return-value]
+
+    def _person(self, belief: Belief, history: History | None) -> PolicyPerson:
+        return PolicyPerson(self, belief, history)
 
     def with_latent(self, z: torch.Tensor) -> PolicyPerson:
         """Somebody by their latent alone, for instance between two people [z]."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, ClassVar, Self
 
@@ -21,11 +21,15 @@ from fsa.likelihoods.likelihood import ChoiceLikelihood
 from fsa.models.language_scorer import LanguageScorer
 from fsa.models.scorer import Scorer
 from fsa.outputs.api_inputs import Choices, as_choices, as_items
-from fsa.outputs.as_batch import choices_as_batch, responses_as_batch
+from fsa.outputs.history import History
 from fsa.outputs.item_tokens import Texts, only_text
 from fsa.outputs.matched_noise import matched_noise
 from fsa.outputs.person import Person as Person
 from fsa.outputs.person import check_people
+from fsa.outputs.person_file import load_person
+from fsa.outputs.reading import as_options, read
+from fsa.outputs.scores import Scores as Scores
+from fsa.predictive import Predictive
 from fsa.runs.components import build_parts
 from fsa.runs.folder import (
     CONFIG_JSON,
@@ -46,19 +50,6 @@ _OF_WIDTHS = {"encoder": ContextEncoder, "scorer": Scorer}
 _OTHERS = {"likelihood": ChoiceLikelihood, "features": FeatureExtractor}
 _MOST = 1_000_000  # of any width or number of samples
 BACKBONE_HASH = "backbone_sha256"  # of the weights that adapters belong to, in config.json
-
-
-@dataclass(frozen=True)
-class Scores:
-    """What one person's reward model says of k responses to one prompt.
-
-    Attributes:
-        reward: In nats; comparable between responses to one prompt, a gap of 1 is odds of e to 1 [k].
-        stderr: Standard deviation of the reward over the belief, or None for a point belief [k].
-    """
-
-    reward: Float[np.ndarray, " k"]
-    stderr: Float[np.ndarray, " k"] | None
 
 
 class RewardModel(OnHub, nn.Module):
@@ -186,22 +177,44 @@ class RewardModel(OnHub, nn.Module):
         save_tensors(folder / PROJECTION, tensors, self.config.get(RUN))
         write_card(folder, self.config, self.origin)
 
-    def for_user(self, choices: Choices) -> Person:
-        """One person, read once. No choices at all is legal: somebody unknown."""
-        return self.for_users([choices])[0]
+    def for_user(self, choices: Choices, half_life: float | None = None) -> Person:
+        """One person, read once; see `for_users`. No choices at all is legal: somebody unknown."""
+        return self.for_users([choices], half_life)[0]
 
-    @torch.no_grad()
-    def for_users(self, choices_of_each: Sequence[Choices]) -> list[Person]:
-        """Many people, read together; the same beliefs as one by one."""
+    def for_users(self, choices_of_each: Sequence[Choices], half_life: float | None = None) -> list[Person]:
+        """Many people, read together; the same beliefs as one by one.
+
+        Args:
+            choices_of_each: Each person's choices; their order counts only with a half-life: oldest first.
+            half_life: Choices after which one counts half as much, > 0, for tastes that drift; None for
+                tastes that stay.
+
+        Raises:
+            ChoiceDataError: Something is no choice.
+            ConfigError: `half_life` is not above 0, or the encoder counts all choices alike.
+        """
         for i, choices in enumerate(choices_of_each):
             if isinstance(choices, str | Mapping) or not isinstance(choices, Sequence):
                 raise ChoiceDataError(f"people[{i}]: choices must be a list of choices, came {choices!r:.80}")
-        parsed = [as_choices(choices) for choices in choices_of_each]
-        if not parsed:
+        return self.read([History(tuple(as_choices(choices)), half_life) for choices in choices_of_each])
+
+    def read(self, histories: Sequence[History]) -> list[Person]:
+        """Many people from what is known of them; see `for_users`."""
+        if not histories:
             return []
-        batch = choices_as_batch(parsed, self._features, self.config["d_feature"])
-        beliefs = self.encoder(batch.to(self.device))
-        return [Person(self, beliefs.of_user(i)) for i in range(len(parsed))]
+        beliefs = read(self, histories)
+        return [self._person(beliefs.of_user(i), history) for i, history in enumerate(histories)]
+
+    def load_person(self, path: str | Path) -> Person:
+        """A person whom `Person.save` wrote; see there.
+
+        Raises:
+            CheckpointError: It is no such file, was read by another model, lacks a tensor, or was changed.
+        """
+        return self._person(*load_person(self, path))
+
+    def _person(self, belief: Belief, history: History | None) -> Person:
+        return Person(self, belief, history)
 
     @torch.no_grad()
     def score_batch(
@@ -228,24 +241,26 @@ class RewardModel(OnHub, nn.Module):
             )
         if not people:
             return []
-        scores, mask = self._scores(people, prompts, responses, self.latents(_beliefs(people)))
-        reward = scores[..., 0]  # [s, m, k]; of a likelihood with several parameters the first is the reward
-        mean, spread = reward.mean(0).numpy(), reward.std(0, correction=0).numpy()
-        sizes = mask.sum(-1).tolist()
+        choices, beliefs = self.options(people, prompts, responses), _beliefs(people)
+        spread = self.scorer.spread(choices, beliefs, self._noise(beliefs))
+        mean, *doubt = (
+            part[:, 0].cpu().numpy() for part in (spread.mean, spread.std, spread.low, spread.high)
+        )
         return [
-            Scores(mean[i, :k], spread[i, :k] if (person.belief.std > 0).any() else None)
-            for i, (person, k) in enumerate(zip(people, sizes, strict=True))
+            Scores(
+                mean[i, : len(each)],
+                *(part[i, : len(each)] if (person.belief.std > 0).any() else None for part in doubt),
+            )
+            for i, (person, each) in enumerate(zip(people, responses, strict=True))
         ]
 
-    def _scores(
+    def options(
         self,
         people: Sequence[Person],
         prompts: Sequence[Text],
         responses: Sequence[Sequence[Text | Numbers]],
-        latents: Float[Tensor, "s m z"] | None = None,
-    ) -> tuple[Float[Tensor, "s m k p"], Tensor]:
-        """Scores of every response at some latents, or to average over where none are given; True where there
-        is a response."""
+    ) -> ChoiceBatch:
+        """Responses as the options of one choice each [m, 1, k], for the scorer; none is chosen."""
         check_people(self, people, responses)
         sizes = [len(each) for each in responses]
         mask = torch.arange(max(sizes)) < torch.tensor(sizes)[:, None]
@@ -255,12 +270,8 @@ class RewardModel(OnHub, nn.Module):
             slots = np.flatnonzero(mask.numpy())
             tokens = self._with_reference(self.texts.rows(asked, only_text(offered), slots))
         else:
-            features = self._features(asked, offered)
-        choices = responses_as_batch(features, mask, self.config["d_feature"], tokens)
-        belief, choices = _beliefs(people), choices.to(self.device)
-        if latents is None:
-            return self.predictive(choices, belief)[:, :, 0].cpu(), mask
-        return self.scorer(choices, latents, belief)[:, :, 0].cpu(), mask
+            features = self.vectors(asked, offered)
+        return as_options(features, mask, self.config["d_feature"], tokens).to(self.device)
 
     @property
     def device(self) -> torch.device:
@@ -277,7 +288,7 @@ class RewardModel(OnHub, nn.Module):
         """Samples of beliefs to average predictions over; a point needs one."""
         return belief.sample(self._noise(belief))
 
-    def predictive(self, choices: ChoiceBatch, belief: Belief) -> Float[Tensor, "s b n k p"]:
+    def predictive(self, choices: ChoiceBatch, belief: Belief) -> Predictive:
         """Scores of options to average probabilities over; see `Scorer.predictive`."""
         return self.scorer.predictive(choices, belief, self._noise(belief))
 
@@ -288,7 +299,8 @@ class RewardModel(OnHub, nn.Module):
         # Everyone gets the same noise, so that scores do not depend on company or on calls before.
         return matched_noise(self.num_samples, width).unsqueeze(1).to(belief.mean.device)
 
-    def _features(self, prompts: list[Text], responses: list[Text | Numbers]) -> Float[Tensor, "m d"]:
+    def vectors(self, prompts: list[Text], responses: list[Text | Numbers]) -> Float[Tensor, "m d"]:
+        """Projected features of responses, on the CPU."""
         vectors = self.features.extract(prompts, responses)
         return torch.from_numpy(self.projection.apply(vectors, responses)).double()
 

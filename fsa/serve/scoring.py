@@ -76,8 +76,8 @@ def scored(scores: Scores) -> Scored | Exception:
     return Scored(
         reward=reward.tolist(),
         stderr=None if scores.stderr is None else spread.tolist(),
-        low=(reward - INTERVAL * spread).tolist(),
-        high=(reward + INTERVAL * spread).tolist(),
+        low=(reward - INTERVAL * spread if scores.low is None else scores.low).tolist(),
+        high=(reward + INTERVAL * spread if scores.high is None else scores.high).tolist(),
         probability=(odds / odds.sum()).tolist(),
         rank=(1 + (reward[None, :] > reward[:, None]).sum(1)).tolist(),
     )

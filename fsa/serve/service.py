@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 import time
 from collections.abc import Sequence
 from typing import TypeVar
 
-import torch
 from sqlalchemy import Engine
 
 from fsa.errors import ConfigError
 from fsa.judge.regressor import RegressorJudge
+from fsa.outputs.person_file import model_hash
 from fsa.outputs.policy import Policy, open_model
 from fsa.outputs.reward_model import RewardModel
 from fsa.serve.batching import MicroBatcher
@@ -144,15 +142,6 @@ class Service:
             executor=self.model.executor if same else None,
             observe=self.metrics.batch.labels("chat").observe,
         )
-
-
-def model_hash(model: RewardModel) -> str:
-    """sha256 of a model's configuration and weights."""
-    digest = hashlib.sha256(json.dumps(model.config, sort_keys=True, default=str).encode())
-    for name, tensor in sorted(model.state_dict().items()):
-        digest.update(name.encode())
-        digest.update(tensor.detach().cpu().contiguous().view(-1).view(torch.uint8).numpy().tobytes())
-    return digest.hexdigest()
 
 
 def _policy(settings: Settings, rewards: RewardModel) -> Policy | None:

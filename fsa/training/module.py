@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
@@ -15,9 +14,10 @@ from torch import Tensor
 
 from fsa.encoders.encoder import ContextEncoder
 from fsa.errors import ConfigError
-from fsa.likelihoods.likelihood import ChoiceLikelihood
+from fsa.likelihoods.likelihood import ChoiceLikelihood, predicted
 from fsa.models.scorer import Scorer
 from fsa.objectives.objective import LossParts, Objective, mean_over_targets
+from fsa.predictive import Predictive
 from fsa.seeding import random_bits
 from fsa.training.noise import normal_noise
 from fsa.training.optimizers import AdamW
@@ -79,13 +79,14 @@ class ChoiceModule(L.LightningModule):
         noise = self._noise(self.seed, batch, self.num_samples, given_context.mean.shape[1])
         seen = self.objective.to_scorer(given_context, given_all)
         if self.objective.counts_each:
-            scores = self.scorer.predictive(batch.target, seen, noise)
+            predictive = self.scorer.predictive(batch.target, seen, noise)
         else:
-            scores = self.scorer(batch.target, self.objective.draw(given_context, given_all, noise), seen)
-        log_probs = self.likelihood.log_prob(scores, batch.target.places)
+            latents = self.objective.draw(given_context, given_all, noise)
+            predictive = Predictive(self.scorer(batch.target, latents, seen))
+        log_probs = predictive.evenly(self.likelihood.log_prob(predictive.scores, batch.target.places))
         parts = self.objective(log_probs, batch.target, given_context, given_all)
         prior = (self.encoder.prior() + self.scorer.prior()) / self.num_choices
-        return replace(parts, loss=parts.loss + prior), scores
+        return replace(parts, loss=parts.loss + prior), predictive.scores
 
     def on_train_batch_start(self, batch: EpisodeBatch, batch_idx: int) -> None:
         # The whole run is one epoch, so this is the batch's number in the run, also after resuming.
@@ -102,10 +103,10 @@ class ChoiceModule(L.LightningModule):
         target = batch.target
         # Seed 0: the same at every validation.
         noise = self._noise(0, batch, _VALIDATION_SAMPLES, given_context.mean.shape[1])
-        scores = self.scorer.predictive(target, given_context, noise)
-        log_prob = self.likelihood.log_prob(scores, target.places).logsumexp(0) - math.log(len(scores))
+        best, log_prob = predicted(
+            self.likelihood, self.scorer.predictive(target, given_context, noise), target
+        )
         nll = -mean_over_targets(log_prob, target.mask)
-        best = self.likelihood.best(scores, target.option_mask.expand(len(scores), -1, -1, -1)).mean(0)
         is_predicted = (best == best.amax(-1, keepdim=True)) & target.option_mask
         credit = (is_predicted & (target.places == 0)).sum(-1) / is_predicted.sum(-1).clamp(min=1)
         accuracy = mean_over_targets(credit, target.mask)

@@ -38,6 +38,14 @@ def small_model(seed: int = 0, **parts: Any) -> RewardModel:
     return randomised(RewardModel(config, projection), seed)
 
 
+def taste_model(seed: int = 0, **parts: Any) -> RewardModel:
+    """The default's encoder and scorer over two numbers, with random weights: people of four kinds."""
+    encoder = part("encoders.taste_posterior.TastePosterior", components=4, units=4)
+    return small_model(
+        seed, **{"encoder": encoder, "scorer": part("models.taste_reward.TasteReward"), **parts}
+    )
+
+
 def text_model(backbone: Any, seed: int = 0, **features: Any) -> RewardModel:
     """Over the hidden state of a backbone and the length of the text, with random weights."""
     extractor = part("features.hidden_state.HiddenState", backbone=str(backbone), device="cpu", **features)

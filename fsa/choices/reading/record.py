@@ -11,6 +11,7 @@ from typing import Any, NoReturn
 
 from fsa.choices.reading.trl import explicit_prompt
 from fsa.choices.stored_text import CHAT_MARK
+from fsa.choices.table_builder import UsualPick
 from fsa.errors import ChoiceDataError
 from fsa.types import Choice, Messages, Numbers, Outcome, Pick, Ranking, Text, Tie, outcome_of
 
@@ -60,32 +61,43 @@ def parse_record(raw: Any, where: str) -> Choice:
     return Choice(user, prompt, options, outcome, group, split)
 
 
-def usual_pick(raw: Any) -> tuple[str, str, Sequence[str], int, str, str] | None:
-    """User, prompt, options, chosen, group, split of a pick among plain texts, as `parse_record` gives them.
+def usual_pick(raw: Any, plain: set[str]) -> UsualPick | None:
+    """A pick among plain texts, as `parse_record` gives it.
 
     None for any other record, bad ones among them: `parse_record` says what that is.
+
+    Args:
+        raw: What the JSON of one record says.
+        plain: Texts found good before, which are not looked at again; grows.
     """
     if type(raw) is not dict:
         return None
-    user, prompt, chosen, options = raw.get("user"), raw.get("prompt"), raw.get("chosen"), raw.get("options")
-    group, split = raw.get("group", ""), raw.get("split", "")
-    if "rejected" in raw:
-        options, chosen, is_known = [chosen, raw["rejected"]], 0, "options" not in raw
-    else:
-        is_known = raw.keys() <= FIELDS
+    user, prompt, options, chosen = map(raw.get, _USUAL)
+    group = split = ""
+    if len(raw) != len(_USUAL) or options is None:
+        group, split = raw.get("group", ""), raw.get("split", "")
+        if "rejected" in raw:
+            options, chosen, is_known = [chosen, raw["rejected"]], 0, options is None
+        else:
+            is_known = raw.keys() <= FIELDS
+        if (
+            not is_known
+            or "ranking" in raw
+            or not all(each == "" or _is_plain(each) for each in (group, split))
+        ):
+            return None
     is_usual = (
-        is_known
-        and type(options) is list
+        type(options) is list
         and type(chosen) is int
         and 0 <= chosen < len(options)
         and 2 <= len(options) <= MAX_OPTIONS
-        and "ranking" not in raw
-        and are_plain([user, prompt, *options])
+        and _are_known_plain((user, prompt, *options), plain)
         and _are_different(options)
-        and (group == "" or _is_plain(group))
-        and (split == "" or _is_plain(split))
     )
     return (user, prompt, options, chosen, group, split) if is_usual else None  # type: ignore[return-value]
+
+
+_USUAL = ("user", "prompt", "options", "chosen")
 
 
 def refuse(where: str, field: str, allowed: str, came: Any) -> NoReturn:
@@ -127,6 +139,8 @@ def _is_plain(value: Any) -> bool:
 
 def _are_different(texts: Sequence[str]) -> bool:
     """Whether no two texts look the same; canonically equal ones do, however their accents are encoded."""
+    if len(texts) == 2 and texts[0].isascii() and texts[1].isascii():
+        return texts[0] != texts[1]
     if not all(map(str.isascii, texts)):
         texts = [unicodedata.normalize("NFC", text) for text in texts]
     return len(set(texts)) == len(texts)
@@ -137,17 +151,22 @@ def are_usual(texts_of_each: Iterable[Sequence[Any]]) -> bool:
     return all(are_plain(texts) and _are_different(texts[1:]) for texts in texts_of_each)
 
 
-def are_plain(values: Sequence[Any]) -> bool:
-    """Whether values are texts that a record may have anywhere, for sure; at once where all are ASCII."""
-    if not values:
-        return True
-    try:
-        joined = "".join(values)
-    except TypeError:
-        return False
-    if joined.isascii() and "\0" not in joined:
-        return min(values) > "!"
+def are_plain(values: Iterable[Any]) -> bool:
+    """Whether values are texts that a record may have anywhere, for sure."""
     return all(map(_is_plain, values))
+
+
+def _are_known_plain(values: tuple[Any, ...], plain: set[str]) -> bool:
+    """The same of values that `plain` then holds."""
+    try:
+        if plain.issuperset(values):
+            return True
+    except TypeError:  # no text, but something without a hash
+        return False
+    if not are_plain(values):
+        return False
+    plain.update(values)
+    return True
 
 
 def _is_unicode(value: str) -> bool:

@@ -126,10 +126,11 @@ class RecordSource(Source):
 
     def _fill(self, builder: TableBuilder) -> None:
         kind = kind_from = ""
+        plain: set[str] = set()
         for where, raw in chain.from_iterable(self._blocks()):
-            if kind in ("", _TEXT) and (pick := usual_pick(raw)):
+            if kind in ("", _TEXT) and (pick := usual_pick(raw, plain)):
                 kind, kind_from = _TEXT, kind_from or where
-                builder.add_pick(*pick)
+                builder.add_pick(pick)
             else:
                 try:
                     choice = parse_record(raw, where)

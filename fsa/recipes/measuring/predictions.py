@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
 
@@ -16,6 +15,7 @@ from fsa.choices.table import ChoiceTable
 from fsa.episodes.dataset import collate
 from fsa.episodes.sampler import EpisodeRows
 from fsa.episodes.tokens import ItemTokens
+from fsa.likelihoods.likelihood import predicted
 from fsa.metrics.choice_accuracy import confidence, correctness
 from fsa.metrics.steering import flip_correctness
 from fsa.outputs.reward_model import RewardModel
@@ -123,8 +123,6 @@ def _predict(
 
 def _given(model: RewardModel, context: ChoiceBatch, target: ChoiceBatch) -> tuple[np.ndarray, np.ndarray]:
     """Probability of each option to be picked [b, n, k], and log-probability of each outcome [b, n]."""
-    belief = model.encoder(context)
-    scores = model.predictive(target, belief)
-    best = model.likelihood.best(scores, target.option_mask.expand(len(scores), -1, -1, -1)).mean(0)
-    log_prob = model.likelihood.log_prob(scores, target.places).logsumexp(0) - math.log(len(scores))
+    predictive = model.predictive(target, model.encoder(context))
+    best, log_prob = predicted(model.likelihood, predictive, target)
     return best.numpy(), log_prob.numpy()

@@ -1,3 +1,4 @@
+import math
 from dataclasses import replace
 
 import pytest
@@ -7,6 +8,9 @@ from torch.testing import assert_close
 from fsa.encoders.no_context import NoContext
 from fsa.encoders.taste_posterior import TastePosterior
 from fsa.errors import ConfigError
+from fsa.likelihoods.btl import BradleyTerryLuce
+from fsa.mixtures import Mixture
+from fsa.models.scorer import Scorer
 from fsa.models.taste_reward import TasteReward
 from fsa.types import Belief, ChoiceBatch, Repeats
 
@@ -47,31 +51,116 @@ def believed() -> tuple[TasteReward, ChoiceBatch, Belief]:
     return scorer, choices, encoder(options()._map(lambda t: t.double() if t.is_floating_point() else t))
 
 
+def gaussian(belief: Belief) -> Belief:
+    """The Gaussian of a mixture's mean and covariance."""
+    return replace(belief, mixture=None)
+
+
 def test_a_pair_is_averaged_over_its_normal_difference():
     scorer, choices, belief = believed()
+    belief = gaussian(belief)
     noise = torch.randn(200_000, 2, 3, generator=torch.Generator().manual_seed(2), dtype=torch.float64)
     with torch.no_grad():
-        quiet = scorer.predictive(choices, belief, noise[:64])[:, :, 0, :2, 0]
+        quiet = scorer.predictive(choices, belief, noise[:64]).scores[:, :, 0, :2, 0]
         loud = scorer(choices, belief.sample(noise), belief)[:, :, 0, :2, 0]
     assert (loud.diff().std(0) > 0.3).all()  # there is something to average over
     assert_close(quiet.softmax(-1).mean(0), loud.softmax(-1).mean(0), atol=3e-3, rtol=0)
     assert_close(quiet.mean(0), loud.mean(0), atol=2e-2, rtol=0)
 
 
+def test_a_pair_is_averaged_over_the_components_of_a_mixture():
+    """Against samples of the mixture, which differ from those of its Gaussian."""
+    scorer, choices, belief = believed()
+    mixture = belief.mixture
+    assert mixture is not None
+    noise = torch.randn(200_000, 2, 3, generator=torch.Generator().manual_seed(2), dtype=torch.float64)
+    with torch.no_grad():
+        found = scorer.predictive(choices, belief, noise[:1])
+        chance = found.mean(found.scores[:, :, :, :2, 0].softmax(-1))[:, 0]
+        loud = scorer(choices, mixture.sample(noise)[0], belief)[:, :, 0, :2, 0]
+    assert found.scores.shape[0] == 64
+    # The logistic function averaged over a normal in closed form is off by up to 0.02.
+    assert_close(chance, loud.softmax(-1).mean(0), atol=1.5e-2, rtol=0)
+
+
+def two_kinds(shares: tuple[float, float], std: float = 1e-6) -> tuple[TasteReward, ChoiceBatch, Belief]:
+    """Kinds at -3 and 3 who like or dislike a feature, and one pair whose first option has 1 of it."""
+    scorer = TasteReward(1, 1, units=0).double().eval()
+    assert scorer.taste is not None
+    scorer.taste.wide.weight.data.fill_(1.0)
+    log_weight = torch.tensor([shares], dtype=torch.float64).log()
+    means = torch.tensor([[[-3.0], [3.0]]], dtype=torch.float64)
+    belief = Belief.of_mixture(Mixture(log_weight, means, torch.full((1, 1, 1), std).double()))
+    pair = ChoiceBatch(
+        torch.tensor([[[[1.0], [0.0]]]]).double(), torch.tensor([[[0, 1]]]), torch.zeros(1, 1).long()
+    )
+    return scorer, pair, belief
+
+
+def test_of_two_kinds_of_people_each_counts_by_its_share():
+    scorer, pair, belief = two_kinds((0.25, 0.75))
+    found = scorer.predictive(pair, belief, torch.zeros(1, 1, 1).double())
+    chance = found.mean(found.scores[..., 0].softmax(-1))[0, 0, 0]
+    likes = 1 / (1 + math.exp(-3))
+    assert chance.item() == pytest.approx(0.25 * (1 - likes) + 0.75 * likes, abs=1e-6)
+    log_prob = found.log_mean(BradleyTerryLuce().log_prob(found.scores, pair.places))
+    assert log_prob.item() == pytest.approx(chance.log().item())
+
+
+def test_a_reward_is_between_the_kinds_ninety_percent_of_the_time():
+    """At shares of a half: mean 0, std 3, and both kinds inside; at 0.97 the other kind is outside."""
+    for shares, mean, low, high in (((0.5, 0.5), 0.0, -3.0, 3.0), ((0.03, 0.97), 2.82, 3.0, 3.0)):
+        scorer, pair, belief = two_kinds(shares)
+        spread = scorer.spread(pair, belief, torch.zeros(1, 1, 1).double())
+        assert spread.mean[0, 0, 0].item() == pytest.approx(mean)
+        assert spread.std[0, 0, 0].item() == pytest.approx(6 * math.sqrt(shares[0] * shares[1]), rel=1e-6)
+        assert spread.low[0, 0, 0].item() == pytest.approx(low, abs=1e-4)
+        assert spread.high[0, 0, 0].item() == pytest.approx(high, abs=1e-4)
+        assert spread.std[0, 0, 1] == spread.low[0, 0, 1] == 0  # nothing to like or dislike
+
+
+def test_the_spread_of_a_gaussian_is_its_own():
+    scorer, choices, belief = believed()
+    belief = gaussian(belief)
+    noise = torch.randn(200_000, 1, 3, generator=torch.Generator().manual_seed(3), dtype=torch.float64)
+    with torch.no_grad():
+        exact, sampled = (
+            scorer.spread(choices, belief, noise[:1]),
+            Scorer.spread(scorer, choices, belief, noise),
+        )
+    for name in ("mean", "std", "low", "high"):
+        here = choices.option_mask
+        assert_close(getattr(exact, name)[here], getattr(sampled, name)[here], atol=0.05, rtol=0.02)
+
+
+def test_more_options_under_a_mixture_are_samples_with_its_gradient():
+    scorer, choices, belief = believed()
+    noise = torch.randn(16, 2, 3, dtype=torch.float64)
+    found = scorer.predictive(choices, belief, noise)
+    assert found.scores.shape == (64, 2, 2, 3, 1)
+    assert found.log_weight is not None
+    assert_close(found.log_weight.exp().sum(0), torch.ones(2, 2).double())
+    assert found.log_weight[16:, :, 1].isneginf().all()  # 16 samples of a choice among three
+    log_prob = found.log_mean(BradleyTerryLuce().log_prob(found.scores, choices.places))
+    encoder_map = scorer.maps[1].wide.weight
+    assert torch.autograd.grad(log_prob.sum(), encoder_map)[0].isfinite().all()
+
+
 def test_more_options_are_samples_and_a_pair_beside_them_stays_as_it_is():
     scorer, choices, belief = believed()
+    belief = gaussian(belief)
     noise = torch.randn(8, 2, 3, dtype=torch.float64)
-    together = scorer.predictive(choices, belief, noise)
+    together = scorer.predictive(choices, belief, noise).scores
     assert_close(together[:, :, 1], scorer(choices, belief.sample(noise), belief)[:, :, 1])
     pair = ChoiceBatch(choices.features[:, :1, :2], choices.places[:, :1, :2], choices.rows[:, :1])
-    assert_close(together[:, :, :1, :2], scorer.predictive(pair, belief, noise))
+    assert_close(together[:, :, :1, :2], scorer.predictive(pair, belief, noise).scores)
 
 
 def test_a_point_belief_needs_no_average():
     scorer, choices, belief = believed()
     point = Belief.point(belief.mean)
     found = scorer.predictive(choices, point, torch.zeros(1, 2, 3, dtype=torch.float64))
-    assert_close(found, scorer(choices, belief.mean.unsqueeze(0), point))
+    assert_close(found.scores, scorer(choices, belief.mean.unsqueeze(0), point))
 
 
 def test_a_text_that_is_there_twice_is_read_once_and_scored_the_same():

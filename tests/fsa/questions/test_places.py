@@ -7,6 +7,7 @@ import torch
 from scipy.integrate import quad
 from torch.testing import assert_close
 
+from fsa.mixtures import Mixture
 from fsa.questions.information_gain import InformationGain
 from fsa.questions.places import places_of
 from fsa.types import Belief
@@ -56,3 +57,24 @@ def test_information_gain_agrees_with_an_integral(slope, width, within):
 
     left = quad(lambda x: density(x) * doubt(1 / (1 + math.exp(-slope * x))), -8, 8)[0]
     assert found == pytest.approx(math.log(2) - left, rel=within)
+
+
+def test_of_a_mixture_mean_and_covariance_are_its_own_and_each_kind_has_its_share():
+    means = torch.tensor([[[-4.0, 0.0], [4.0, 1.0]]], dtype=torch.float64)
+    factor = torch.tensor([[[0.5, 0.0], [0.2, 0.4]]], dtype=torch.float64)
+    shares = torch.tensor([[0.25, 0.75]], dtype=torch.float64)
+    belief = Belief.of_mixture(Mixture(shares.log(), means, factor))
+    places, weight = places_of(belief)
+    away = places[:, 0] - belief.mean
+    covariance = torch.einsum("s,sy,sz->yz", weight, away, away)
+    assert belief.factor is not None
+    assert_close(covariance, (belief.factor @ belief.factor.mT)[0])
+    assert_close((weight @ places[:, 0]), belief.mean[0])
+    assert float(weight[places[:, 0, 0] < 0].sum()) == pytest.approx(0.25, abs=0.01)
+
+
+def test_of_a_whole_covariance_the_places_have_it():
+    factor = torch.tensor([[[1.0, 0.0], [0.9, 0.1]]], dtype=torch.float64)
+    places, weight = places_of(Belief.of_factor(torch.zeros(1, 2).double(), factor))
+    covariance = torch.einsum("s,sy,sz->yz", weight, places[:, 0], places[:, 0])
+    assert_close(covariance, (factor @ factor.mT)[0])

@@ -1,0 +1,67 @@
+"""`History`: the choices that a person is known by, oldest first, and how they are counted."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from fsa.errors import ChoiceDataError, ConfigError
+from fsa.types import Choice
+
+
+@dataclass(frozen=True)
+class History:
+    """What somebody chose.
+
+    Attributes:
+        choices: Oldest first.
+        half_life: Choices after which one counts half as much, > 0; None where all count alike, and their
+            order makes no difference.
+
+    Raises:
+        ConfigError: `half_life` is not above 0.
+    """
+
+    choices: tuple[Choice, ...] = ()
+    half_life: float | None = None
+
+    def __post_init__(self) -> None:
+        if self.half_life is not None and not 0 < self.half_life < math.inf:
+            raise ConfigError(f"half_life is in choices and must be a number above 0, came {self.half_life}")
+
+    def canonical(self) -> list[tuple[Choice, float]]:
+        """Every choice and its weight, 0-1, in an order that is the same in whichever order they came."""
+        newest = len(self.choices) - 1
+        weights = [
+            1.0 if self.half_life is None else 0.5 ** ((newest - place) / self.half_life)
+            for place in range(len(self.choices))
+        ]
+        return sorted(
+            zip(self.choices, weights, strict=True), key=lambda known: (choice_key(known[0]), known[1])
+        )
+
+    def with_more(self, choices: Sequence[Choice]) -> History:
+        """The same, and newer choices."""
+        return History((*self.choices, *choices), self.half_life)
+
+    def without(self, choice: Choice) -> History:
+        """As if a choice had never been made, every time that it was.
+
+        Raises:
+            ChoiceDataError: It never was.
+        """
+        key = choice_key(choice)
+        kept = tuple(other for other in self.choices if choice_key(other) != key)
+        if len(kept) == len(self.choices):
+            raise ChoiceDataError(
+                f"there is no such choice to forget among the {len(kept)} of this person: {choice!r:.200}"
+            )
+        return History(kept, self.half_life)
+
+
+def choice_key(choice: Choice) -> str:
+    """Prompt, options and what was said of them, as JSON; equal for equal choices, whoever made them."""
+    said = [choice.prompt, choice.options, choice.outcome.places(len(choice.options))]
+    return json.dumps(said, sort_keys=True)
