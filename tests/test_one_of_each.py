@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.factories.sources import holds_code
+
 ROOT = Path(__file__).resolve().parents[1]
 PACKAGES = ("fsa", "eval", "train")
 
@@ -51,10 +53,6 @@ def test_every_file_with_code_has_a_test_beside_it():
     missing = [path for path in with_code if not (ROOT / beside(path)).is_file()]
     assert not missing, "\n".join(missing)
     assert len(with_code) > 250
-
-
-def holds_code(text: str) -> bool:
-    return any(isinstance(node, ast.FunctionDef | ast.ClassDef) for node in ast.parse(text).body)
 
 
 def beside(path: str) -> str:

@@ -12,7 +12,8 @@ from typing import Any, Literal
 import numpy as np
 
 from fsa.choices.jsonl import Jsonl
-from fsa.choices.reading.record import are_plain, refuse, shown
+from fsa.choices.reading.plain import are_plain
+from fsa.choices.reading.record import refuse, shown
 from fsa.choices.table import ChoiceTable
 from fsa.cli.lines import as_lines, choices_of_each, written_lines
 from fsa.errors import ChoiceDataError

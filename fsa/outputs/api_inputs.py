@@ -6,15 +6,8 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any, TypeAlias
 
-from fsa.choices.reading.record import (
-    are_plain,
-    are_usual,
-    parse_options,
-    parse_prompt,
-    parse_record,
-    parse_response,
-    parse_text,
-)
+from fsa.choices.reading.plain import are_plain, are_usual
+from fsa.choices.reading.record import parse_options, parse_prompt, parse_record, parse_response, parse_text
 from fsa.errors import ChoiceDataError
 from fsa.types import Choice, Numbers, Pick, Text
 

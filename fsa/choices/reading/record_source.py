@@ -10,7 +10,8 @@ from contextlib import contextmanager
 from itertools import chain
 from typing import Any, Literal
 
-from fsa.choices.reading.record import FIELDS, parse_record, usual_pick
+from fsa.choices.reading.plain import FIELDS, usual_pick
+from fsa.choices.reading.record import parse_record
 from fsa.choices.reading.table_cache import keep
 from fsa.choices.source import Source
 from fsa.choices.table import ChoiceTable
