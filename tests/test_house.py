@@ -102,6 +102,11 @@ def test_files_stay_short():
     say([f"{path} has {n} lines, more than {LONGEST_FILE}" for path, n in found.items() if n > LONGEST_FILE])
 
 
+def test_the_results_page_can_be_read_to_its_end():
+    assert len((ROOT / "docs" / "results.md").read_text("utf-8").splitlines()) <= 300
+    assert len((ROOT / "docs" / "results" / "full.csv").read_text("utf-8").splitlines()) > 1000
+
+
 def test_nothing_names_the_machine_it_was_written_on():
     folders = [*PACKAGES, "tests", "docs", "configs", ".ci"]
     texts = [path for folder in folders for path in (ROOT / folder).rglob("*") if is_text(path)]
