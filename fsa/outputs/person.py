@@ -8,9 +8,10 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Self
 
+import numpy as np
 import torch
 
-from fsa.errors import ChoiceDataError
+from fsa.errors import ChoiceDataError, ShapeError
 from fsa.likelihoods.likelihood import predicted
 from fsa.outputs.api_inputs import Choices, as_choice
 from fsa.outputs.asking import ask_about_pairs, ask_about_responses
@@ -130,6 +131,23 @@ class Person:
         if responses is None:
             return ask_about_pairs(self, asked, worth)  # type: ignore[arg-type]
         return ask_about_responses(self, asked, responses, worth)  # type: ignore[arg-type]
+
+
+def check_people(
+    model: RewardModel, people: Sequence[Person], responses: Sequence[Sequence[Text | Numbers]]
+) -> None:
+    """Refuse people of another model, and people without a response to score.
+
+    Raises:
+        ShapeError: Names the first of them.
+    """
+    for i, (person, each) in enumerate(zip(people, responses, strict=True)):
+        if person.model is not model:
+            raise ShapeError(f"people[{i}] was read by another model; beliefs of two models do not mix")
+        if isinstance(each, str | Mapping) or not isinstance(each, Sequence | np.ndarray):
+            raise ShapeError(f"responses[{i}] must be a list of responses, came {each!r:.80}")
+        if not len(each):
+            raise ShapeError(f"responses[{i}] is empty; there must be a response to score")
 
 
 @lru_cache(maxsize=8)
