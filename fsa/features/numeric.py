@@ -49,6 +49,6 @@ class Numeric(FeatureExtractor):
             raise FeatureError(
                 f"response {row} has {len(response)} numbers; features.width, the width, is {self._width}"
             )
-        if not np.isfinite(response).all():
+        if not np.isfinite(response).all():  # type: ignore[arg-type]
             raise FeatureError(f"response {row} is {response}; features must be finite")
-        return response
+        return response  # type: ignore[return-value]
