@@ -60,7 +60,7 @@ MAY_IMPORT = {
     | {"choices.simulation.simulate", "choices.source", "choices.table"},
     "training": NOUNS
     | {"reward_map", "seeding", "files", "settings", "interrupts", "episodes", "features", "metrics"}
-    | {"objectives.objective", "choices.splits"}
+    | {"objectives.objective"}
     | BASES,
     "reports": NOUNS | {"metrics", "files"},
     "questions": NOUNS,

@@ -39,6 +39,7 @@ from fsa.recipes.features import item_features
 from fsa.recipes.in_run_folder import in_run_folder
 from fsa.recipes.model_config import READER, model_config
 from fsa.recipes.population import fit_population
+from fsa.recipes.samplers import samplers
 from fsa.runs.claim import begin, finish
 from fsa.runs.folder import META, RUN, about_this_run, write_json
 from fsa.settings import Range
@@ -145,7 +146,7 @@ def train_reward(
         seed,
         len(parted.train),
     )
-    draws, frozen = episodes.samplers(parted, seed)
+    draws, frozen = samplers(parted, episodes, seed)
     data = EpisodeData(draws, frozen, matrix, episodes, tokens)
     shortened = draws.draw(np.arange(1000)).num_shortened  # a sample of the run's own episodes
     if shortened:
