@@ -10,7 +10,7 @@ from jaxtyping import Float64
 
 from fsa.errors import FeatureError
 from fsa.features.rendering import plain
-from fsa.types import Numbers, Text
+from fsa.types import Numbers, Text, is_numbers
 
 
 def measure(names: Sequence[str], responses: Sequence[Text | Numbers]) -> Float64[np.ndarray, "m e"]:
@@ -59,6 +59,6 @@ def _named(name: str) -> Callable[[str], float]:
 def _text(row: int, response: Text | Numbers) -> str:
     if isinstance(response, str):
         return response
-    if any(isinstance(part, int | float) for part in response):
+    if is_numbers(response):
         raise FeatureError(f"response {row} is numbers, {response}; measures are of text (set extras to [])")
     return plain(response)  # type: ignore[arg-type]
