@@ -14,6 +14,7 @@ from fsa.errors import ChoiceDataError
 from fsa.likelihoods.likelihood import predicted
 from fsa.outputs.api_inputs import Choices, as_choice
 from fsa.outputs.asking import ask_about_pairs, ask_about_responses
+from fsa.outputs.explaining import Explanation, explain
 from fsa.outputs.history import History
 from fsa.outputs.person_file import save_person
 from fsa.questions.acquisition import Acquisition
@@ -90,6 +91,22 @@ class Person:
                 raise ChoiceDataError(f'what to forget is a choice or "all", came {choice!r:.80}')
             return self._read(History((), history.half_life))
         return self._read(history.without(as_choice(choice, 0)))
+
+    def explain(
+        self, prompt: Text, responses: Sequence[Text | Numbers], most_changes: int = 2
+    ) -> Explanation:
+        """Why responses are ranked as they are: by which choices and tastes, and what would flip it.
+
+        Args:
+            prompt: What is responded to.
+            responses: Two or more.
+            most_changes: Most choices to leave out or reverse in the search for another winner.
+
+        Raises:
+            ChoiceDataError: This person's choices were not kept.
+            ShapeError: There are fewer than two responses.
+        """
+        return explain(self, self._history(), prompt, responses, most_changes)
 
     def _read(self, history: History) -> Self:
         return self.model.read([history])[0]  # type: ignore[return-value]
