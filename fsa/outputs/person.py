@@ -10,14 +10,15 @@ from typing import TYPE_CHECKING, Any, Literal, Self
 
 import torch
 
-from fsa.errors import ChoiceDataError
+from fsa.errors import ChoiceDataError, ShapeError
 from fsa.likelihoods.likelihood import predicted
 from fsa.outputs.api_inputs import Choices, as_choice
-from fsa.outputs.asking import ask_about_pairs, ask_about_responses
+from fsa.outputs.asking import Asked, asked
 from fsa.outputs.explaining import Explanation, explain
 from fsa.outputs.history import History
 from fsa.outputs.person_file import save_person
 from fsa.questions.acquisition import Acquisition
+from fsa.questions.forecast import Forecast
 from fsa.questions.information_gain import InformationGain
 from fsa.questions.question import Pair, Question
 from fsa.types import Belief, Choice, Numbers, Text
@@ -143,10 +144,45 @@ class Person:
         Raises:
             ShapeError: There is nothing to ask about.
         """
-        worth = InformationGain() if acquisition is None else acquisition
-        if responses is None:
-            return ask_about_pairs(self, asked, worth)  # type: ignore[arg-type]
-        return ask_about_responses(self, asked, responses, worth)  # type: ignore[arg-type]
+        return self.next_questions(1, asked, responses, acquisition)[0]
+
+    def next_questions(
+        self,
+        count: int,
+        asked: Text | Sequence[Pair],
+        responses: Sequence[Text | Numbers] | None = None,
+        acquisition: Acquisition | None = None,
+    ) -> list[Question]:
+        """Several pairs to ask about at once, best first and none twice; fewer where there are fewer.
+
+        Each is worth what its answer is expected to add to those of the questions before it. The rest is as
+        in `next_question`.
+        """
+        if count < 1:
+            raise ShapeError(f"count of questions must be 1 or more, came {count}")
+        return self._asked(asked, responses, acquisition).questions(count)
+
+    def questions_until(
+        self,
+        accuracy: float,
+        asked: Text | Sequence[Pair],
+        responses: Sequence[Text | Numbers] | None = None,
+        acquisition: Acquisition | None = None,
+        most: int = 20,
+    ) -> Forecast:
+        """How many questions are expected to be needed until answers about these pairs can be foretold.
+
+        Args:
+            accuracy: Wanted share of pairs foretold, 0-1.
+            asked, responses, acquisition: As in `next_question`.
+            most: Questions to look ahead.
+        """
+        return self._asked(asked, responses, acquisition).forecast(accuracy, most)
+
+    def _asked(
+        self, pairs: Any, responses: Sequence[Text | Numbers] | None, acquisition: Acquisition | None
+    ) -> Asked:
+        return asked(self, pairs, responses, InformationGain() if acquisition is None else acquisition)
 
 
 @lru_cache(maxsize=8)

@@ -9,7 +9,7 @@ from typing import Any, ClassVar, Self
 
 import numpy as np
 import torch
-from jaxtyping import Float
+from jaxtyping import Bool, Float
 from torch import Tensor, nn
 
 from fsa.backbones import backbone_hash, resolve
@@ -298,17 +298,29 @@ class RewardModel(OnHub, nn.Module):
             for i, each in enumerate(responses)
             for j, response in enumerate(each)
         ]
+        return self._batch(asked, offered, mask)
+
+    def items(self, prompts: Sequence[Text], responses: Sequence[Text | Numbers]) -> ChoiceBatch:
+        """Responses, each to a prompt of its own, as the options of one choice [1, 1, k], for the scorer."""
+        asked = [as_prompt(prompt, f"prompts[{i}]") for i, prompt in enumerate(prompts)]
+        offered = [as_response(response, f"responses[{i}]") for i, response in enumerate(responses)]
+        return self._batch(asked, offered, torch.ones(1, len(offered), dtype=torch.bool))
+
+    def _batch(
+        self, prompts: list[Text], responses: list[Text | Numbers], mask: Bool[Tensor, "m k"]
+    ) -> ChoiceBatch:
+        """Options [m, 1, k] that are there where `mask` says, on the model's device."""
         features = torch.zeros(*mask.shape, self.config["d_feature"], dtype=torch.float64)
         tokens = None
         if self.texts:
             slots = np.flatnonzero(mask.numpy())
-            tokens = self._with_reference(self.texts.rows(asked, only_text(offered), slots))
+            tokens = self._with_reference(self.texts.rows(prompts, only_text(responses), slots))
         else:
-            features[mask] = self.vectors(asked, offered)
+            features[mask] = self.vectors(prompts, responses)
         return ChoiceBatch(
             features.unsqueeze(1),
             torch.where(mask, 0, -1).unsqueeze(1),
-            torch.zeros(len(people), 1).long(),
+            torch.zeros(len(mask), 1).long(),
             tokens,
         ).to(self.device)
 
