@@ -127,7 +127,7 @@ def _asked(run: Run, episodes: EpisodeRows, acquisition: Acquisition, count: int
     pool = collate(episodes, run.at.table, run.features.double(), None, 1).context
     if pool.features.shape[2] > 2 and pool.option_mask[:, :, 2:].any():
         raise ConfigError("questions are pairs; a choice of this data is among more than two")
-    left, order = pool.mask.clone(), []
+    left, order = pool.mask.clone(), list[list[int]]()
     for _ in range(min(count, left.shape[1])):
         taken = torch.tensor(order, dtype=torch.long).reshape(-1, len(left)).T  # [b, asked]
         first, weight = _chances(run.model, pool, taken)
