@@ -18,6 +18,7 @@ from transformers import AutoModelForCausalLM, AutoTokenizer, PreTrainedModel, P
 from fsa.backbones import quiet_loading, resolve
 from fsa.conditioning.conditioning import Conditioning, decoder_blocks
 from fsa.errors import ConfigError
+from fsa.models.own_lock import OwnLock
 
 _DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16}
 
@@ -27,6 +28,8 @@ class LanguageModel(nn.Module):
 
     The backbone is frozen, and its own dropout is off: a new model equals its backbone. What is trained, the
     adapters and the conditioning, is float32 whatever the backbone is, and is all that `state_dict` holds.
+    Gains and the adapters' switch are state of layers, so threads that share a model take turns: each call
+    computes its whole batch before the next begins.
 
     Args:
         backbone: "gemma-270m", a folder, or a hub id; see `fsa.backbones.resolve`.
@@ -71,6 +74,7 @@ class LanguageModel(nn.Module):
             raise ConfigError(f"dtype is {dtype!r}; it is one of {', '.join(_DTYPES)}")
         self.name, self.rank, self.alpha = backbone, rank, alpha
         self.folder = resolve(backbone)
+        self._turn = OwnLock()
         model = _load(self.folder, _DTYPES[dtype])
         _check(model)
         self.backbone = _adapted(model, rank, alpha, targets, lora_dropout)
@@ -105,13 +109,13 @@ class LanguageModel(nn.Module):
             mask: True where a token is.
             z: One belief sample a row.
         """
-        with self.conditioning.given(z):
+        with self._turn, self.conditioning.given(z):
             return self._run(ids, mask)
 
     @torch.no_grad()
     def reference_hidden(self, ids: Int[Tensor, "m l"], mask: Bool[Tensor, "m l"]) -> Float[Tensor, "m l d"]:
         """Hidden states of the reference: no adapter, no z, no gradient."""
-        with self._reference():
+        with self._turn, self._reference():
             return self._run(ids, mask)
 
     @torch.no_grad()
@@ -136,13 +140,14 @@ class LanguageModel(nn.Module):
             options.get(name) or getattr(defaults, name, None) or 1
             for name in ("num_beams", "num_return_sequences")
         ]
-        was_training = self.training
-        self.eval()  # transformers keeps no cache while it checkpoints gradients
-        try:
-            with self._reference() if z is None else self.conditioning.given(z, repeats=max(copies)):
-                generated: Tensor = model.generate(ids, attention_mask=mask.long(), **options)
-        finally:
-            self.train(was_training)
+        with self._turn:
+            was_training = self.training
+            self.eval()  # transformers keeps no cache while it checkpoints gradients
+            try:
+                with self._reference() if z is None else self.conditioning.given(z, repeats=max(copies)):
+                    generated: Tensor = model.generate(ids, attention_mask=mask.long(), **options)
+            finally:
+                self.train(was_training)
         return generated
 
     def shard_units(self) -> list[nn.Module]:

@@ -22,6 +22,7 @@ from fsa.recipes.configured import configured, preset
 from fsa.recipes.measuring.predictions import Predictions, predict
 from fsa.recipes.measuring.runs import Settings
 from fsa.recipes.people_report import FEWEST_PEOPLE, PERSONAL, Verdict, people_report
+from fsa.recipes.population import population_model
 from fsa.recipes.reward import train_reward
 from fsa.reports.report import Report
 from fsa.reports.row import Row
@@ -162,9 +163,15 @@ class Trials:
         return people_report(personal, pooled, self.table.groups.to_pylist(), self.name, texts, joined)
 
     def compared(self, folder: Path, splits: Splitter) -> _Compared:
-        """Train with and without people's choices, and predict those of the people in test."""
+        """Train with and without people's choices, and predict those of the people in test.
+
+        One model for everybody is the first stage of the personal one where it has that stage, which is the
+        same training.
+        """
         methods = {PERSONAL: self.trained(folder / "personal", True, splits)}
-        pooled = self.trained(folder / "pooled", False, splits)
+        pooled = population_model(methods[PERSONAL], folder / "personal")
+        if pooled is None:
+            pooled = self.trained(folder / "pooled", False, splits)
         for name, configs in self.rivals.items():
             methods[name] = self._trained(folder / name, configs, splits)
         return self.predicted(methods, pooled, splits(self.table).test)

@@ -5,11 +5,14 @@ from __future__ import annotations
 import gzip
 import json
 import os
+import re
 import stat
 import zlib
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, BinaryIO
+
+import orjson
 
 from fsa.errors import ChoiceDataError
 
@@ -45,13 +48,16 @@ def json_lines(
             stream: Any = gzip.GzipFile(fileobj=raw) if packed else raw
             for number, line in _lines(stream, max_line_bytes, lambda: on_bytes(raw.tell())):
                 try:
-                    text = _decode(line, number, max_line_bytes)
-                    parsed = _parse(text) if text else None
+                    parsed = _usual(line) if len(line) <= max_line_bytes else None
+                    if parsed is None:
+                        text = _decode(line, number, max_line_bytes)
+                        if not text:
+                            continue
+                        parsed = _parse(text)
                 except ValueError as error:
                     on_bad(ChoiceDataError(f"{name}:{number}: {error}"))
                     continue
-                if text:
-                    yield f"{name}:{number}", parsed
+                yield f"{name}:{number}", parsed
     except (EOFError, zlib.error, gzip.BadGzipFile) as error:
         raise ChoiceDataError(f"{name}:{number + 1}: damaged gzip file: {error}") from error
     except OSError as error:
@@ -105,6 +111,29 @@ def _decode(line: bytes, number: int, max_line_bytes: int) -> str | None:
     except UnicodeDecodeError as error:
         byte = line[error.start]
         raise ValueError(f"line must be UTF-8, byte {error.start + 1} of it is 0x{byte:02x}") from None
+
+
+def _usual(line: bytes) -> dict[str, Any] | None:
+    """What most lines say, at a third of `_parse`'s time: an object without objects in it, each name once.
+
+    None for any other line, bad ones among them: `_parse` says what that is.
+    """
+    try:
+        parsed = orjson.loads(line)
+    except orjson.JSONDecodeError:
+        return None
+    if type(parsed) is not dict:
+        return None
+    # As many ends of names as names: none came twice, none is inside. Texts without a colon need no search.
+    if line.count(b":") != len(parsed) and len(_NAME_ENDS.findall(line)) != len(parsed):
+        return None
+    for value in parsed.values():
+        if type(value) is float:  # orjson makes floats of huge integers
+            return None
+    return parsed
+
+
+_NAME_ENDS = re.compile(rb'"[ \t\r]*:')
 
 
 def _parse(text: str) -> Any:

@@ -6,11 +6,12 @@ import difflib
 import json
 import math
 import unicodedata
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any, NoReturn
 
 from fsa.choices.reading.trl import explicit_prompt
 from fsa.choices.stored_text import CHAT_MARK
+from fsa.choices.table_builder import UsualPick
 from fsa.errors import ChoiceDataError
 from fsa.types import Choice, Messages, Numbers, Outcome, Pick, Ranking, Text, Tie, outcome_of
 
@@ -60,32 +61,43 @@ def parse_record(raw: Any, where: str) -> Choice:
     return Choice(user, prompt, options, outcome, group, split)
 
 
-def usual_pick(raw: Any) -> tuple[str, str, Sequence[str], int, str, str] | None:
-    """User, prompt, options, chosen, group, split of a pick among plain texts, as `parse_record` gives them.
+def usual_pick(raw: Any, plain: set[str]) -> UsualPick | None:
+    """A pick among plain texts, as `parse_record` gives it.
 
     None for any other record, bad ones among them: `parse_record` says what that is.
+
+    Args:
+        raw: What the JSON of one record says.
+        plain: Texts found good before, which are not looked at again; grows.
     """
     if type(raw) is not dict:
         return None
-    user, prompt, chosen, options = raw.get("user"), raw.get("prompt"), raw.get("chosen"), raw.get("options")
-    group, split = raw.get("group", ""), raw.get("split", "")
-    if "rejected" in raw:
-        options, chosen, is_known = [chosen, raw["rejected"]], 0, "options" not in raw
-    else:
-        is_known = raw.keys() <= FIELDS
+    user, prompt, options, chosen = map(raw.get, _USUAL)
+    group = split = ""
+    if len(raw) != len(_USUAL) or options is None:
+        group, split = raw.get("group", ""), raw.get("split", "")
+        if "rejected" in raw:
+            options, chosen, is_known = [chosen, raw["rejected"]], 0, options is None
+        else:
+            is_known = raw.keys() <= FIELDS
+        if (
+            not is_known
+            or "ranking" in raw
+            or not all(each == "" or _is_plain(each) for each in (group, split))
+        ):
+            return None
     is_usual = (
-        is_known
-        and type(options) is list
+        type(options) is list
         and type(chosen) is int
         and 0 <= chosen < len(options)
         and 2 <= len(options) <= MAX_OPTIONS
-        and "ranking" not in raw
-        and _are_plain([user, prompt, *options])
+        and _are_plain((user, prompt, *options), plain)
         and _are_different(options)
-        and (group == "" or _is_plain(group))
-        and (split == "" or _is_plain(split))
     )
     return (user, prompt, options, chosen, group, split) if is_usual else None  # type: ignore[return-value]
+
+
+_USUAL = ("user", "prompt", "options", "chosen")
 
 
 def ignored_fields(raw: Mapping[str, Any]) -> set[str]:
@@ -132,20 +144,24 @@ def _is_plain(value: Any) -> bool:
 
 def _are_different(texts: list[str]) -> bool:
     """Whether no two texts look the same; canonically equal ones do, however their accents are encoded."""
+    if len(texts) == 2 and texts[0].isascii() and texts[1].isascii():
+        return texts[0] != texts[1]
     if not all(map(str.isascii, texts)):
         texts = [unicodedata.normalize("NFC", text) for text in texts]
     return len(set(texts)) == len(texts)
 
 
-def _are_plain(values: list[Any]) -> bool:
-    """The same of several; all at once where all are ASCII, as most are."""
+def _are_plain(values: tuple[Any, ...], plain: set[str]) -> bool:
+    """The same of several, which `plain` then holds."""
     try:
-        joined = "".join(values)
-    except TypeError:
+        if plain.issuperset(values):
+            return True
+    except TypeError:  # no text, but something without a hash
         return False
-    if joined.isascii() and "\0" not in joined:
-        return min(values) > "!"
-    return all(map(_is_plain, values))
+    if not all(map(_is_plain, values)):
+        return False
+    plain.update(values)
+    return True
 
 
 def _is_unicode(value: str) -> bool:

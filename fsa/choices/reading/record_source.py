@@ -121,9 +121,10 @@ class RecordSource(Source):
 
     def _fill(self, builder: TableBuilder) -> None:
         kind = kind_from = ""
+        plain: set[str] = set()
         for where, raw in self._records():
-            if kind == "text" and (pick := usual_pick(raw)):
-                builder.add_pick(*pick)
+            if kind == "text" and (pick := usual_pick(raw, plain)):
+                builder.add_pick(pick)
             else:
                 try:
                     choice = parse_record(raw, where)

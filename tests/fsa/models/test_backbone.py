@@ -1,6 +1,7 @@
 """A language model with adapters: what it loads, keeps, and refuses."""
 
 import json
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -196,3 +197,24 @@ def test_a_mask_with_holes_is_the_backbones_own(llama: Path):
     places = torch.tensor([[0, 0, 1, 2]])
     theirs = plain.get_decoder()(IDS[:1], attention_mask=mask.long(), position_ids=places).last_hidden_state
     assert_close(model.reference_hidden(IDS[:1], mask)[mask], theirs[mask], atol=1e-5, rtol=1e-5)
+
+
+def test_threads_that_share_a_model_mix_no_rows(llama: Path):
+    model, zs = make(llama), torch.randn(4, 2, 3) * 3
+    nn.init.normal_(model.conditioning.head.weight)
+    ids, mask = IDS.repeat(1, 12), MASK.repeat(1, 12)
+    mask[:] = True
+    written = {"do_sample": False, "max_new_tokens": 8, "pad_token_id": 0}
+
+    def answers(number: int) -> list[torch.Tensor]:
+        z = zs[number]
+        found = [model.hidden(ids, mask, z), model.reference_hidden(ids, mask)]
+        return [*(each.detach() for each in found), model.generate(IDS, torch.ones_like(MASK), z, **written)]
+
+    alone = [answers(number) for number in range(4)]
+    assert not torch.equal(alone[0][0], alone[1][0])
+    with ThreadPoolExecutor(4) as pool:
+        together = list(pool.map(answers, [0, 1, 2, 3] * 10))
+    for number, found in zip([0, 1, 2, 3] * 10, together, strict=True):
+        for mine, others in zip(alone[number], found, strict=True):
+            assert_close(others, mine, atol=1e-6, rtol=1e-6)

@@ -49,16 +49,22 @@ def options(backbone: Path, reader: Path, scorer: str, out: Path, steps: int = 4
 CHOICES = [{"prompt": f"w{i}", "chosen": f"w{i + 1} w9", "rejected": "w3 w4 w5"} for i in range(4)]
 
 
-def test_a_policy_is_trained_saved_and_opened(llama, bert, tmp_path):
-    trained = run_recipe(
-        train_policy, options(llama, bert, "fsa.models.policy.PolicyScorer", tmp_path / "run")
-    )
+ENCODERS = pytest.mark.parametrize(
+    "encoder", ["deep_set.DeepSet", "taste_posterior.TastePosterior"], ids=["DeepSet", "the default's"]
+)
+
+
+@ENCODERS
+def test_a_policy_is_trained_saved_and_opened(llama, bert, tmp_path, encoder):
+    given = options(llama, bert, "fsa.models.policy.PolicyScorer", tmp_path / "run")
+    trained = run_recipe(train_policy, [*given, f"--encoder=fsa.encoders.{encoder}"])
     assert isinstance(trained, Policy)
     opened = Policy.from_pretrained(tmp_path / "run")
     assert isinstance(opened.scorer, PolicyScorer)
     mine = trained.for_user(CHOICES).score("w1 w2", ["w3", "w4 w5"]).reward
     assert mine.tolist() == opened.for_user(CHOICES).score("w1 w2", ["w3", "w4 w5"]).reward.tolist()
     assert abs(mine).max() > 0  # it has left its reference
+    assert not torch.equal(trained.for_user(CHOICES).belief.mean, trained.for_user([]).belief.mean)
     assert opened.for_user(CHOICES).generate(["w1"], max_new_tokens=3)
     checkpoint = torch.load(tmp_path / "run/checkpoints/last.ckpt", weights_only=True)
     assert not [name for name in checkpoint["state_dict"] if "base_layer" in name]  # no second backbone
@@ -96,10 +102,10 @@ def test_a_resumed_policy_has_the_weights_of_an_uninterrupted_one(llama, bert, t
     assert all(torch.equal(mine[name], theirs[name]) for name in mine)
 
 
-def test_a_reward_from_the_whole_model_goes_through_the_same_doors(llama, bert, tmp_path):
-    trained = run_recipe(
-        train_reward, options(llama, bert, "fsa.models.reward_lm.RewardLM", tmp_path / "run")
-    )
+@ENCODERS
+def test_a_reward_from_the_whole_model_is_trained_saved_and_opened(llama, bert, tmp_path, encoder):
+    given = options(llama, bert, "fsa.models.reward_lm.RewardLM", tmp_path / "run")
+    trained = run_recipe(train_reward, [*given, f"--encoder=fsa.encoders.{encoder}"])
     opened = RewardModel.from_pretrained(tmp_path / "run")
     person = opened.for_user(CHOICES)
     rewards = person.score("w1 w2", ["w3", "w4 w5"]).reward

@@ -209,13 +209,20 @@ VALUE = st.one_of(TEXT, st.integers(-1, 3), st.lists(TEXT, max_size=4), st.none(
 @settings(max_examples=500, deadline=None)
 def test_the_short_way_through_a_record_gives_what_the_long_way_gives(raw, is_whole):
     raw = {**record(chosen=1), **raw} if is_whole else raw
-    pick = usual_pick(raw)
+    pick = usual_pick(raw, set())
     if pick is not None:
         user, prompt, options, chosen, group, split = pick
         assert parse_record(raw, "f:1") == Choice(user, prompt, tuple(options), Pick(chosen), group, split)
 
 
 def test_most_records_take_the_short_way():
-    assert usual_pick(record(chosen=1, group="g")) == ("ann", "Tea?", ["Yes", "No", "Later"], 1, "g", "")
+    assert usual_pick(record(chosen=1, group="g"), set()) == (
+        "ann",
+        "Tea?",
+        ["Yes", "No", "Later"],
+        1,
+        "g",
+        "",
+    )
     trl = {"user": "ann", "prompt": "Tea?", "chosen": "Ja", "rejected": "Nein", "score": 1}
-    assert usual_pick(trl) == ("ann", "Tea?", ["Ja", "Nein"], 0, "", "")
+    assert usual_pick(trl, set()) == ("ann", "Tea?", ["Ja", "Nein"], 0, "", "")
