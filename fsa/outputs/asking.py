@@ -12,6 +12,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from fsa.errors import ShapeError
+from fsa.outputs.options import items_of
 from fsa.questions.acquisition import Acquisition
 from fsa.questions.forecast import Forecast, forecast
 from fsa.questions.places import places_of
@@ -108,7 +109,7 @@ def _scores(
 ) -> tuple[Float[Tensor, "s k p"], Float[Tensor, " s"]]:
     """Scores of responses, each to its own prompt, at places of the belief, and the places' weight."""
     latents, weight = places_of(person.belief)
-    items = person.model.items(prompts, responses)
+    items = items_of(person.model, prompts, responses)
     # Single precision: half the time, and worths are not that exact.
     return person.model.scorer(items, latents, person.belief)[:, 0, 0].cpu().float(), weight.cpu().float()
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import combinations, islice, product
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
@@ -138,7 +138,7 @@ def _changed(history: History, places: Sequence[int], how: Sequence[str]) -> His
         for i, choice in enumerate(history.choices)
         if by_place.get(i) != "left out"
     ]
-    return History(tuple(kept), history.half_life)
+    return replace(history, choices=tuple(kept), _keys=())
 
 
 def _flip(

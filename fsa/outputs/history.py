@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from fsa.errors import ChoiceDataError, ConfigError
 from fsa.types import Choice
@@ -17,6 +17,7 @@ class History:
 
     Attributes:
         choices: Oldest first.
+        stated: What the person said of themselves, as choices and how much each counts; see `Bank.evidence`.
         half_life: Choices after which one counts half as much, > 0; None where all count alike, and their
             order makes no difference.
 
@@ -26,6 +27,7 @@ class History:
 
     choices: tuple[Choice, ...] = ()
     half_life: float | None = None
+    stated: tuple[tuple[Choice, float], ...] = ()
     _keys: tuple[str, ...] = field(default=(), compare=False, repr=False)
 
     def __post_init__(self) -> None:
@@ -42,12 +44,18 @@ class History:
             for place in range(len(self.choices))
         ]
         order = sorted(range(len(keys)), key=lambda place: (keys[place], weights[place]))
-        return [(self.choices[place], weights[place]) for place in order]
+        chosen = [(self.choices[place], weights[place]) for place in order]
+        return [*chosen, *sorted(self.stated, key=lambda said: (choice_key(said[0]), said[1]))]
+
+    @property
+    def weighed(self) -> bool:
+        """Whether some count more than others."""
+        return self.half_life is not None or bool(self.stated)
 
     def with_more(self, choices: Sequence[Choice]) -> History:
         """The same, and newer choices."""
         keys = (*self._keys, *map(choice_key, choices)) if len(self._keys) == len(self.choices) else ()
-        return History((*self.choices, *choices), self.half_life, keys)
+        return replace(self, choices=(*self.choices, *choices), _keys=keys)
 
     def without(self, choice: Choice) -> History:
         """As if a choice had never been made, every time that it was.
@@ -61,7 +69,7 @@ class History:
             raise ChoiceDataError(
                 f"there is no such choice to forget among the {len(kept)} of this person: {choice!r:.200}"
             )
-        return History(kept, self.half_life)
+        return replace(self, choices=kept, _keys=())
 
 
 def choice_key(choice: Choice) -> str:

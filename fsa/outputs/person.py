@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Self
 
 import torch
 
-from fsa.errors import ChoiceDataError, ShapeError
+from fsa.errors import ChoiceDataError, ConfigError, ShapeError
+from fsa.judge.target import AlignmentTarget
 from fsa.likelihoods.likelihood import predicted
 from fsa.outputs.api_inputs import Choices, as_choice
 from fsa.outputs.asking import Asked, asked
 from fsa.outputs.explaining import Explanation, explain
 from fsa.outputs.history import History
+from fsa.outputs.options import options_of
 from fsa.outputs.person_file import save_person
+from fsa.outputs.statements import Bank
 from fsa.questions.acquisition import Acquisition
 from fsa.questions.forecast import Forecast
 from fsa.questions.information_gain import InformationGain
@@ -90,8 +93,23 @@ class Person:
         if isinstance(choice, str):
             if choice != "all":
                 raise ChoiceDataError(f'what to forget is a choice or "all", came {choice!r:.80}')
-            return self._read(History((), history.half_life))
+            return self._read(History((), history.half_life))  # what was stated too
         return self._read(history.without(as_choice(choice, 0)))
+
+    def state(self, stated: Mapping[str, Any] | AlignmentTarget, bank: Bank | None) -> Self:
+        """This person with what they say of themselves, in place of what they said before.
+
+        Args:
+            stated: A level of each attribute, 0-1, or "low", "middle", "high"; or a target.
+            bank: Responses whose levels give that a meaning.
+
+        Raises:
+            ConfigError: There is no bank, it lacks an attribute, or the encoder counts all choices alike.
+            ChoiceDataError: This person's choices were not kept.
+        """
+        if bank is None:
+            raise ConfigError("stated needs a bank of responses to have a meaning; see fsa.Bank.measured")
+        return self._read(replace(self._history(), stated=bank.evidence(stated)))
 
     def explain(
         self, prompt: Text, responses: Sequence[Text | Numbers], most_changes: int = 2
@@ -124,7 +142,7 @@ class Person:
     @torch.no_grad()
     def prefers(self, prompt: Text, a: Text | Numbers, b: Text | Numbers) -> float:
         """Probability, 0-1, that this person picks a over b."""
-        pair = self.model.options([self], [prompt], [[a, b]])
+        pair = options_of(self.model, [self], [prompt], [[a, b]])
         best, _ = predicted(self.model.likelihood, self.model.predictive(pair, self.belief), pair)
         return float(best[0, 0, 0] / best.sum())
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar, Self
 
 import numpy as np
 import torch
-from jaxtyping import Bool, Float
+from jaxtyping import Float
 from torch import Tensor, nn
 
 from fsa.backbones import backbone_hash, resolve
@@ -17,16 +17,19 @@ from fsa.encoders.encoder import ContextEncoder
 from fsa.errors import CheckpointError, ChoiceDataError, ShapeError
 from fsa.features.extractor import FeatureExtractor
 from fsa.features.projection import Projection
+from fsa.judge.target import AlignmentTarget
 from fsa.likelihoods.likelihood import ChoiceLikelihood
 from fsa.models.language_scorer import LanguageScorer
 from fsa.models.scorer import Scorer
-from fsa.outputs.api_inputs import Choices, as_choice, as_prompt, as_response
+from fsa.outputs.api_inputs import Choices, as_choice
 from fsa.outputs.history import History
-from fsa.outputs.item_tokens import Texts, only_text
+from fsa.outputs.item_tokens import Texts
 from fsa.outputs.matched_noise import matched_noise
+from fsa.outputs.options import options_of
 from fsa.outputs.person import Person as Person
 from fsa.outputs.person_file import load_person
 from fsa.outputs.reading import read
+from fsa.outputs.statements import Bank
 from fsa.predictive import Predictive
 from fsa.runs.claim import check_run
 from fsa.runs.components import build_part
@@ -44,7 +47,7 @@ from fsa.runs.folder import (
 )
 from fsa.runs.hub import OnHub, check_layout
 from fsa.runs.model_card import write_card
-from fsa.types import Belief, ChoiceBatch, Numbers, Text, TokenRows
+from fsa.types import Belief, ChoiceBatch, Numbers, Text
 
 FORMAT = "fsa.reward.1"
 _MOST = 1_000_000  # of any width or number of samples
@@ -196,9 +199,22 @@ class RewardModel(OnHub, nn.Module):
         save_tensors(folder / PROJECTION, tensors, self.config.get(RUN))
         write_card(folder, self.config, self.origin)
 
-    def for_user(self, choices: Choices, half_life: float | None = None) -> Person:
-        """One person, read once; see `for_users`. No choices at all is legal: somebody unknown."""
-        return self.for_users([choices], half_life)[0]
+    def for_user(
+        self,
+        choices: Choices,
+        half_life: float | None = None,
+        stated: Mapping[str, Any] | AlignmentTarget | None = None,
+        bank: Bank | None = None,
+    ) -> Person:
+        """One person, read once; see `for_users`. No choices at all is legal: somebody unknown.
+
+        Args:
+            choices, half_life: As in `for_users`.
+            stated: What they say they like, such as `{"log_length": "low"}`; see `Bank.evidence`.
+            bank: Responses whose levels give that a meaning.
+        """
+        person = self.for_users([choices], half_life)[0]
+        return person if stated is None else person.state(stated, bank)
 
     def for_users(self, choices_of_each: Sequence[Choices], half_life: float | None = None) -> list[Person]:
         """Many people, read together; the same beliefs as one by one.
@@ -265,7 +281,7 @@ class RewardModel(OnHub, nn.Module):
             )
         if not people:
             return []
-        choices, beliefs = self.options(people, prompts, responses), _beliefs(people)
+        choices, beliefs = options_of(self, people, prompts, responses), _beliefs(people)
         spread = self.scorer.spread(choices, beliefs, self._noise(beliefs))
         mean, *doubt = (
             part[:, 0].cpu().numpy() for part in (spread.mean, spread.std, spread.low, spread.high)
@@ -278,62 +294,10 @@ class RewardModel(OnHub, nn.Module):
             for i, (person, each) in enumerate(zip(people, responses, strict=True))
         ]
 
-    def options(
-        self,
-        people: Sequence[Person],
-        prompts: Sequence[Text],
-        responses: Sequence[Sequence[Text | Numbers]],
-    ) -> ChoiceBatch:
-        """Responses as the options of one choice each [m, 1, k], for the scorer; none is chosen."""
-        _check_people(self, people, responses)
-        sizes = [len(each) for each in responses]
-        mask = torch.arange(max(sizes)) < torch.tensor(sizes)[:, None]
-        asked = [
-            as_prompt(p, f"prompts[{i}]")
-            for i, (p, k) in enumerate(zip(prompts, sizes, strict=True))
-            for _ in range(k)
-        ]
-        offered = [
-            as_response(response, f"responses[{i}][{j}]")
-            for i, each in enumerate(responses)
-            for j, response in enumerate(each)
-        ]
-        return self._batch(asked, offered, mask)
-
-    def items(self, prompts: Sequence[Text], responses: Sequence[Text | Numbers]) -> ChoiceBatch:
-        """Responses, each to a prompt of its own, as the options of one choice [1, 1, k], for the scorer."""
-        asked = [as_prompt(prompt, f"prompts[{i}]") for i, prompt in enumerate(prompts)]
-        offered = [as_response(response, f"responses[{i}]") for i, response in enumerate(responses)]
-        return self._batch(asked, offered, torch.ones(1, len(offered), dtype=torch.bool))
-
-    def _batch(
-        self, prompts: list[Text], responses: list[Text | Numbers], mask: Bool[Tensor, "m k"]
-    ) -> ChoiceBatch:
-        """Options [m, 1, k] that are there where `mask` says, on the model's device."""
-        features = torch.zeros(*mask.shape, self.config["d_feature"], dtype=torch.float64)
-        tokens = None
-        if self.texts:
-            slots = np.flatnonzero(mask.numpy())
-            tokens = self._with_reference(self.texts.rows(prompts, only_text(responses), slots))
-        else:
-            features[mask] = self.vectors(prompts, responses)
-        return ChoiceBatch(
-            features.unsqueeze(1),
-            torch.where(mask, 0, -1).unsqueeze(1),
-            torch.zeros(len(mask), 1).long(),
-            tokens,
-        ).to(self.device)
-
     @property
     def device(self) -> torch.device:
         """Where the model is."""
         return next(self.parameters()).device
-
-    def _with_reference(self, tokens: TokenRows) -> TokenRows:
-        """Tokens on the model's device, with the reference's word where the scorer asks for it."""
-        scorer: Any = self.scorer
-        tokens = tokens.to(self.device)
-        return replace(tokens, reference=scorer.reference(tokens)) if scorer.needs_reference else tokens
 
     def latents(self, belief: Belief) -> Float[Tensor, "s b z"]:
         """Samples of beliefs to average predictions over; a point needs one."""
@@ -368,18 +332,6 @@ def _check_backbone(config: dict[str, Any], backbone: str) -> None:
             f"config.json: backbone {backbone} had weights {config[BACKBONE_HASH][:12]}..., those there now "
             f"are {found[:12]}...; adapters fit the weights that they were trained for alone"
         )
-
-
-def _check_people(
-    model: RewardModel, people: Sequence[Person], responses: Sequence[Sequence[Text | Numbers]]
-) -> None:
-    for i, (person, each) in enumerate(zip(people, responses, strict=True)):
-        if person.model is not model:
-            raise ShapeError(f"people[{i}] was read by another model; beliefs of two models do not mix")
-        if isinstance(each, str | Mapping) or not isinstance(each, Sequence | np.ndarray):
-            raise ShapeError(f"responses[{i}] must be a list of responses, came {each!r:.80}")
-        if not len(each):
-            raise ShapeError(f"responses[{i}] is empty; there must be a response to score")
 
 
 def _built(config: Mapping[str, Any], widths: tuple[int, int], trust_remote_code: bool) -> dict[str, Any]:

@@ -1,0 +1,98 @@
+"""Responses as the options that a model's scorer takes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+from jaxtyping import Bool
+from torch import Tensor
+
+from fsa.errors import ShapeError
+from fsa.outputs.api_inputs import as_prompt, as_response
+from fsa.outputs.item_tokens import only_text
+from fsa.types import ChoiceBatch, Numbers, Text, TokenRows
+
+if TYPE_CHECKING:
+    from fsa.outputs.person import Person
+    from fsa.outputs.reward_model import RewardModel
+
+
+def options_of(
+    model: RewardModel,
+    people: Sequence[Person],
+    prompts: Sequence[Text],
+    responses: Sequence[Sequence[Text | Numbers]],
+) -> ChoiceBatch:
+    """Responses as the options of one choice each [m, 1, k]; none is chosen.
+
+    Raises:
+        ShapeError: Somebody has no response to score, or was read by another model.
+        ChoiceDataError: A prompt or response is neither text, chat nor numbers.
+    """
+    _check_people(model, people, responses)
+    sizes = [len(each) for each in responses]
+    mask = torch.arange(max(sizes)) < torch.tensor(sizes)[:, None]
+    asked = [
+        as_prompt(p, f"prompts[{i}]")
+        for i, (p, k) in enumerate(zip(prompts, sizes, strict=True))
+        for _ in range(k)
+    ]
+    offered = [
+        as_response(response, f"responses[{i}][{j}]")
+        for i, each in enumerate(responses)
+        for j, response in enumerate(each)
+    ]
+    return _batch(model, asked, offered, mask)
+
+
+def items_of(model: RewardModel, prompts: Sequence[Text], responses: Sequence[Text | Numbers]) -> ChoiceBatch:
+    """Responses, each to a prompt of its own, as the options of one choice [1, 1, k]; none is chosen.
+
+    Raises:
+        ChoiceDataError: A prompt or response is neither text, chat nor numbers.
+    """
+    asked = [as_prompt(prompt, f"prompts[{i}]") for i, prompt in enumerate(prompts)]
+    offered = [as_response(response, f"responses[{i}]") for i, response in enumerate(responses)]
+    return _batch(model, asked, offered, torch.ones(1, len(offered), dtype=torch.bool))
+
+
+def _batch(
+    model: RewardModel, prompts: list[Text], responses: list[Text | Numbers], mask: Bool[Tensor, "m k"]
+) -> ChoiceBatch:
+    """Options [m, 1, k] that are there where `mask` says, on the model's device."""
+    features = torch.zeros(*mask.shape, model.config["d_feature"], dtype=torch.float64)
+    tokens = None
+    if model.texts:
+        slots = np.flatnonzero(mask.numpy())
+        tokens = _with_reference(model, model.texts.rows(prompts, only_text(responses), slots))
+    else:
+        features[mask] = model.vectors(prompts, responses)
+    return ChoiceBatch(
+        features.unsqueeze(1),
+        torch.where(mask, 0, -1).unsqueeze(1),
+        torch.zeros(len(mask), 1).long(),
+        tokens,
+    ).to(model.device)
+
+
+def _with_reference(model: RewardModel, tokens: TokenRows) -> TokenRows:
+    """Tokens on the model's device, with the reference's word where the scorer asks for it."""
+    scorer: Any = model.scorer
+    tokens = tokens.to(model.device)
+    return replace(tokens, reference=scorer.reference(tokens)) if scorer.needs_reference else tokens
+
+
+def _check_people(
+    model: RewardModel, people: Sequence[Person], responses: Sequence[Sequence[Text | Numbers]]
+) -> None:
+    for i, (person, each) in enumerate(zip(people, responses, strict=True)):
+        if person.model is not model:
+            raise ShapeError(f"people[{i}] was read by another model; beliefs of two models do not mix")
+        if isinstance(each, str | Mapping) or not isinstance(each, Sequence | np.ndarray):
+            raise ShapeError(f"responses[{i}] must be a list of responses, came {each!r:.80}")
+        if not len(each):
+            raise ShapeError(f"responses[{i}] is empty; there must be a response to score")
