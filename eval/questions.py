@@ -41,7 +41,7 @@ _AT_ONCE = 64  # episodes
 def questions(
     run: list[str],
     sizes: list[int] = [0, 1, 3, 5, 10],  # noqa: B006 (never changed; jsonargparse shows it)
-    pool: int = 40,
+    pool: int = 15,
     out: str = "runs/questions",
     split: str = "test",
     episodes: int = 500,
@@ -59,7 +59,7 @@ def questions(
     Args:
         run: Run folder; a quoted glob is one method whose folders are its seeds. May be given several times.
         sizes: Numbers of questions, for example 0,1,3,5,10.
-        pool: Most choices of a person that may be asked about.
+        pool: Most choices of a person that may be asked about; what is left of theirs is predicted.
         out: Folder of the report.
         split: Which split to measure on.
         episodes: Episodes; people take turns.

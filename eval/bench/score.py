@@ -67,7 +67,7 @@ def _timed(person: Person, prompt: str, texts: list[str], bare_first: bool) -> t
 
 def _batches(extractor: HiddenState, prompt: str, texts: list[str]) -> list[tuple[Tensor, Tensor]]:
     """Token ids and mask of every batch that scoring makes."""
-    rendered: list[Any] = [extractor._render(prompt, text) for text in texts]
+    rendered: list[Any] = list(extractor._render([prompt] * len(texts), texts))
     batches = []
     for _, batch in extractor._batches(np.arange(len(texts)), rendered):
         ids, mask = pad_right([tokens.ids for tokens in batch], extractor._tokenizer.pad_token_id or 0)

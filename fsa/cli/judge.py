@@ -11,11 +11,10 @@ from typing import Any
 import numpy as np
 from jsonargparse import ArgumentError, ArgumentParser
 
-from fsa.choices.reading.json_lines import json_lines
 from fsa.choices.reading.record import refuse
 from fsa.cli.ending import one_line
 from fsa.cli.gate import check_config
-from fsa.cli.lines import as_lines, check_writable
+from fsa.cli.lines import as_lines, written_lines
 from fsa.errors import ChoiceDataError, ConfigError, JudgeError
 from fsa.files import Results
 from fsa.judge.comparative import ComparativeJudge
@@ -120,19 +119,15 @@ def _judge(given: str | None, trust_remote_code: bool) -> Judge:
 
 
 def _candidates(path: str) -> list[tuple[str, dict[str, Any]]]:
-    def stop(error: ChoiceDataError) -> None:
-        raise error
-
-    lines = list(json_lines(path, stop))
+    lines = written_lines(path, "candidates", "an object with prompt and responses")
     if not lines:
         raise ChoiceDataError(f"{path}:1: must hold at least one line of candidates, came none")
     return lines
 
 
-def _probe(line: Any, where: str) -> Probe:
-    if not isinstance(line, dict) or "prompt" not in line:
+def _probe(line: dict[str, Any], where: str) -> Probe:
+    if "prompt" not in line:
         refuse(where, "candidates", "an object with prompt and responses", line)
-    check_writable(line, where)
     responses = line.get("responses")
     if not isinstance(responses, list) or len(responses) < 2:
         refuse(where, "responses", "a list of two or more", responses)

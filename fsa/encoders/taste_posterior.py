@@ -11,7 +11,7 @@ from torch.nn import functional
 
 from fsa.encoders.encoder import ContextEncoder
 from fsa.mixtures import Mixture
-from fsa.reward_map import RewardMap
+from fsa.reward_map import prior_of, rewards_by, taste_maps
 from fsa.types import Belief, ChoiceBatch
 
 _PLACES = 0.6  # spread of the components' centres at the start, where the whole mixture has 1
@@ -78,8 +78,7 @@ class TastePosterior(ContextEncoder):
                 "lapse is a share between 0 and 1, components and updates >= 1 and precisions >= 0, got "
                 f"{lapse}, {components}, {updates}, {taste_precision} and {population_precision}"
             )
-        self.population = RewardMap(d_feature, 1, units, dropout)
-        self.taste = RewardMap(d_feature, d_belief, units, dropout, std)
+        self.population, self.taste = taste_maps(d_feature, 1, d_belief, units, dropout, std)
         self.updates = updates
         spread = _PLACES if components > 1 else 0.0
         self.place = nn.Parameter(spread * torch.randn(components, d_belief))
@@ -98,14 +97,14 @@ class TastePosterior(ContextEncoder):
 
     def forward(self, choices: ChoiceBatch) -> Belief:
         contrast = choices.contrast()  # [b, n, k]
-        population = torch.einsum("bnk,bnk->bn", self.population.of(choices).squeeze(-1), contrast)
-        taste = torch.einsum("bnkz,bnk->bnz", self.taste.of(choices), contrast)
+        each = rewards_by([self.population, self.taste], choices)  # [b, n, k, 1] and [b, n, k, z]
+        population, taste = (torch.einsum("bnkz,bnk->bnz", rewards, contrast) for rewards in each)
         says = (choices.mask & contrast.ne(0).any(-1)).to(taste.dtype)
         if choices.weight is not None:
             says = says * choices.weight.to(taste.dtype)
         weight = says / (1 + functional.softplus(self.raw_rate) * says.sum(-1, keepdim=True))
-        posterior = self._posterior(self.offset * population, self.log_strength.exp() * taste, weight)
-        return Belief.of_mixture(Mixture(*posterior))
+        population, taste = self.offset * population.squeeze(-1), self.log_strength.exp() * taste
+        return Belief.of_mixture(Mixture(*self._posterior(population, taste, weight)))
 
     @property
     def most_moved(self) -> float:
@@ -119,8 +118,7 @@ class TastePosterior(ContextEncoder):
 
     def prior(self) -> Float[Tensor, ""]:
         """Minus the log-density of the maps' weights under their priors, in nats, up to a constant."""
-        population, taste = self.precisions
-        return population * self.population.prior() + taste * self.taste.prior()
+        return prior_of([self.population, self.taste], self.precisions)
 
     def _posterior(
         self,

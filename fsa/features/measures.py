@@ -79,6 +79,8 @@ def _named(name: str) -> Callable[[str], float]:
 
 
 def _text(row: int, response: Text | Numbers) -> str:
-    if not isinstance(response, str) and any(isinstance(part, int | float) for part in response):
+    if isinstance(response, str):
+        return response
+    if any(isinstance(part, int | float) for part in response):
         raise FeatureError(f"response {row} is numbers, {response}; measures are of text (set extras to [])")
     return plain(response)  # type: ignore[arg-type]

@@ -12,8 +12,9 @@ from jaxtyping import Bool
 from torch import Tensor
 
 from fsa.errors import ShapeError
-from fsa.outputs.api_inputs import as_prompt, as_response
+from fsa.outputs.api_inputs import as_items, as_prompt, as_response
 from fsa.outputs.item_tokens import only_text
+from fsa.outputs.reading import as_options
 from fsa.types import ChoiceBatch, Numbers, Text, TokenRows
 
 if TYPE_CHECKING:
@@ -33,19 +34,10 @@ def options_of(
         ShapeError: Somebody has no response to score, or was read by another model.
         ChoiceDataError: A prompt or response is neither text, chat nor numbers.
     """
-    _check_people(model, people, responses)
+    check_people(model, people, responses)
     sizes = [len(each) for each in responses]
     mask = torch.arange(max(sizes)) < torch.tensor(sizes)[:, None]
-    asked = [
-        as_prompt(p, f"prompts[{i}]")
-        for i, (p, k) in enumerate(zip(prompts, sizes, strict=True))
-        for _ in range(k)
-    ]
-    offered = [
-        as_response(response, f"responses[{i}][{j}]")
-        for i, each in enumerate(responses)
-        for j, response in enumerate(each)
-    ]
+    asked, offered = as_items(prompts, responses)
     return _batch(model, asked, offered, mask)
 
 
@@ -64,19 +56,13 @@ def _batch(
     model: RewardModel, prompts: list[Text], responses: list[Text | Numbers], mask: Bool[Tensor, "m k"]
 ) -> ChoiceBatch:
     """Options [m, 1, k] that are there where `mask` says, on the model's device."""
-    features = torch.zeros(*mask.shape, model.config["d_feature"], dtype=torch.float64)
-    tokens = None
+    features = tokens = None
     if model.texts:
         slots = np.flatnonzero(mask.numpy())
         tokens = _with_reference(model, model.texts.rows(prompts, only_text(responses), slots))
     else:
-        features[mask] = model.vectors(prompts, responses)
-    return ChoiceBatch(
-        features.unsqueeze(1),
-        torch.where(mask, 0, -1).unsqueeze(1),
-        torch.zeros(len(mask), 1).long(),
-        tokens,
-    ).to(model.device)
+        features = model.vectors(prompts, responses)
+    return as_options(features, mask, model.config["d_feature"], tokens).to(model.device)
 
 
 def _with_reference(model: RewardModel, tokens: TokenRows) -> TokenRows:
@@ -86,9 +72,14 @@ def _with_reference(model: RewardModel, tokens: TokenRows) -> TokenRows:
     return replace(tokens, reference=scorer.reference(tokens)) if scorer.needs_reference else tokens
 
 
-def _check_people(
+def check_people(
     model: RewardModel, people: Sequence[Person], responses: Sequence[Sequence[Text | Numbers]]
 ) -> None:
+    """Refuse people of another model, and people without a response to score.
+
+    Raises:
+        ShapeError: Names the first of them.
+    """
     for i, (person, each) in enumerate(zip(people, responses, strict=True)):
         if person.model is not model:
             raise ShapeError(f"people[{i}] was read by another model; beliefs of two models do not mix")

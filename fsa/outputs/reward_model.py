@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar, Self
 
-import numpy as np
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
@@ -21,7 +19,7 @@ from fsa.judge.target import AlignmentTarget
 from fsa.likelihoods.likelihood import ChoiceLikelihood
 from fsa.models.language_scorer import LanguageScorer
 from fsa.models.scorer import Scorer
-from fsa.outputs.api_inputs import Choices, as_choice
+from fsa.outputs.api_inputs import Choices, as_choices
 from fsa.outputs.history import History
 from fsa.outputs.item_tokens import Texts
 from fsa.outputs.matched_noise import matched_noise
@@ -29,45 +27,29 @@ from fsa.outputs.options import options_of
 from fsa.outputs.person import Person as Person
 from fsa.outputs.person_file import load_person
 from fsa.outputs.reading import read
+from fsa.outputs.scores import Scores as Scores
 from fsa.outputs.statements import Bank
 from fsa.predictive import Predictive
-from fsa.runs.claim import check_run
-from fsa.runs.components import build_part
+from fsa.runs.components import build_parts
 from fsa.runs.folder import (
     CONFIG_JSON,
     PROJECTION,
     RUN,
     WEIGHTS,
-    check_same_run,
     load_strictly,
-    local_folder,
-    read_json,
     save_tensors,
     write_json,
 )
-from fsa.runs.hub import OnHub, check_layout
+from fsa.runs.hub import OnHub
 from fsa.runs.model_card import write_card
+from fsa.runs.opening import check_layout, open_folder
 from fsa.types import Belief, ChoiceBatch, Numbers, Text
 
 FORMAT = "fsa.reward.1"
+_OF_WIDTHS = {"encoder": ContextEncoder, "scorer": Scorer}
+_OTHERS = {"likelihood": ChoiceLikelihood, "features": FeatureExtractor}
 _MOST = 1_000_000  # of any width or number of samples
 BACKBONE_HASH = "backbone_sha256"  # of the weights that adapters belong to, in config.json
-
-
-@dataclass(frozen=True)
-class Scores:
-    """What one person's reward model says of k responses to one prompt.
-
-    Attributes:
-        reward: In nats; comparable between responses to one prompt, a gap of 1 is odds of e to 1 [k].
-        stderr: Standard deviation of the reward over the belief, or None for a point belief [k].
-        low, high: Ends of the middle 90 % of what is believed of the reward, or None for a point belief [k].
-    """
-
-    reward: Float[np.ndarray, " k"]
-    stderr: Float[np.ndarray, " k"] | None
-    low: Float[np.ndarray, " k"] | None = None
-    high: Float[np.ndarray, " k"] | None = None
 
 
 class RewardModel(OnHub, nn.Module):
@@ -105,7 +87,10 @@ class RewardModel(OnHub, nn.Module):
             raise CheckpointError(
                 f"config.json: d_feature is {widths[0]}, but the projection is {projection.width} wide"
             )
-        built = parts or _built(config, widths, trust_remote_code)
+        built = parts or {
+            **build_parts(config, _OF_WIDTHS, *widths, trust_remote_code=trust_remote_code),
+            **build_parts(config, _OTHERS, trust_remote_code=trust_remote_code),
+        }
         self.encoder: ContextEncoder = built["encoder"]
         self.scorer: Scorer = built["scorer"]
         self.likelihood: ChoiceLikelihood = built["likelihood"]
@@ -172,16 +157,9 @@ class RewardModel(OnHub, nn.Module):
             CheckpointError: The folder is not a reward model of this layout, a tensor is missing or left
                 over, or a part is foreign.
         """
-        folder = local_folder(name, revision)
-        check_run(folder)
-        config = read_json(folder / CONFIG_JSON)
-        if not isinstance(config, Mapping):
-            raise CheckpointError(f"{folder / CONFIG_JSON}: should hold an object, came {config!r:.80}")
-        check_layout(config, cls.layout)
-        check_same_run(folder, config.get(RUN))
-        projection = build_part(config, "projection", Projection, trust_remote_code=trust_remote_code)
-        arguments = config["projection"].get("init_args") or {}
-        model = cls(config, type(projection).load(folder / PROJECTION, **arguments), trust_remote_code)
+        folder, config = open_folder(name, cls.layout, revision)
+        made = build_parts(config, {"projection": Projection}, trust_remote_code=trust_remote_code)
+        model = cls(config, made["projection"].read(folder / PROJECTION), trust_remote_code)
         load_strictly(model, folder / WEIGHTS, model.make_room)
         model.origin = folder
         return model
@@ -231,12 +209,7 @@ class RewardModel(OnHub, nn.Module):
         for i, choices in enumerate(choices_of_each):
             if isinstance(choices, str | Mapping) or not isinstance(choices, Sequence):
                 raise ChoiceDataError(f"people[{i}]: choices must be a list of choices, came {choices!r:.80}")
-        return self.read(
-            [
-                History(tuple(as_choice(choice, i) for i, choice in enumerate(choices)), half_life)
-                for choices in choices_of_each
-            ]
-        )
+        return self.read([History(tuple(as_choices(choices)), half_life) for choices in choices_of_each])
 
     def read(self, histories: Sequence[History]) -> list[Person]:
         """Many people from what is known of them; see `for_users`."""
@@ -332,15 +305,6 @@ def _check_backbone(config: dict[str, Any], backbone: str) -> None:
             f"config.json: backbone {backbone} had weights {config[BACKBONE_HASH][:12]}..., those there now "
             f"are {found[:12]}...; adapters fit the weights that they were trained for alone"
         )
-
-
-def _built(config: Mapping[str, Any], widths: tuple[int, int], trust_remote_code: bool) -> dict[str, Any]:
-    """New parts, by slot."""
-    of_widths: dict[str, Any] = {"encoder": ContextEncoder, "scorer": Scorer}
-    others: dict[str, Any] = {"likelihood": ChoiceLikelihood, "features": FeatureExtractor}
-    trust = {"trust_remote_code": trust_remote_code}
-    built = {slot: build_part(config, slot, base, *widths, **trust) for slot, base in of_widths.items()}
-    return built | {slot: build_part(config, slot, base, **trust) for slot, base in others.items()}
 
 
 def _count(config: Mapping[str, Any], name: str) -> int:

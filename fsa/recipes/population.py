@@ -11,6 +11,7 @@ from torch import Tensor
 from fsa.choices.splits import Splits
 from fsa.encoders.no_context import NoContext
 from fsa.outputs.reward_model import RewardModel
+from fsa.recipes.samplers import samplers
 from fsa.training.checkpoints import BEST, CHECKPOINTS, read_checkpoint
 from fsa.training.datamodule import EpisodeData, EpisodeSettings
 from fsa.training.loop import Loop
@@ -53,7 +54,7 @@ def fit_population(
         seed=module.seed,
         num_choices=module.num_choices,
     )
-    draws, frozen = settings.samplers(parted, module.seed)
+    draws, frozen = samplers(parted, settings, module.seed)
     stage_data = EpisodeData(draws, frozen, matrix, settings)
     outcome = loop.fit(stage, stage_data, folder / POPULATION, resume, from_start=True)
     alone.requires_grad_(False)

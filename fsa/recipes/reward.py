@@ -37,7 +37,9 @@ from fsa.outputs.policy import Policy
 from fsa.outputs.reward_model import RewardModel
 from fsa.recipes.features import item_features
 from fsa.recipes.in_run_folder import in_run_folder
+from fsa.recipes.model_config import READER, model_config
 from fsa.recipes.population import fit_population
+from fsa.recipes.samplers import samplers
 from fsa.runs.claim import begin, finish
 from fsa.runs.folder import META, RUN, about_this_run, write_json
 from fsa.settings import Range
@@ -46,8 +48,6 @@ from fsa.training.loop import Loop
 from fsa.training.module import ChoiceModule
 from fsa.training.optimizers import AdamW
 from fsa.training.processes import is_first_process
-
-_READER = ("encoder", "features", "projection", "d_belief")  # what reads a user's choices
 
 
 @in_run_folder
@@ -119,7 +119,7 @@ def train_reward(
 
     start = RewardModel.from_pretrained(encoder_from) if encoder_from else None
     if start:
-        config = {**config, **{slot: start.config[slot] for slot in _READER}}
+        config = {**config, **{slot: start.config[slot] for slot in READER}}
         features, projection, d_belief = start.features, start.projection, int(start.config["d_belief"])
     elif table.is_numeric and isinstance(features, HiddenState):
         features, projection, config = for_numbers(table, config)
@@ -146,7 +146,7 @@ def train_reward(
         seed,
         len(parted.train),
     )
-    draws, frozen = episodes.samplers(parted, seed)
+    draws, frozen = samplers(parted, episodes, seed)
     data = EpisodeData(draws, frozen, matrix, episodes, tokens)
     shortened = draws.draw(np.arange(1000)).num_shortened  # a sample of the run's own episodes
     if shortened:
@@ -248,28 +248,6 @@ def check_fit(table: ChoiceTable, likelihood: ChoiceLikelihood) -> None:
         raise ConfigError(
             f"some choices have {most} options, but {name} scores at most {likelihood.max_options}"
         )
-
-
-def model_config(config: Mapping[str, Any], d_feature: int, layout: str) -> dict[str, Any]:
-    """The part of a configuration that a model is built from."""
-    parts = {slot: config[slot] for slot in ("scorer", "likelihood", *_READER)}
-    for slot in ("scorer", "features"):
-        parts[slot] = with_whole_path(parts[slot])
-    if "class_path" not in parts["projection"]:  # a recipe needs none: there is one class of projections
-        path = f"{Projection.__module__}.{Projection.__name__}"
-        parts["projection"] = {"class_path": path, "init_args": parts["projection"]}
-    num_samples = max(int(config["num_samples"]), 64)
-    return {"format": layout, "d_feature": d_feature, **parts, "num_samples": num_samples}
-
-
-def with_whole_path(part: Any) -> Any:
-    """A part whose backbone is a folder, with its whole path: a model opens from any working folder."""
-    arguments = part.get("init_args") if isinstance(part, Mapping) else None
-    backbone = arguments.get("backbone") if isinstance(arguments, Mapping) else None
-    if isinstance(backbone, str) and Path(backbone).expanduser().is_dir():
-        whole = str(Path(backbone).expanduser().resolve())
-        return {**part, "init_args": {**arguments, "backbone": whole}}  # type: ignore[dict-item]
-    return part
 
 
 def _summary(table: ChoiceTable, parted: Splits) -> str:

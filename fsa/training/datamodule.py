@@ -13,7 +13,6 @@ from jaxtyping import Float
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset, Sampler
 
-from fsa.choices.splits import Splits
 from fsa.episodes.dataset import EpisodeBatches, collate
 from fsa.episodes.sampler import EpisodeRows, EpisodeSampler
 from fsa.episodes.tokens import ItemTokens
@@ -55,21 +54,6 @@ class EpisodeSettings:
     def without_context(self) -> EpisodeSettings:
         """The same settings for a model that reads no choices."""
         return replace(self, max_context=0, context_sizes=(0,))
-
-    def samplers(self, parted: Splits, seed: int) -> tuple[EpisodeSampler, EpisodeSampler]:
-        """What draws training episodes, and what draws the frozen validation episodes of every seed.
-
-        Raises:
-            ConfigError: One of the two splits holds no choices.
-        """
-        for name, part in (("train", parted.train), ("validation", parted.validation)):
-            if not len(part):
-                raise ConfigError(
-                    f"the {name} split holds no choices; training needs some (see --splits.fractions)"
-                )
-        train = EpisodeSampler(parted.train, self.max_context, self.max_targets, seed)
-        largest = max(self.context_sizes)
-        return train, EpisodeSampler(parted.validation, largest, self.max_targets, seed=0, in_turn=True)
 
 
 class EpisodeData(L.LightningDataModule):
