@@ -17,7 +17,7 @@ from fsa.judge.select import distances
 from fsa.judge.target import AlignmentTarget
 from fsa.types import Choice, Pick, Text
 
-STRENGTH = 2.0
+STRENGTH = 1.0
 """Choices that a statement counts as much as, where nobody says otherwise."""
 _WORDS = {"low": 0.0, "middle": 0.5, "high": 1.0}
 _MOST_PAIRS = 64

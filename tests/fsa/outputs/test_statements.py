@@ -10,7 +10,7 @@ from fsa.outputs.statements import Bank
 from tests.factories.reward_models import small_model
 from tests.fsa.cli.test_ask import TEXTS, length_model
 
-BANK = Bank.measured({"Tea?": TEXTS, "Cake?": TEXTS[:3]}, ["log_length", "log_exclamations"])
+BANK = Bank.measured({"Tea?": TEXTS, "Cake?": TEXTS[:3]}, ["log_length", "log_exclamations"], 2.0)
 LONG, SHORT = TEXTS[3], TEXTS[1]
 
 
