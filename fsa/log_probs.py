@@ -26,7 +26,8 @@ def response_log_probs(
     *,
     chunk: int | None = None,
 ) -> Float[Tensor, " m"]:
-    """Log-probability of each row's response given what stands before it, in nats, summed over its tokens.
+    """Log-probability of each row's response given what stands before it, in nats, summed over its tokens in
+    double precision.
 
     The state at token t - 1 predicts token t. Prompt and padding are never multiplied by the head. A token
     costs two products with a head that is not trained, and one where no gradient is wanted at all.
@@ -48,6 +49,9 @@ def response_log_probs(
     states = _Take.apply(hidden.flatten(0, 1), predicts)
     targets = tokens.ids.flatten().index_select(0, predicts + 1)
     log_probs = token_log_probs(states, weight, targets, chunk=chunk)
+    if log_probs.device.type != "mps":  # which has none
+        # A reward is a small difference of two such sums: in single precision it would be off by 1e-5.
+        log_probs = log_probs.double()
     # Put back in place and summed by row: a fixed order, where adding up by row number has none on a GPU.
     return (
         log_probs.new_zeros(tokens.ids.numel()).index_copy(0, predicts, log_probs).view_as(tokens.ids).sum(1)

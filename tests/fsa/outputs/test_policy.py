@@ -59,7 +59,7 @@ def test_a_new_model_prefers_nothing(llama):
         if "lora_B" in name:
             weight.data.zero_()
     scores = fresh.for_user(text_choices_of(0, 3)).score(PROMPTS[0], [text(1), text(2)])
-    assert_close(torch.tensor(scores.reward), torch.zeros(2, dtype=torch.float32), atol=1e-5, rtol=0)
+    assert_close(torch.tensor(scores.reward), torch.zeros(2, dtype=torch.float64), atol=1e-5, rtol=0)
 
 
 def test_saved_and_opened_it_is_the_same_to_the_bit(policy, tmp_path):
