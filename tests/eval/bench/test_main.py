@@ -20,6 +20,8 @@ def test_the_report_is_written_and_strict_ends_with_a_status(tmp_path, monkeypat
         "large_table",
         "score_overhead",
         "default_cost",
+        "question_speed",
+        "reading_speed",
         "policy_against_trl",
     ):
         figure = Figure(name, name, [1.0, 3.0], at_most=1.5 if name == "loader_wait" else None)
