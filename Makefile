@@ -12,7 +12,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check
 TORCH := $(shell grep '^torch==' constraints.txt)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-fast lint bench format clean .venv
+.PHONY: help demo test test-fast lint bench size format clean .venv
 
 help:  ## Say what each target does
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 18
@@ -33,6 +33,9 @@ lint: .venv/made  ## Style and types, nothing run
 
 bench: .venv/made  ## Speed and memory on this machine
 	$(BIN)/python -m eval.bench
+
+size: .venv/made  ## Lines of code, and of the longest file
+	@$(BIN)/python -m tests.factories.sources
 
 format: .venv/made  ## Rewrite the code in the house's format
 	$(BIN)/ruff check --fix .

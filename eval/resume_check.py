@@ -19,7 +19,8 @@ from safetensors.torch import load_file
 from torch import Tensor
 
 from fsa.cli.recipes import run_recipe
-from fsa.recipes.reward import POPULATION, train_reward
+from fsa.recipes.population import POPULATION
+from fsa.recipes.reward import train_reward
 from fsa.runs.folder import WEIGHTS
 from fsa.training.checkpoints import CHECKPOINTS, LAST
 from fsa.training.metrics_csv import METRICS

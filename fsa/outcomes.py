@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -41,6 +42,16 @@ class Ranking:
 
 
 Outcome: TypeAlias = Pick | Tie | Ranking
+
+
+def places_of(outcomes: Iterable[Outcome], sizes: Iterable[int]) -> list[tuple[int, ...]]:
+    """Places that each of some outcomes gives to as many options."""
+    return [outcome.places(size) for outcome, size in zip(outcomes, sizes, strict=True)]
+
+
+def outcomes_of(places: Iterable[tuple[int, ...]]) -> list[Outcome]:
+    """The outcome that gives each of some places; see `outcome_of`."""
+    return [outcome_of(each) for each in places]
 
 
 def outcome_of(places: tuple[int, ...]) -> Outcome:

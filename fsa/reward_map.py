@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
@@ -46,14 +48,39 @@ class RewardMap(nn.Module):
 
     def of(self, choices: ChoiceBatch) -> Float[Tensor, "b n k r"]:
         """Rewards of every option; a text that a batch knows to be there twice is read once."""
-        if choices.repeats is None:
-            present = choices.option_mask.unsqueeze(-1)
-            rewards: Tensor = self(torch.where(present, choices.features, 0))
-            return rewards
-        distinct = choices.features.flatten(0, 2)[choices.repeats.first]
-        return self(distinct)[choices.repeats.which]
+        return rewards_by([self], choices)[0]
 
     def prior(self) -> Float[Tensor, ""]:
         """Minus the log-density of the weights under a standard normal prior, in nats, up to a constant."""
         squares = [weight.square().sum() for weight in self.parameters() if weight.ndim >= 2]
         return torch.stack(squares).sum() / 2
+
+
+def taste_maps(
+    d_feature: int, d_population: int, d_taste: int, units: int, dropout: float, std: float
+) -> tuple[RewardMap, RewardMap]:
+    """A map of what all people share, and one of what sets them apart, whose size at the start is `std`."""
+    return (
+        RewardMap(d_feature, d_population, units, dropout),
+        RewardMap(d_feature, d_taste, units, dropout, std),
+    )
+
+
+def rewards_by(maps: Sequence[RewardMap], choices: ChoiceBatch) -> list[Float[Tensor, "b n k r"]]:
+    """Rewards of every option by each map; see `RewardMap.of`."""
+    if choices.repeats is None:
+        features = torch.where(choices.option_mask.unsqueeze(-1), choices.features, 0)
+        return [each(features) for each in maps]
+    distinct = choices.features.flatten(0, 2)[choices.repeats.first]
+    return [each(distinct)[choices.repeats.which] for each in maps]
+
+
+def prior_of(maps: Sequence[RewardMap], precisions: Sequence[float]) -> Float[Tensor, ""]:
+    """Minus the log-density of the weights of some maps, in nats, up to a constant.
+
+    Args:
+        maps: The maps.
+        precisions: Of each map's Gaussian prior.
+    """
+    weighed = [precision * each.prior() for precision, each in zip(precisions, maps, strict=True)]
+    return torch.stack(weighed).sum()

@@ -20,7 +20,7 @@ from fsa.features.extractor import FeatureExtractor
 from fsa.outputs.item_features import ItemFeatures
 from fsa.outputs.reward_model import RewardModel
 from fsa.recipes.reward import train_reward
-from fsa.runs.components import build_part
+from fsa.runs.components import build_parts
 from fsa.runs.folder import META, about_this_run, read_json
 from fsa.training.checkpoints import CHECKPOINTS
 
@@ -52,7 +52,7 @@ class Bench:
         """
         asking = self._asking(dataset)
         config = resolved(self.plan.arguments(self.plan.datasets[dataset]))
-        extractor = build_part(config, "features", FeatureExtractor, trust_remote_code=True)  # type: ignore[type-abstract]
+        extractor = build_parts(config, {"features": FeatureExtractor}, trust_remote_code=True)["features"]
         started = time.monotonic()
         ItemFeatures(asking.main.whole, extractor)
         seconds = time.monotonic() - started

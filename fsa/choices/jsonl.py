@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import chain
 from pathlib import Path
 from typing import Any, Literal
 
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
 
-from fsa.choices.reading.json_lines import json_lines
+from fsa.choices.reading.json_lines import json_blocks
 from fsa.choices.reading.record_source import RULES, RecordSource
 from fsa.choices.reading.table_cache import key_of
 from fsa.errors import ConfigError
@@ -49,6 +50,9 @@ class Jsonl(RecordSource):
         self.max_line_bytes = max_line_bytes
 
     def _records(self) -> Iterator[tuple[str, Any]]:
+        return chain.from_iterable(self._blocks())
+
+    def _blocks(self) -> Iterator[list[tuple[str, Any]]]:
         sizes = {path: path.stat().st_size if path.is_file() else 0 for path in self.paths}
         columns = (TextColumn("reading choices"), BarColumn(), DownloadColumn(), TimeRemainingColumn())
         with Progress(*columns, transient=True, disable=sum(sizes.values()) < _WORTH_A_BAR) as bar:
@@ -59,7 +63,7 @@ class Jsonl(RecordSource):
                 def on_bytes(count: int, done: int = done) -> None:
                     bar.update(task, completed=done + count)
 
-                yield from json_lines(
+                yield from json_blocks(
                     path, self._on_bad, max_line_bytes=self.max_line_bytes, on_bytes=on_bytes
                 )
                 done += sizes[path]

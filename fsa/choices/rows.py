@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any, ClassVar, Literal
 
 from fsa.choices.reading.mapped_rows import MappedRows, read_list, values_of
-from fsa.choices.reading.record import FIELDS
+from fsa.choices.reading.plain import FIELDS
 from fsa.choices.reading.row_files import RowFile
 
 

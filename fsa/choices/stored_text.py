@@ -1,18 +1,18 @@
-"""`encode_text`, `decode_text`: a text or chat as the one string that a table keeps."""
+"""`encode_text`, `decode_chat`: a text or chat as the one string that a table keeps."""
 
 from __future__ import annotations
 
 import json
 
 from fsa.errors import ChoiceDataError
-from fsa.types import Text
+from fsa.types import Messages, Text
 
 CHAT_MARK = "\x1e"
 """A stored chat is this mark and its JSON; no text may begin with it."""
 
 
 def encode_text(text: Text) -> str:
-    """A text or chat as one string; `decode_text` undoes it. Equal chats give equal strings.
+    """A text or chat as one string; `decode_chat` undoes it. Equal chats give equal strings.
 
     Raises:
         ChoiceDataError: A text begins with the mark of a chat.
@@ -25,6 +25,6 @@ def encode_text(text: Text) -> str:
     return text
 
 
-def decode_text(stored: str) -> Text:
-    """A text or chat from its stored form."""
-    return tuple(json.loads(stored[1:])) if stored.startswith(CHAT_MARK) else stored
+def decode_chat(stored: str) -> Messages:
+    """A chat from its stored form, which begins with its mark; a text is stored as it is."""
+    return tuple(json.loads(stored.removeprefix(CHAT_MARK)))

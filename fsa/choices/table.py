@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
@@ -13,12 +13,14 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from fsa.choices.stored_text import decode_text
+from fsa.choices.numbering import number_within
+from fsa.choices.stored_text import CHAT_MARK, decode_chat
 from fsa.choices.table_builder import TableBuilder
 from fsa.errors import ChoiceDataError
 from fsa.files import replacing
+from fsa.outcomes import outcomes_of
 from fsa.seeding import random_bits
-from fsa.types import Choice, Numbers, Text, outcome_of
+from fsa.types import Choice, Numbers, Text
 
 LAYOUT = "fsa.choices.1"
 
@@ -108,17 +110,18 @@ class ChoiceTable:
     @cached_property
     def prompt_in_user(self) -> NDArray[np.int32]:
         """Each choice's prompt, numbered from 0 within its user [n]."""
-        return _number_within(self.user, self.prompt)
+        return number_within(self.user, self.prompt)
 
     @cached_property
     def response_in_user(self) -> NDArray[np.int32]:
         """Each option's response, numbered from 0 within its user [o]; equal responses share a number."""
         response = self.option if self.is_numeric else self.item_response[self.option]
-        return _number_within(np.repeat(self.user, self.num_options), response)
+        return number_within(np.repeat(self.user, self.num_options), response)
 
     def text(self, number: int) -> Text:
         """A prompt or response by its number; chats come back as messages."""
-        return decode_text(self.texts[number].as_py())
+        stored: str = self.texts[number].as_py()
+        return decode_chat(stored) if stored.startswith(CHAT_MARK) else stored
 
     def response(self, item: int) -> Text | Numbers:
         """The response of an item."""
@@ -128,15 +131,26 @@ class ChoiceTable:
 
     def choice(self, row: int) -> Choice:
         """One choice as an object, for people and small batches; models read the columns."""
-        options = slice(*self.option_offsets[row : row + 2])
-        return Choice(
-            user=self.users[int(self.user[row])].as_py(),
-            prompt=self.text(int(self.prompt[row])),
-            options=tuple(self.response(int(item)) for item in self.option[options]),  # type: ignore[arg-type]
-            outcome=outcome_of(tuple(int(place) for place in self.place[options])),
-            group=self.groups[int(self.group[row])].as_py(),
-            split=self.splits[int(self.split[row])].as_py(),
-        )
+        return self._choices([row])[0]
+
+    def choices_of(self, user: str) -> list[Choice]:
+        """One user's choices as objects; none of a user who is not here."""
+        return self._choices(self.rows_of(user))
+
+    def _choices(self, rows: Sequence[int]) -> list[Choice]:
+        spans = [slice(*self.option_offsets[row : row + 2]) for row in rows]
+        outcomes = outcomes_of(tuple(self.place[span].tolist()) for span in spans)
+        return [
+            Choice(
+                user=self.users[int(self.user[row])].as_py(),
+                prompt=self.text(int(self.prompt[row])),
+                options=tuple(self.response(int(item)) for item in self.option[span]),  # type: ignore[arg-type]
+                outcome=outcome,
+                group=self.groups[int(self.group[row])].as_py(),
+                split=self.splits[int(self.split[row])].as_py(),
+            )
+            for row, span, outcome in zip(rows, spans, outcomes, strict=True)
+        ]
 
     def rows_of(self, user: str) -> range:
         """Rows of one user's choices; empty for a user who is not here."""
@@ -297,17 +311,6 @@ _COLUMNS = (
     "users", "user_offsets", "prompt", "option_offsets", "option", "place", "group", "groups", "split",
     "splits", "item_prompt", "item_response", "numbers", "texts",
 )  # fmt: skip
-
-
-def _number_within(user: NDArray[np.int32], value: NDArray[np.int32]) -> NDArray[np.int32]:
-    """Number distinct values from 0 within each user, without a loop over users."""
-    order = np.lexsort((value, user))
-    is_new_user = np.diff(user[order], prepend=-1) != 0
-    is_new = is_new_user | (np.diff(value[order], prepend=-2) != 0)
-    running = np.cumsum(is_new) - 1
-    numbers = np.empty(len(user), np.int32)
-    numbers[order] = running - np.maximum.accumulate(np.where(is_new_user, running, 0))
-    return numbers
 
 
 def _offsets(sizes: NDArray[np.int64]) -> NDArray[np.int64]:

@@ -46,7 +46,7 @@ def adapter(
     table = Jsonl(choices, on_bad_record=on_bad_record).load()
     users = [user.as_py() for user in table.users]
     folders = {user: Path(out) if len(users) == 1 else Path(out) / folder_name(user) for user in users}
-    of_each = {user: [table.choice(row) for row in table.rows_of(user)] for user in users}
+    of_each = {user: table.choices_of(user) for user in users}
     model_hash = _hash_of(policy)
     about = {
         user: {"user": user, "model": model_hash, "choices": _digest(repr(of_each[user]).encode())}

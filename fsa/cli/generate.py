@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import warnings
 from typing import Any, Literal
 
 from fsa.choices.jsonl import Jsonl
-from fsa.choices.reading.json_lines import json_lines
 from fsa.choices.reading.record import refuse, shown
 from fsa.choices.table import ChoiceTable
-from fsa.cli.lines import as_lines, check_writable
+from fsa.cli.lines import as_lines, choices_of_each, written_lines
 from fsa.errors import ChoiceDataError
 from fsa.files import Results
 from fsa.outputs.api_inputs import as_prompt
@@ -49,13 +47,7 @@ def generate(
     lines = read_prompts(prompts, table)
     policy = Policy.from_pretrained(model, trust_remote_code=trust_remote_code)
     users = list(dict.fromkeys(line["user"] for line in lines))
-    if unknown := [user for user in users if not table.rows_of(user)]:
-        warnings.warn(
-            f"{len(unknown)} users of prompts have no choices and are answered as unknown people: "
-            + ", ".join(unknown[:5]),
-            stacklevel=2,
-        )
-    known = policy.for_users([[table.choice(row) for row in table.rows_of(user)] for user in users])
+    known = policy.for_users(choices_of_each(table, users, "prompts have no choices and are answered"))
     people = dict(zip(users, known, strict=True))
     options: dict[str, Any] = {"max_new_tokens": max_new_tokens, "do_sample": do_sample}
     if do_sample:
@@ -76,23 +68,16 @@ def read_prompts(path: str, table: ChoiceTable) -> list[dict[str, Any]]:
     Raises:
         ChoiceDataError: A line is no prompt, or does not say which of several people it is for.
     """
-
-    def stop(error: ChoiceDataError) -> None:
-        raise error
-
     lines = []
-    for where, raw in json_lines(path, stop):
-        if not isinstance(raw, dict):
-            refuse(where, "line", "an object with prompt", raw)
-        check_writable(raw, where)
+    for where, raw in written_lines(path, "line", "an object with prompt"):
         if "prompt" not in raw:
             raise ChoiceDataError(f"{where}: prompt is missing; the line has {shown(', '.join(raw))}")
         as_prompt(raw["prompt"], where)
         if not isinstance(raw.get("user", ""), str):
             refuse(where, "user", "a text", raw["user"])
-        if "user" not in raw and table.num_users != 1:
+        if "user" not in raw and len(table.users) != 1:
             raise ChoiceDataError(
-                f"{where}: user is missing; the choices are those of {table.num_users} users"
+                f"{where}: user is missing; the choices are those of {len(table.users)} users"
             )
         lines.append({**raw, "user": raw.get("user", table.users[0].as_py())})
     if not lines:

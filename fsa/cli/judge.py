@@ -9,13 +9,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from jsonargparse import ArgumentError, ArgumentParser
 
-from fsa.choices.reading.json_lines import json_lines
 from fsa.choices.reading.record import refuse
 from fsa.cli.ending import one_line
 from fsa.cli.gate import check_config
-from fsa.cli.lines import as_lines, check_writable
+from fsa.cli.lines import as_lines, written_lines
 from fsa.errors import ChoiceDataError, ConfigError, JudgeError
 from fsa.files import Results
 from fsa.judge.comparative import ComparativeJudge
@@ -27,6 +25,7 @@ from fsa.judge.scores import AttributeScores, Probe
 from fsa.judge.select import Selection, select
 from fsa.judge.target import AlignmentTarget
 from fsa.outputs.api_inputs import as_prompt, as_response
+from fsa.recipes.configured import parts_of
 from fsa.runs.folder import read_yaml
 
 
@@ -110,29 +109,20 @@ def _judge(given: str | None, trust_remote_code: bool) -> Judge:
         raise ConfigError(f"{path}: must have judge, came {', '.join(config) or 'nothing'}")
     if not trust_remote_code:
         check_config(config, {"judge": Judge}, str(path))
-    parser = ArgumentParser(exit_on_error=False)
-    parser.add_argument("--judge", type=Judge)
-    try:
-        made: Judge = parser.instantiate(parser.parse_object({"judge": config["judge"]}))["judge"]
-    except (ArgumentError, TypeError, ValueError) as error:
-        raise ConfigError(f"{path}: {error}") from error
+    made: Judge = parts_of({"judge": config["judge"]}, {"judge": Judge}, str(path))["judge"]
     return made
 
 
 def _candidates(path: str) -> list[tuple[str, dict[str, Any]]]:
-    def stop(error: ChoiceDataError) -> None:
-        raise error
-
-    lines = list(json_lines(path, stop))
+    lines = written_lines(path, "candidates", "an object with prompt and responses")
     if not lines:
         raise ChoiceDataError(f"{path}:1: must hold at least one line of candidates, came none")
     return lines
 
 
-def _probe(line: Any, where: str) -> Probe:
-    if not isinstance(line, dict) or "prompt" not in line:
+def _probe(line: dict[str, Any], where: str) -> Probe:
+    if "prompt" not in line:
         refuse(where, "candidates", "an object with prompt and responses", line)
-    check_writable(line, where)
     responses = line.get("responses")
     if not isinstance(responses, list) or len(responses) < 2:
         refuse(where, "responses", "a list of two or more", responses)

@@ -4,13 +4,63 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Mapping
+import warnings
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
+from fsa.choices.reading.json_lines import all_json_lines
+from fsa.choices.reading.record import refuse
+from fsa.choices.table import ChoiceTable
 from fsa.errors import ChoiceDataError
+from fsa.types import Choice
 
 # What a terminal would obey, or show in another place than it stands; JSON has a word for each.
 _UNSEEN = re.compile(r"[\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
+
+
+def stop(error: ChoiceDataError) -> None:
+    """Take a bad line as the end of everything."""
+    raise error
+
+
+def written_lines(
+    path: str, what: str, allowed: str, on_bad: Callable[[ChoiceDataError], None] = stop
+) -> list[tuple[str, dict[str, Any]]]:
+    """The lines of a file with their places: objects, all of whose fields can be echoed.
+
+    Args:
+        path: JSONL file.
+        what: What a line is called in errors.
+        allowed: What it must be, in errors.
+        on_bad: Is told of every other line.
+    """
+    lines = []
+    for where, raw in all_json_lines(path, on_bad):
+        try:
+            if not isinstance(raw, dict):
+                refuse(where, what, allowed, raw)
+            check_writable(raw, where)
+            lines.append((where, raw))
+        except ChoiceDataError as error:
+            on_bad(error)
+    return lines
+
+
+def choices_of_each(table: ChoiceTable, users: Sequence[str], doing: str) -> list[list[Choice]]:
+    """Choices of each user; warns of those who have none.
+
+    Args:
+        table: Everybody's choices.
+        users: Whose are wanted.
+        doing: What is done for them, to end "... users of" with.
+    """
+    found = [table.choices_of(user) for user in users]
+    unknown = [user for user, choices in zip(users, found, strict=True) if not choices]
+    if unknown:
+        warnings.warn(
+            f"{len(unknown)} users of {doing} as unknown people: " + ", ".join(unknown[:5]), stacklevel=3
+        )
+    return found
 
 
 def check_writable(raw: Any, where: str) -> None:

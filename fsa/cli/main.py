@@ -16,6 +16,7 @@ COMMANDS = {
     "score": "Score candidate responses for one or many people.",
     "generate": "Write answers as people like them, with a policy.",
     "adapter": "Write one person's policy as a plain LoRA adapter.",
+    "ask": "Ask a person in the terminal what says most about them.",
     "import": "Choices from the export of another tool.",
     "judge": "Choose by a target, or by choices that reveal one.",
     "serve": "Serve a model over HTTP until told to stop.",

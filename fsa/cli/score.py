@@ -5,21 +5,22 @@ from __future__ import annotations
 import json
 import warnings
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
 
 from fsa.choices.jsonl import Jsonl
-from fsa.choices.reading.json_lines import json_lines
+from fsa.choices.reading.plain import are_plain
 from fsa.choices.reading.record import refuse, shown
 from fsa.choices.table import ChoiceTable
-from fsa.cli.lines import as_lines, check_writable
+from fsa.cli.lines import as_lines, choices_of_each, written_lines
 from fsa.errors import ChoiceDataError
 from fsa.files import Results
 from fsa.outputs.api_inputs import as_prompt, as_response
 from fsa.outputs.reward_model import Person, RewardModel, Scores
+from fsa.types import is_numbers
 
 _BATCH = 512  # people scored at once
 _LARGE = 10_000_000  # bytes of choices whose table is kept
@@ -68,10 +69,14 @@ def read_candidates(path: str, table: ChoiceTable, *, skip_bad: bool) -> list[di
             raise error
         bad.append(str(error))
 
+    read = written_lines(path, "candidate", "an object with prompt and response", on_bad)
+    are_texts = are_plain([raw.get(name) for _, raw in read for name in ("prompt", "response")])
     lines = []
-    for where, raw in json_lines(path, on_bad):
+    for where, raw in read:
         try:
-            lines.append(_candidate(raw, where, table))
+            if not are_texts:
+                _check_item(raw, where)
+            lines.append(_with_user(raw, where, table))
         except ChoiceDataError as error:
             on_bad(error)
     if bad:
@@ -81,38 +86,30 @@ def read_candidates(path: str, table: ChoiceTable, *, skip_bad: bool) -> list[di
     return lines
 
 
-def _candidate(raw: Any, where: str, table: ChoiceTable) -> dict[str, Any]:
-    """A candidate with its user, checked."""
-    if not isinstance(raw, dict):
-        refuse(where, "candidate", "an object with prompt and response", raw)
-    check_writable(raw, where)
+def _check_item(raw: dict[str, Any], where: str) -> None:
+    """Refuse a candidate without a response, or with what no model reads."""
     if "response" not in raw:
         raise ChoiceDataError(f"{where}: response is missing; the candidate has {shown(', '.join(raw))}")
     response = as_response(raw["response"], where)
-    is_numeric = isinstance(response, tuple) and not isinstance(response[0], Mapping)
-    if "prompt" not in raw and not is_numeric:
+    if "prompt" not in raw and not is_numbers(response):
         raise ChoiceDataError(f"{where}: prompt is missing; the candidate has {shown(', '.join(raw))}")
     as_prompt(raw.get("prompt", ""), where)
+
+
+def _with_user(raw: dict[str, Any], where: str, table: ChoiceTable) -> dict[str, Any]:
     if "user" in raw:
         if not isinstance(raw["user"], str):
             refuse(where, "user", "a text", raw["user"])
         return raw
-    if table.num_users != 1:
-        raise ChoiceDataError(f"{where}: user is missing; the choices are those of {table.num_users} users")
+    if len(table.users) != 1:
+        raise ChoiceDataError(f"{where}: user is missing; the choices are those of {len(table.users)} users")
     return {**raw, "user": table.users[0].as_py()}
 
 
 def _people(rewards: RewardModel, table: ChoiceTable, users: Sequence[str]) -> dict[str, Person]:
     names = list(dict.fromkeys(users))
-    unknown = [name for name in names if not table.rows_of(name)]
-    if unknown:
-        warnings.warn(
-            f"{len(unknown)} users of candidates have no choices and are scored as unknown people: "
-            + ", ".join(unknown[:5]),
-            stacklevel=2,
-        )
-    read = rewards.for_users([[table.choice(row) for row in table.rows_of(name)] for name in names])
-    return dict(zip(names, read, strict=True))
+    choices = choices_of_each(table, names, "candidates have no choices and are scored")
+    return dict(zip(names, rewards.for_users(choices), strict=True))
 
 
 def _answers(

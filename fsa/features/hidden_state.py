@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import cached_property
 from typing import Any, ClassVar, Literal
 
@@ -63,7 +64,7 @@ class HiddenState(StoredFeatures):
         super().__init__(backbone, max_tokens, batch_tokens, dtype, device, store)
         if pooling not in POOLINGS:
             raise FeatureError(f"pooling is {pooling!r}; it is one of {', '.join(POOLINGS)}")
-        parts_of(reads)
+        self._parts = parts_of(reads)
         self.pooling, self.reads = pooling, reads
 
     @property
@@ -71,19 +72,16 @@ class HiddenState(StoredFeatures):
         return int(self._config.hidden_size) * len(self.pooling.split("+"))
 
     @property
-    def _about(self) -> dict[str, Any]:
+    def _computed(self) -> dict[str, Any]:
         return {
             "layout": _LAYOUT,
-            "backbone_hash": self.backbone_hash,
-            "template": list(parts_of(self.reads)),
+            "template": list(self._parts),
             "named_template": self.reads in ("response", "prompt+response"),
             "pooling": self.pooling,
-            "max_tokens": self._max_tokens,
-            "dtype": self.dtype,
         }
 
-    def _render(self, prompt: Text, response: Text) -> Rendered:
-        return self._template.render(prompt, response)
+    def _render(self, prompts: Sequence[Text], responses: Sequence[Text]) -> list[Rendered]:
+        return self._template.render_all(prompts, responses)
 
     def _tokenize(self, texts: list[Rendered]) -> list[Tokens]:
         return tokenize(self._tokenizer, texts, max_tokens=self._max_tokens)

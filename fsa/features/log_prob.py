@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import cached_property
 from typing import Any, ClassVar, Literal
 
@@ -65,16 +65,11 @@ class LogProb(StoredFeatures):
         return 1
 
     @property
-    def _about(self) -> dict[str, Any]:
-        return {
-            "layout": _LAYOUT,
-            "backbone_hash": self.backbone_hash,
-            "max_tokens": self._max_tokens,
-            "dtype": self.dtype,
-        }
+    def _computed(self) -> dict[str, Any]:
+        return {"layout": _LAYOUT}
 
-    def _render(self, prompt: Text, response: Text) -> Exchange:
-        return self._exchanges.of(prompt, response)
+    def _render(self, prompts: Sequence[Text], responses: Sequence[Text]) -> list[Exchange]:
+        return self._exchanges.of_all(prompts, responses)
 
     def _tokenize(self, texts: list[Exchange]) -> list[ResponseTokens]:
         return self._exchanges.tokens(texts, self._max_tokens)

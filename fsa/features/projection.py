@@ -124,7 +124,16 @@ class Projection:
 
     @classmethod
     def load(cls, path: str | Path, **arguments: Any) -> Projection:
-        """What `save` wrote, bit for bit, in a projection made with the same arguments as the saved one.
+        """What `save` wrote, in a new projection; see `read`.
+
+        Args:
+            path: The file.
+            arguments: Those that the saved projection was made with.
+        """
+        return cls(**arguments).read(path)
+
+    def read(self, path: str | Path) -> Projection:
+        """Take what `save` wrote, bit for bit; the arguments have to be those of the saved projection.
 
         Raises:
             CheckpointError: A tensor is missing, extra, of another shape or type, or not finite.
@@ -133,10 +142,9 @@ class Projection:
             tensors = load_file(str(path))
         except (OSError, SafetensorError, TypeError, AttributeError) as error:  # numpy lacks some types
             raise CheckpointError(f"{path}: not a saved projection: {error}") from error
-        projection = cls(**arguments)
-        projection._check(path, tensors)
-        projection._tensors = tensors
-        return projection
+        self._check(path, tensors)
+        self._tensors = tensors
+        return self
 
     def _components(
         self, vectors: Float[np.ndarray, "m d"]

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 from fsa.errors import FeatureError
 from fsa.types import Messages, Text
@@ -14,6 +15,13 @@ Span = tuple[int, int]
 """First character and the one after the last."""
 
 _NAMED = {"response": "{response}", "prompt+response": "{prompt}\n\n{response}"}
+
+
+class Readable(Protocol):
+    """A text as a backbone gets it."""
+
+    def key(self) -> bytes:
+        """16 bytes that name it."""
 
 
 @dataclass(frozen=True)
@@ -56,6 +64,10 @@ class Template:
         self.parts = parts_of(reads)
         self.reads = reads
         self.chat = chat if reads == "prompt+response" else None
+
+    def render_all(self, prompts: Sequence[Text], responses: Sequence[Text]) -> list[Rendered]:
+        """The text of each prompt with its response."""
+        return [self.render(*pair) for pair in zip(prompts, responses, strict=True)]
 
     def render(self, prompt: Text, response: Text) -> Rendered:
         """The text for one prompt and response."""
@@ -100,6 +112,11 @@ def parts_of(reads: str) -> tuple[str, ...]:
             "{response} once and {prompt} at most once"
         )
     return parts
+
+
+def keys_of(texts: Iterable[Readable]) -> list[bytes]:
+    """16 bytes that name each text."""
+    return [text.key() for text in texts]
 
 
 def as_messages(text: Text, role: str) -> Messages:

@@ -76,9 +76,7 @@ def response_tokens(
             writes a prompt otherwise where another response follows.
     """
     exchanges = Exchanges(tokenizer)
-    return exchanges.tokens(
-        [exchanges.of(*pair) for pair in zip(prompts, responses, strict=True)], max_tokens
-    )
+    return exchanges.tokens(exchanges.of_all(prompts, responses), max_tokens)
 
 
 def prompt_tokens(
@@ -113,6 +111,10 @@ class Exchanges:
         self.tokenizer = tokenizer
         self.template = Template("prompt+response", chat_of(tokenizer))
         self._frames: dict[tuple[str, bool], tuple[Rendered, str]] = {}
+
+    def of_all(self, prompts: Sequence[Text], responses: Sequence[Text]) -> list[Exchange]:
+        """Each prompt with its response as texts."""
+        return [self.of(*pair) for pair in zip(prompts, responses, strict=True)]
 
     def of(self, prompt: Text, response: Text) -> Exchange:
         """A prompt and a response as texts."""

@@ -22,18 +22,12 @@ from fsa.errors import FeatureError
 from fsa.features.buckets import length_buckets
 from fsa.features.extractor import FeatureExtractor
 from fsa.features.progress import SlowBar
+from fsa.features.rendering import Readable, keys_of
 from fsa.features.store import FeatureStore
 from fsa.paths import cache_dir
-from fsa.types import Numbers, Text
+from fsa.types import Numbers, Text, is_numbers
 
 _CHUNK = 8192  # texts whose token ids are held at once
-
-
-class Readable(Protocol):
-    """A text as a backbone gets it."""
-
-    def key(self) -> bytes:
-        """16 bytes that name it."""
 
 
 class Tokenized(Protocol):
@@ -100,24 +94,34 @@ class StoredFeatures(FeatureExtractor):
     def extract(
         self, prompts: Sequence[Text], responses: Sequence[Text | Numbers], progress: bool = False
     ) -> Float32[np.ndarray, "m d"]:
-        rendered = [self._render(*pair) for pair in zip(prompts, self._texts(responses), strict=True)]
+        rendered = self._render(prompts, list(self._texts(responses)))
         if not rendered:
             return np.zeros((0, self.width), np.float32)
-        names = np.array([text.key() for text in rendered], "V16")
+        names = np.array(keys_of(rendered), "V16")
         _, first, inverse = np.unique(names, return_index=True, return_inverse=True)
         keys = names[first].view(np.uint8).reshape(-1, 16)
         rows = self._look_up(keys, [rendered[place] for place in first], progress)  # [unique, d + 1]
         self._count_cut(keys, rows[:, -1])
         return rows[inverse, :-1]
 
-    @property
-    @abstractmethod
+    @cached_property
     def _about(self) -> dict[str, Any]:
         """Everything that a number depends on."""
+        of_backbone = {
+            "backbone_hash": self.backbone_hash,
+            "max_tokens": self._max_tokens,
+            "dtype": self.dtype,
+        }
+        return of_backbone | self._computed
+
+    @property
+    @abstractmethod
+    def _computed(self) -> dict[str, Any]:
+        """What is computed of a text, and in which way."""
 
     @abstractmethod
-    def _render(self, prompt: Text, response: Text) -> Any:
-        """A prompt and a response as the backbone gets them: `Readable`."""
+    def _render(self, prompts: Sequence[Text], responses: Sequence[Text]) -> Sequence[Any]:
+        """Each prompt with its response as the backbone gets them: `Readable`."""
 
     @abstractmethod
     def _tokenize(self, texts: list[Any]) -> Sequence[Tokenized]:
@@ -137,7 +141,19 @@ class StoredFeatures(FeatureExtractor):
                 raise FeatureError(
                     f"{self._store.folder}: the store holds a number that is not finite; delete it"
                 )
-        missing = np.flatnonzero(~found)
+        if not found.all():
+            self._compute(np.flatnonzero(~found), keys, texts, rows, progress)
+        return rows
+
+    def _compute(
+        self,
+        missing: NDArray[np.int64],
+        keys: NDArray[np.uint8],
+        texts: list[Readable],
+        rows: NDArray[np.float32],
+        progress: bool,
+    ) -> None:
+        """Fill the missing rows, and keep them."""
         with SlowBar(f"{self.computes} ({self.backbone})", len(missing), enabled=progress) as bar:
             for places, batch in self._batches(missing, texts):
                 rows[places, :-1], rows[places, -1] = self._run(batch), [tokens.num_cut for tokens in batch]
@@ -148,7 +164,6 @@ class StoredFeatures(FeatureExtractor):
                     )
                 self._keep(keys[places], rows[places])
                 bar.advance(len(batch), sum(len(tokens.ids) for tokens in batch))
-        return rows
 
     def _keep(self, keys: NDArray[np.uint8], rows: NDArray[np.float32]) -> None:
         """Put rows into the store; a store that cannot take them costs time from then on, and a warning."""
@@ -172,7 +187,7 @@ class StoredFeatures(FeatureExtractor):
 
     def _texts(self, responses: Sequence[Text | Numbers]) -> Iterator[Text]:
         for response in responses:
-            if not isinstance(response, str) and any(isinstance(part, int | float) for part in response):
+            if is_numbers(response):
                 raise FeatureError(
                     f"a response is numbers, {response}; {type(self).__name__} reads text (use Numeric)"
                 )

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from fsa.errors import ConfigError
 from fsa.models.scorer import Scorer, Spread
 from fsa.predictive import Predictive
-from fsa.reward_map import RewardMap
+from fsa.reward_map import RewardMap, prior_of, rewards_by, taste_maps
 from fsa.types import Belief, ChoiceBatch
 
 
@@ -48,8 +48,11 @@ class TasteReward(Scorer):
         num_params: int = 1,
     ) -> None:
         super().__init__()
-        self.population: RewardMap | None = RewardMap(d_feature, num_params, units, dropout)
-        self.taste: RewardMap | None = RewardMap(d_feature, num_params * d_belief, units, dropout, std)
+        self.population: RewardMap | None
+        self.taste: RewardMap | None
+        self.population, self.taste = taste_maps(
+            d_feature, num_params, num_params * d_belief, units, dropout, std
+        )
         self.precisions, self.num_params = (population_precision, taste_precision), num_params
         self._shared: tuple[RewardMap, ...] = ()  # in a tuple: the encoder has registered them already
 
@@ -137,7 +140,7 @@ class TasteReward(Scorer):
 
     def _rewards(self, choices: ChoiceBatch, d_belief: int) -> tuple[Tensor, Tensor]:
         """The population's scores [b, n, k, p] and what multiplies the latent [b, n, k, p, z]."""
-        population, taste = (reward_map.of(choices) for reward_map in self.maps)
+        population, taste = rewards_by(self.maps, choices)
         return population, taste.unflatten(-1, (-1, d_belief))
 
     def _at(self, z: Tensor, population: Tensor, taste: Tensor) -> Float[Tensor, "s b n k p"]:
@@ -148,7 +151,7 @@ class TasteReward(Scorer):
         """Minus the log-density of maps of its own under their priors; the encoder counts its own."""
         if self._shared:
             return 0.0
-        return sum(weight * each.prior() for weight, each in zip(self.precisions, self.maps, strict=True))
+        return prior_of(self.maps, self.precisions)
 
 
 def _quantiles(number: int) -> Float[Tensor, " s"]:

@@ -11,12 +11,15 @@ import torch
 from rich.progress import track
 
 from fsa.errors import CheckpointError, ShapeError
+from fsa.judge.target import AlignmentTarget
 from fsa.models.language_scorer import LanguageScorer
 from fsa.outputs.adapters import save_adapter
-from fsa.outputs.api_inputs import Choices, as_prompt
+from fsa.outputs.api_inputs import Choices, as_prompts
 from fsa.outputs.history import History
 from fsa.outputs.reward_model import Person, RewardModel
-from fsa.runs.folder import CONFIG_JSON, local_folder, read_json
+from fsa.outputs.statements import Bank
+from fsa.runs.folder import CONFIG_JSON, read_json
+from fsa.runs.opening import local_folder
 from fsa.settings import setting, settings
 from fsa.types import Belief, Text
 
@@ -56,9 +59,15 @@ class Policy(RewardModel):
 
     layout: ClassVar[str] = FORMAT
 
-    def for_user(self, choices: Choices, half_life: float | None = None) -> PolicyPerson:
+    def for_user(
+        self,
+        choices: Choices,
+        half_life: float | None = None,
+        stated: Mapping[str, Any] | AlignmentTarget | None = None,
+        bank: Bank | None = None,
+    ) -> PolicyPerson:
         """One person, read once. No choices at all is legal: somebody unknown."""
-        return self.for_users([choices], half_life)[0]
+        return super().for_user(choices, half_life, stated, bank)  # type: ignore[return-value]
 
     def for_users(  # type: ignore[override]
         self, choices_of_each: Sequence[Choices], half_life: float | None = None
@@ -103,7 +112,7 @@ class Policy(RewardModel):
         Generation(batch_size=batch_size, **{k: options[k] for k in _CHECKED & options.keys()})
         if any(person is not None and person.model is not self for person in people):
             raise ShapeError("a person was read by another policy; beliefs of two models do not mix")
-        texts = [as_prompt(prompt, f"prompts[{i}]") for i, prompt in enumerate(prompts)]
+        texts = as_prompts(prompts)
         # The reference's rows apart: the adapters are on or off for a whole batch. Then by length.
         order = sorted(range(len(texts)), key=lambda i: (people[i] is None, len(str(texts[i]))))
         split = sum(person is not None for person in people)

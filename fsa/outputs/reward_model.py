@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, ClassVar, Self
 
-import numpy as np
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
@@ -17,54 +15,41 @@ from fsa.encoders.encoder import ContextEncoder
 from fsa.errors import CheckpointError, ChoiceDataError, ShapeError
 from fsa.features.extractor import FeatureExtractor
 from fsa.features.projection import Projection
+from fsa.judge.target import AlignmentTarget
 from fsa.likelihoods.likelihood import ChoiceLikelihood
 from fsa.models.language_scorer import LanguageScorer
 from fsa.models.scorer import Scorer
-from fsa.outputs.api_inputs import Choices, as_choice, as_prompt, as_response
+from fsa.outputs.api_inputs import Choices, as_choices
 from fsa.outputs.history import History
-from fsa.outputs.item_tokens import Texts, only_text
+from fsa.outputs.item_tokens import Texts
 from fsa.outputs.matched_noise import matched_noise
+from fsa.outputs.options import options_of
 from fsa.outputs.person import Person as Person
 from fsa.outputs.person_file import load_person
 from fsa.outputs.reading import read
+from fsa.outputs.scores import Scores as Scores
+from fsa.outputs.statements import Bank
 from fsa.predictive import Predictive
-from fsa.runs.claim import check_run
-from fsa.runs.components import build_part
+from fsa.runs.components import build_parts
 from fsa.runs.folder import (
     CONFIG_JSON,
     PROJECTION,
     RUN,
     WEIGHTS,
-    check_same_run,
     load_strictly,
-    local_folder,
-    read_json,
     save_tensors,
     write_json,
 )
-from fsa.runs.hub import OnHub, check_layout
+from fsa.runs.hub import OnHub
 from fsa.runs.model_card import write_card
-from fsa.types import Belief, ChoiceBatch, Numbers, Text, TokenRows
+from fsa.runs.opening import check_layout, open_folder
+from fsa.types import Belief, ChoiceBatch, Numbers, Text
 
 FORMAT = "fsa.reward.1"
+_OF_WIDTHS = {"encoder": ContextEncoder, "scorer": Scorer}
+_OTHERS = {"likelihood": ChoiceLikelihood, "features": FeatureExtractor}
 _MOST = 1_000_000  # of any width or number of samples
 BACKBONE_HASH = "backbone_sha256"  # of the weights that adapters belong to, in config.json
-
-
-@dataclass(frozen=True)
-class Scores:
-    """What one person's reward model says of k responses to one prompt.
-
-    Attributes:
-        reward: In nats; comparable between responses to one prompt, a gap of 1 is odds of e to 1 [k].
-        stderr: Standard deviation of the reward over the belief, or None for a point belief [k].
-        low, high: Ends of the middle 90 % of what is believed of the reward, or None for a point belief [k].
-    """
-
-    reward: Float[np.ndarray, " k"]
-    stderr: Float[np.ndarray, " k"] | None
-    low: Float[np.ndarray, " k"] | None = None
-    high: Float[np.ndarray, " k"] | None = None
 
 
 class RewardModel(OnHub, nn.Module):
@@ -102,7 +87,10 @@ class RewardModel(OnHub, nn.Module):
             raise CheckpointError(
                 f"config.json: d_feature is {widths[0]}, but the projection is {projection.width} wide"
             )
-        built = parts or _built(config, widths, trust_remote_code)
+        built = parts or {
+            **build_parts(config, _OF_WIDTHS, *widths, trust_remote_code=trust_remote_code),
+            **build_parts(config, _OTHERS, trust_remote_code=trust_remote_code),
+        }
         self.encoder: ContextEncoder = built["encoder"]
         self.scorer: Scorer = built["scorer"]
         self.likelihood: ChoiceLikelihood = built["likelihood"]
@@ -169,16 +157,9 @@ class RewardModel(OnHub, nn.Module):
             CheckpointError: The folder is not a reward model of this layout, a tensor is missing or left
                 over, or a part is foreign.
         """
-        folder = local_folder(name, revision)
-        check_run(folder)
-        config = read_json(folder / CONFIG_JSON)
-        if not isinstance(config, Mapping):
-            raise CheckpointError(f"{folder / CONFIG_JSON}: should hold an object, came {config!r:.80}")
-        check_layout(config, cls.layout)
-        check_same_run(folder, config.get(RUN))
-        projection = build_part(config, "projection", Projection, trust_remote_code=trust_remote_code)
-        arguments = config["projection"].get("init_args") or {}
-        model = cls(config, type(projection).load(folder / PROJECTION, **arguments), trust_remote_code)
+        folder, config = open_folder(name, cls.layout, revision)
+        made = build_parts(config, {"projection": Projection}, trust_remote_code=trust_remote_code)
+        model = cls(config, made["projection"].read(folder / PROJECTION), trust_remote_code)
         load_strictly(model, folder / WEIGHTS, model.make_room)
         model.origin = folder
         return model
@@ -196,9 +177,22 @@ class RewardModel(OnHub, nn.Module):
         save_tensors(folder / PROJECTION, tensors, self.config.get(RUN))
         write_card(folder, self.config, self.origin)
 
-    def for_user(self, choices: Choices, half_life: float | None = None) -> Person:
-        """One person, read once; see `for_users`. No choices at all is legal: somebody unknown."""
-        return self.for_users([choices], half_life)[0]
+    def for_user(
+        self,
+        choices: Choices,
+        half_life: float | None = None,
+        stated: Mapping[str, Any] | AlignmentTarget | None = None,
+        bank: Bank | None = None,
+    ) -> Person:
+        """One person, read once; see `for_users`. No choices at all is legal: somebody unknown.
+
+        Args:
+            choices, half_life: As in `for_users`.
+            stated: What they say they like, such as `{"log_length": "low"}`; see `Bank.evidence`.
+            bank: Responses whose levels give that a meaning.
+        """
+        person = self.for_users([choices], half_life)[0]
+        return person if stated is None else person.state(stated, bank)
 
     def for_users(self, choices_of_each: Sequence[Choices], half_life: float | None = None) -> list[Person]:
         """Many people, read together; the same beliefs as one by one.
@@ -215,12 +209,7 @@ class RewardModel(OnHub, nn.Module):
         for i, choices in enumerate(choices_of_each):
             if isinstance(choices, str | Mapping) or not isinstance(choices, Sequence):
                 raise ChoiceDataError(f"people[{i}]: choices must be a list of choices, came {choices!r:.80}")
-        return self.read(
-            [
-                History(tuple(as_choice(choice, i) for i, choice in enumerate(choices)), half_life)
-                for choices in choices_of_each
-            ]
-        )
+        return self.read([History(tuple(as_choices(choices)), half_life) for choices in choices_of_each])
 
     def read(self, histories: Sequence[History]) -> list[Person]:
         """Many people from what is known of them; see `for_users`."""
@@ -265,7 +254,7 @@ class RewardModel(OnHub, nn.Module):
             )
         if not people:
             return []
-        choices, beliefs = self.options(people, prompts, responses), _beliefs(people)
+        choices, beliefs = options_of(self, people, prompts, responses), _beliefs(people)
         spread = self.scorer.spread(choices, beliefs, self._noise(beliefs))
         mean, *doubt = (
             part[:, 0].cpu().numpy() for part in (spread.mean, spread.std, spread.low, spread.high)
@@ -278,50 +267,10 @@ class RewardModel(OnHub, nn.Module):
             for i, (person, each) in enumerate(zip(people, responses, strict=True))
         ]
 
-    def options(
-        self,
-        people: Sequence[Person],
-        prompts: Sequence[Text],
-        responses: Sequence[Sequence[Text | Numbers]],
-    ) -> ChoiceBatch:
-        """Responses as the options of one choice each [m, 1, k], for the scorer; none is chosen."""
-        _check_people(self, people, responses)
-        sizes = [len(each) for each in responses]
-        mask = torch.arange(max(sizes)) < torch.tensor(sizes)[:, None]
-        asked = [
-            as_prompt(p, f"prompts[{i}]")
-            for i, (p, k) in enumerate(zip(prompts, sizes, strict=True))
-            for _ in range(k)
-        ]
-        offered = [
-            as_response(response, f"responses[{i}][{j}]")
-            for i, each in enumerate(responses)
-            for j, response in enumerate(each)
-        ]
-        features = torch.zeros(*mask.shape, self.config["d_feature"], dtype=torch.float64)
-        tokens = None
-        if self.texts:
-            slots = np.flatnonzero(mask.numpy())
-            tokens = self._with_reference(self.texts.rows(asked, only_text(offered), slots))
-        else:
-            features[mask] = self.vectors(asked, offered)
-        return ChoiceBatch(
-            features.unsqueeze(1),
-            torch.where(mask, 0, -1).unsqueeze(1),
-            torch.zeros(len(people), 1).long(),
-            tokens,
-        ).to(self.device)
-
     @property
     def device(self) -> torch.device:
         """Where the model is."""
         return next(self.parameters()).device
-
-    def _with_reference(self, tokens: TokenRows) -> TokenRows:
-        """Tokens on the model's device, with the reference's word where the scorer asks for it."""
-        scorer: Any = self.scorer
-        tokens = tokens.to(self.device)
-        return replace(tokens, reference=scorer.reference(tokens)) if scorer.needs_reference else tokens
 
     def latents(self, belief: Belief) -> Float[Tensor, "s b z"]:
         """Samples of beliefs to average predictions over; a point needs one."""
@@ -356,27 +305,6 @@ def _check_backbone(config: dict[str, Any], backbone: str) -> None:
             f"config.json: backbone {backbone} had weights {config[BACKBONE_HASH][:12]}..., those there now "
             f"are {found[:12]}...; adapters fit the weights that they were trained for alone"
         )
-
-
-def _check_people(
-    model: RewardModel, people: Sequence[Person], responses: Sequence[Sequence[Text | Numbers]]
-) -> None:
-    for i, (person, each) in enumerate(zip(people, responses, strict=True)):
-        if person.model is not model:
-            raise ShapeError(f"people[{i}] was read by another model; beliefs of two models do not mix")
-        if isinstance(each, str | Mapping) or not isinstance(each, Sequence | np.ndarray):
-            raise ShapeError(f"responses[{i}] must be a list of responses, came {each!r:.80}")
-        if not len(each):
-            raise ShapeError(f"responses[{i}] is empty; there must be a response to score")
-
-
-def _built(config: Mapping[str, Any], widths: tuple[int, int], trust_remote_code: bool) -> dict[str, Any]:
-    """New parts, by slot."""
-    of_widths: dict[str, Any] = {"encoder": ContextEncoder, "scorer": Scorer}
-    others: dict[str, Any] = {"likelihood": ChoiceLikelihood, "features": FeatureExtractor}
-    trust = {"trust_remote_code": trust_remote_code}
-    built = {slot: build_part(config, slot, base, *widths, **trust) for slot, base in of_widths.items()}
-    return built | {slot: build_part(config, slot, base, **trust) for slot, base in others.items()}
 
 
 def _count(config: Mapping[str, Any], name: str) -> int:

@@ -11,7 +11,6 @@ from typing import Any
 import lightning as L
 import numpy as np
 from rich.console import Console
-from torch import Tensor
 
 from fsa.choices.fingerprint import fingerprint
 from fsa.choices.source import Source
@@ -19,9 +18,7 @@ from fsa.choices.splits import Splits, Splitter
 from fsa.choices.table import ChoiceTable
 from fsa.encoders.deep_set import DeepSet
 from fsa.encoders.encoder import ContextEncoder
-from fsa.encoders.no_context import NoContext
 from fsa.episodes.by_user import choices_by_user
-from fsa.episodes.sampler import EpisodeSampler
 from fsa.errors import ConfigError
 from fsa.features.extractor import FeatureExtractor
 from fsa.features.hidden_state import HiddenState
@@ -40,6 +37,9 @@ from fsa.outputs.policy import Policy
 from fsa.outputs.reward_model import RewardModel
 from fsa.recipes.features import item_features
 from fsa.recipes.in_run_folder import in_run_folder
+from fsa.recipes.model_config import READER, model_config
+from fsa.recipes.population import fit_population
+from fsa.recipes.samplers import samplers
 from fsa.runs.claim import begin, finish
 from fsa.runs.folder import META, RUN, about_this_run, write_json
 from fsa.settings import Range
@@ -47,11 +47,7 @@ from fsa.training.datamodule import EpisodeData, EpisodeSettings
 from fsa.training.loop import Loop
 from fsa.training.module import ChoiceModule
 from fsa.training.optimizers import AdamW
-from fsa.training.population import PopulationReward
 from fsa.training.processes import is_first_process
-
-POPULATION = Path("checkpoints", "population")  # in the run folder: the first stage, as a run of its own
-_READER = ("encoder", "features", "projection", "d_belief")  # what reads a user's choices
 
 
 @in_run_folder
@@ -123,7 +119,7 @@ def train_reward(
 
     start = RewardModel.from_pretrained(encoder_from) if encoder_from else None
     if start:
-        config = {**config, **{slot: start.config[slot] for slot in _READER}}
+        config = {**config, **{slot: start.config[slot] for slot in READER}}
         features, projection, d_belief = start.features, start.projection, int(start.config["d_belief"])
     elif table.is_numeric and isinstance(features, HiddenState):
         features, projection, config = for_numbers(table, config)
@@ -187,45 +183,6 @@ def train_reward(
     return model
 
 
-def fit_population(
-    module: ChoiceModule,
-    parted: Splits,
-    matrix: Tensor,
-    episodes: EpisodeSettings,
-    loop: Loop,
-    folder: Path,
-    resume: bool,
-) -> dict[str, Any]:
-    """Train the population's reward to its own optimum, where a model has one, and hold it from then on.
-
-    What people share is learned without anyone's choices being read, so that what sets a person apart is
-    learned from what is left: choices can then help and need not harm.
-
-    Returns:
-        What to remember of this stage; nothing where there is none.
-    """
-    part = module.scorer.population_part()
-    if part is None:
-        return {}
-    alone = PopulationReward(*part)
-    settings = episodes.without_context()
-    stage = ChoiceModule(
-        NoContext(1, 1),
-        alone,
-        module.likelihood,
-        module.objective,
-        module.optimizer,
-        context_sizes=settings.context_sizes,
-        seed=module.seed,
-        num_choices=module.num_choices,
-    )
-    draws, frozen = samplers(parted, settings, module.seed)
-    stage_data = EpisodeData(draws, frozen, matrix, settings)
-    outcome = loop.fit(stage, stage_data, folder / POPULATION, resume, from_start=True)
-    alone.requires_grad_(False)
-    return {f"population_{name}": value for name, value in outcome.items()}
-
-
 def for_numbers(
     table: ChoiceTable, config: Mapping[str, Any]
 ) -> tuple[FeatureExtractor, Projection, Mapping[str, Any]]:
@@ -248,18 +205,6 @@ def for_numbers(
 
 def _path(part: object) -> str:
     return f"{type(part).__module__}.{type(part).__name__}"
-
-
-def samplers(parted: Splits, episodes: EpisodeSettings, seed: int) -> tuple[EpisodeSampler, EpisodeSampler]:
-    """What draws training episodes, and what draws the frozen validation episodes of every seed."""
-    for name, part in (("train", parted.train), ("validation", parted.validation)):
-        if not len(part):
-            raise ConfigError(
-                f"the {name} split holds no choices; training needs some (see --splits.fractions)"
-            )
-    train = EpisodeSampler(parted.train, episodes.max_context, episodes.max_targets, seed)
-    largest = max(episodes.context_sizes)
-    return train, EpisodeSampler(parted.validation, largest, episodes.max_targets, seed=0, in_turn=True)
 
 
 def of_group(parted: Splits, group: str | None) -> Splits:
@@ -303,28 +248,6 @@ def check_fit(table: ChoiceTable, likelihood: ChoiceLikelihood) -> None:
         raise ConfigError(
             f"some choices have {most} options, but {name} scores at most {likelihood.max_options}"
         )
-
-
-def model_config(config: Mapping[str, Any], d_feature: int, layout: str) -> dict[str, Any]:
-    """The part of a configuration that a model is built from."""
-    parts = {slot: config[slot] for slot in ("scorer", "likelihood", *_READER)}
-    for slot in ("scorer", "features"):
-        parts[slot] = with_whole_path(parts[slot])
-    if "class_path" not in parts["projection"]:  # a recipe needs none: there is one class of projections
-        path = f"{Projection.__module__}.{Projection.__name__}"
-        parts["projection"] = {"class_path": path, "init_args": parts["projection"]}
-    num_samples = max(int(config["num_samples"]), 64)
-    return {"format": layout, "d_feature": d_feature, **parts, "num_samples": num_samples}
-
-
-def with_whole_path(part: Any) -> Any:
-    """A part whose backbone is a folder, with its whole path: a model opens from any working folder."""
-    arguments = part.get("init_args") if isinstance(part, Mapping) else None
-    backbone = arguments.get("backbone") if isinstance(arguments, Mapping) else None
-    if isinstance(backbone, str) and Path(backbone).expanduser().is_dir():
-        whole = str(Path(backbone).expanduser().resolve())
-        return {**part, "init_args": {**arguments, "backbone": whole}}  # type: ignore[dict-item]
-    return part
 
 
 def _summary(table: ChoiceTable, parted: Splits) -> str:

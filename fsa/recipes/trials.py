@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -22,6 +23,7 @@ from fsa.recipes.configured import configured, preset
 from fsa.recipes.measuring.predictions import Predictions, predict
 from fsa.recipes.measuring.runs import Settings
 from fsa.recipes.people_report import FEWEST_PEOPLE, PERSONAL, Verdict, people_report
+from fsa.recipes.population import population_model
 from fsa.recipes.reward import train_reward
 from fsa.reports.report import Report
 from fsa.reports.row import Row
@@ -123,8 +125,15 @@ class Trials:
         keywords = configured(train_reward, [*arguments, *self.settings])
         return train_reward(**{**keywords, "source": _Loaded(self.table), "splits": splits})
 
-    def tested(self, folder: Path, folds: int, console: Console) -> tuple[Report, Verdict]:
-        """The report, and the verdict of all folds of people together."""
+    def tested(self, folder: Path, folds: int, console: Console, command: str) -> tuple[Report, Verdict]:
+        """The report, and the verdict of all folds of people together.
+
+        Args:
+            folder: Of the runs.
+            folds: Parts that people are dealt into; each is tested once.
+            console: Where progress is said.
+            command: What makes the report again, without its arguments.
+        """
         test = 0.2 if folds == 1 else 1 / folds
         parts = []
         for fold in range(folds):
@@ -137,10 +146,9 @@ class Trials:
             more, of_new = self.judged([self.compared(folder / "new_texts", splits)], "new")
             rows += more
             words.append(f"with texts that are new too: {of_new.text.split('; the saved')[0]}")
-        command = "fsa " + " ".join(sys.argv[1:])
         left_out = sum(part.left_out for part in parts)
         about = about_this_run(
-            command=command,
+            command=f"{command} {shlex.join(sys.argv[1:])}",
             seed=self.seed,
             folds=folds,
             verdict=". ".join(words),
@@ -162,9 +170,15 @@ class Trials:
         return people_report(personal, pooled, self.table.groups.to_pylist(), self.name, texts, joined)
 
     def compared(self, folder: Path, splits: Splitter) -> _Compared:
-        """Train with and without people's choices, and predict those of the people in test."""
+        """Train with and without people's choices, and predict those of the people in test.
+
+        One model for everybody is the first stage of the personal one where it has that stage, which is the
+        same training.
+        """
         methods = {PERSONAL: self.trained(folder / "personal", True, splits)}
-        pooled = self.trained(folder / "pooled", False, splits)
+        pooled = population_model(methods[PERSONAL], folder / "personal")
+        if pooled is None:
+            pooled = self.trained(folder / "pooled", False, splits)
         for name, configs in self.rivals.items():
             methods[name] = self._trained(folder / name, configs, splits)
         return self.predicted(methods, pooled, splits(self.table).test)

@@ -8,24 +8,20 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from fsa.errors import CheckpointError, ConfigError, OutputError
+from fsa.errors import ConfigError, OutputError
 from fsa.runs.folder import (
     CONFIG_JSON,
     CONFIG_YAML,
     META,
     PROJECTION,
-    RUN,
     WEIGHTS,
-    read_json,
     read_yaml,
     write_json,
     write_yaml,
 )
+from fsa.runs.opening import BEFORE, MARK, RUN_JSON, run_of
 
-RUN_JSON = "run.json"
 CHECKPOINTS, METRICS = "checkpoints", "metrics.csv"
-_BEFORE = ".before"
-_MARK = "# run "  # and its name: the first line of a configuration
 _OURS = (CONFIG_YAML, CONFIG_JSON, META, METRICS, WEIGHTS, PROJECTION, RUN_JSON, CHECKPOINTS)
 _OF_A_RUN = (*_OURS, "eval", "wandb")
 
@@ -88,7 +84,7 @@ def begin(folder: Path, config: Mapping[str, Any], data: str, resume: bool) -> s
     Raises:
         ConfigError: A resumed run was trained on other choices.
     """
-    known = _run(folder)
+    known = run_of(folder)
     if resume and known and known.get("data") not in (None, data):
         raise ConfigError(
             f"--resume {folder}: the choices are not those that the run was trained on (their hash is "
@@ -99,38 +95,15 @@ def begin(folder: Path, config: Mapping[str, Any], data: str, resume: bool) -> s
         known = {}
     run = str(known.get("run") or secrets.token_hex(8))
     plain = {**config, "resume": False, "overwrite": False}
-    write_yaml(folder / CONFIG_YAML, plain, first_line=f"{_MARK}{run}")
+    write_yaml(folder / CONFIG_YAML, plain, first_line=f"{MARK}{run}")
     write_json(folder / RUN_JSON, {"run": run, "finished": bool(known.get("finished")), "data": data})
     return run
 
 
 def finish(folder: Path) -> None:
     """Say that the run is complete; what an older one left goes."""
-    write_json(folder / RUN_JSON, {**_run(folder), "finished": True})
-    shutil.rmtree(folder / _BEFORE, ignore_errors=True)
-
-
-def check_run(folder: Path) -> None:
-    """Refuse a folder that holds parts of two runs, or of one that never ended.
-
-    Folders of before there were names of runs pass, and so does a model without its run's files.
-
-    Raises:
-        CheckpointError: Says what is there.
-    """
-    known = _run(folder)
-    if not known:
-        return
-    if not known.get("finished"):
-        raise CheckpointError(
-            f"{folder}: its training has not ended, so there is no model yet; go on (--resume {folder})"
-            + (f"; the run before it is in {folder / _BEFORE}" if (folder / _BEFORE).exists() else "")
-        )
-    for name, found in _named_in(folder):
-        if found is not None and found != known["run"]:
-            raise CheckpointError(
-                f"{folder}: a mixture of two runs, {name} is of {found}, {RUN_JSON} of {known['run']}"
-            )
+    write_json(folder / RUN_JSON, {**run_of(folder), "finished": True})
+    shutil.rmtree(folder / BEFORE, ignore_errors=True)
 
 
 def check_changes(before: Mapping[str, Any], now: Mapping[str, Any], folder: Path) -> None:
@@ -183,7 +156,7 @@ def _set_aside(folder: Path) -> None:
     found = [folder / name for name in _OF_A_RUN if (folder / name).exists()]
     if not found:
         return
-    before = folder / _BEFORE
+    before = folder / BEFORE
     try:
         if before.exists():  # of a run that is complete, while what lies here is not
             for path in found:
@@ -195,24 +168,3 @@ def _set_aside(folder: Path) -> None:
             path.replace(before / path.name)
     except OSError as error:
         raise OutputError(f"{folder}: cannot be written: {error.strerror or error}") from error
-
-
-def _run(folder: Path) -> dict[str, Any]:
-    path = folder / RUN_JSON
-    if not path.exists():
-        return {}
-    content = read_json(path)
-    if not isinstance(content, dict) or not isinstance(content.get("run"), str):
-        raise CheckpointError(f"{path}: should name the run, came {content!r:.80}")
-    return content
-
-
-def _named_in(folder: Path) -> Iterator[tuple[str, Any]]:
-    """The run that each configuration in a folder says it is of; None where it does not say."""
-    if (folder / CONFIG_JSON).is_file():
-        config = read_json(folder / CONFIG_JSON)
-        yield CONFIG_JSON, config.get(RUN) if isinstance(config, Mapping) else None
-    if (folder / CONFIG_YAML).is_file():
-        with (folder / CONFIG_YAML).open(encoding="utf-8", errors="replace") as file:
-            line = file.readline(200).strip()
-        yield CONFIG_YAML, line.removeprefix(_MARK) if line.startswith(_MARK) else None

@@ -18,15 +18,14 @@ _MOST_DOTS = 20
 _LARGEST = 1.7976931348623157e308
 
 
-def build_part(
-    config: Mapping[str, Any], slot: str, base: type[_Part], *widths: int, trust_remote_code: bool = False
-) -> _Part:
-    """Build one part of a config, checking who it is before any of its code runs.
+def build_parts(
+    config: Mapping[str, Any], bases: Mapping[str, type], *widths: int, trust_remote_code: bool = False
+) -> dict[str, Any]:
+    """Build parts of a config, checking who each is before any of its code runs.
 
     Args:
-        config: Holds the part's plain form under the name of the slot.
-        slot: Name of the part.
-        base: What the part has to be.
+        config: Holds the parts' plain forms under their names.
+        bases: What each part has to be, by name.
         widths: Arguments that depend on data and come first.
         trust_remote_code: Whether class paths outside `fsa.` may be imported.
 
@@ -34,7 +33,10 @@ def build_part(
         CheckpointError: The class path is foreign, unknown, or of another base; or its arguments do not fit.
             The same holds of parts among its arguments.
     """
-    return _build(config.get(slot), f"config.json: {slot}", base, widths, trust_remote_code)
+    return {
+        slot: _build(config.get(slot), f"config.json: {slot}", base, widths, trust_remote_code)
+        for slot, base in bases.items()
+    }
 
 
 def refuse_foreign(config: Any, where: str) -> None:

@@ -13,9 +13,7 @@ from typing import Any
 
 import torch
 import yaml
-from huggingface_hub import snapshot_download
-from huggingface_hub.errors import HFValidationError, RepositoryNotFoundError
-from safetensors import SafetensorError, safe_open
+from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
@@ -108,24 +106,6 @@ def _git(*words: str) -> str:
     return done.stdout.strip()
 
 
-def local_folder(name: str | Path, revision: str | None = None) -> Path:
-    """The folder of a run: a path as it is, a hub id after its files are here.
-
-    Raises:
-        CheckpointError: There is no such folder and no such repository.
-    """
-    if not str(name).strip() or "\0" in str(name):
-        raise CheckpointError(f"{name!r}: neither a run folder nor a model on the hub; the name is blank")
-    folder = Path(name)
-    if folder.is_dir():
-        return folder
-    try:
-        patterns = ["*.json", "*.safetensors", "*.yaml", "*.md"]
-        return Path(snapshot_download(str(name), revision=revision, allow_patterns=patterns))
-    except (HFValidationError, RepositoryNotFoundError, OSError) as error:
-        raise CheckpointError(f"{name}: neither a run folder nor a model on the hub ({error})") from error
-
-
 def load_strictly(
     model: nn.Module, path: Path, make_room: Callable[[Mapping[str, Tensor]], None] | None = None
 ) -> None:
@@ -161,25 +141,6 @@ def save_tensors(path: Path, tensors: Mapping[str, Tensor], run: str | None = No
             save_file(dict(tensors), unfinished, metadata={"format": "pt", **({RUN: run} if run else {})})
         except SafetensorError as error:
             raise OutputError(f"{path}: cannot be written: {error}") from error
-
-
-def check_same_run(folder: Path, run: Any) -> None:
-    """Refuse a folder whose tensors and config.json are of different runs; see `save_tensors`.
-
-    Raises:
-        CheckpointError: Names the file, or says that it cannot be read.
-    """
-    for name in (WEIGHTS, PROJECTION):
-        try:
-            with safe_open(folder / name, "pt") as file:
-                found = (file.metadata() or {}).get(RUN)
-        except (OSError, SafetensorError) as error:
-            raise CheckpointError(f"{folder / name}: cannot be read: {error}") from error
-        if found != run:
-            raise CheckpointError(
-                f"{folder}: a mixture of two runs, {name} is of {found or 'none'} and {CONFIG_JSON} of "
-                f"{run or 'none'}"
-            )
 
 
 def check_tensors(path: Path, stored: Mapping[str, Tensor], wanted: Mapping[str, Tensor]) -> None:

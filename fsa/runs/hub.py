@@ -5,13 +5,11 @@ from __future__ import annotations
 import tempfile
 import warnings
 from abc import abstractmethod
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from huggingface_hub import HfApi
 
-from fsa.errors import CheckpointError
 from fsa.runs.licences import fetch_readme, is_local
 from fsa.runs.model_card import backbone_of
 
@@ -75,33 +73,3 @@ class OnHub:
                 repo_id=repo_id, folder_path=folder, revision=revision, commit_message=commit_message
             )
         return str(uploaded.commit_url)
-
-
-def check_layout(config: Mapping[str, Any], reads: str) -> None:
-    """Refuse a model whose `format` is not the one that this fsa reads.
-
-    Args:
-        config: What its config.json holds.
-        reads: Name and number of the layout, such as "fsa.reward.1".
-
-    Raises:
-        CheckpointError: Says whether the model is older, newer, or something else.
-    """
-    found = config.get("format")
-    if found == reads:
-        return
-    raise CheckpointError(
-        f"config.json: format is {found!r}, this fsa reads {reads!r}; {_difference(found, reads)}"
-    )
-
-
-def _difference(found: Any, reads: str) -> str:
-    kind, _, number = reads.rpartition(".")
-    name, _, version = found.rpartition(".") if isinstance(found, str) else ("", "", "")
-    if found is None:
-        return "without a format it was written before there were any, or is no model of fsa"
-    if name != kind or not version.isdigit():
-        return "it is a model of another kind"
-    if int(version) < int(number):
-        return "it was written by an older fsa: open it with that version, or train again"
-    return "it was written by a newer fsa: update fsa to open it"

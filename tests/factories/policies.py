@@ -6,8 +6,11 @@ import numpy as np
 import torch
 
 from fsa.features.projection import Projection
+from fsa.outputs.person import Person
 from fsa.outputs.policy import FORMAT, Policy
 from tests.factories.reward_models import BTL, part, text
+
+PROMPTS = [text(7, 3), text(8, 9), text(9, 5)]
 
 
 def make_policy(backbone: Path, seed: int = 0, conditioning: str = "lora_gain.LoraGain", **scorer) -> Policy:
@@ -37,3 +40,10 @@ def make_policy(backbone: Path, seed: int = 0, conditioning: str = "lora_gain.Lo
             if weight.requires_grad:
                 weight.copy_(torch.randn(weight.shape, generator=generator) * 0.3)
     return policy
+
+
+def logits_of(policy: Policy, person: Person, ids: torch.Tensor) -> torch.Tensor:
+    model = policy.scorer.language_model
+    z = person.belief.mean.float().expand(len(ids), -1)
+    with torch.no_grad():
+        return model.hidden(ids, torch.ones_like(ids, dtype=torch.bool), z) @ model.head.T

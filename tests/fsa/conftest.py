@@ -7,6 +7,9 @@ import torch
 from tokenizers import Tokenizer, models, pre_tokenizers, processors
 from transformers import BertConfig, BertModel, LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
 
+from fsa.outputs.policy import Policy
+from tests.factories.policies import make_policy
+
 SPECIAL = ["[PAD]", "[UNK]", "[CLS]", "[SEP]"]
 WORDS = [f"w{i}" for i in range(60)] + ["user", "assistant", ":", "a", "b"]
 CHAT_TEMPLATE = (
@@ -85,3 +88,9 @@ def _save(model: torch.nn.Module, tokenizer: PreTrainedTokenizerFast, folder: Pa
     model.eval().save_pretrained(folder)
     tokenizer.save_pretrained(folder)
     return folder
+
+
+@pytest.fixture
+def policy(llama: Path) -> Policy:
+    """With random weights over the small Llama."""
+    return make_policy(llama)

@@ -172,7 +172,7 @@ def test_a_response_is_the_sum_over_its_tokens_under_the_whole_model(
     logits = model(rows.ids, attention_mask=rows.mask.long()).logits
     each = logits[:, :-1].log_softmax(-1).gather(2, rows.ids[:, 1:, None]).squeeze(2)
     theirs = torch.where(rows.is_response[:, 1:], each, 0).sum(1)
-    assert_close(ours, theirs)
+    assert_close(ours, theirs, check_dtype=False)
     parameters = [p for name, p in model.named_parameters() if "lm_head" not in name]
     weights = torch.tensor([1.0, -2.0, 0.5])
     assert_close(
@@ -201,3 +201,12 @@ def test_two_rows_are_each_what_they_are_alone() -> None:
 def test_states_of_other_rows_are_refused() -> None:
     with pytest.raises(ShapeError, match=r"hidden is \[2, 6, 8\], but there are \[2, 5\] tokens"):
         response_log_probs(torch.randn(2, 6, 8), torch.randn(VOCABULARY, 8), token_rows([(3, 2), (2, 3)]))
+
+
+def test_a_long_response_is_summed_in_double_precision() -> None:
+    rows = token_rows([(1, 400)])
+    hidden, weight = torch.randn(1, 401, 8) * 3, torch.randn(VOCABULARY, 8) * 3
+    found = response_log_probs(hidden, weight, rows)
+    each = token_log_probs(hidden[0, :-1], weight, rows.ids[0, 1:])
+    assert each.dtype == torch.float32
+    assert abs(float(found) - math.fsum(each.tolist())) < 1e-9

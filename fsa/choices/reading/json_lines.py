@@ -17,6 +17,7 @@ import orjson
 from fsa.errors import ChoiceDataError
 
 _BLOCK = 1 << 20  # bytes read at once
+_ROWS = 1000  # parsed lines handed on at once
 
 
 def json_lines(
@@ -40,7 +41,25 @@ def json_lines(
     Raises:
         ChoiceDataError: The file cannot be read, or its gzip stream is damaged.
     """
+    for block in json_blocks(path, on_bad, max_line_bytes=max_line_bytes, on_bytes=on_bytes):
+        yield from block
+
+
+def all_json_lines(path: str | Path, on_bad: Callable[[ChoiceDataError], None]) -> list[tuple[str, Any]]:
+    """All that `json_lines` gives of a file that fits into memory."""
+    return list(json_lines(path, on_bad))
+
+
+def json_blocks(
+    path: str | Path,
+    on_bad: Callable[[ChoiceDataError], None],
+    *,
+    max_line_bytes: int = 8 << 20,
+    on_bytes: Callable[[int], None] = lambda count: None,
+) -> Iterator[list[tuple[str, Any]]]:
+    """What `json_lines` gives, many lines at a time; `on_bad` is told of a line after all before it came."""
     number, name = 0, str(path)
+    rows: list[tuple[str, Any]] = []
     refuse_special(path)
     try:
         with open(path, "rb") as raw:
@@ -55,9 +74,15 @@ def json_lines(
                             continue
                         parsed = _parse(text)
                 except ValueError as error:
+                    yield rows
+                    rows = []
                     on_bad(ChoiceDataError(f"{name}:{number}: {error}"))
                     continue
-                yield f"{name}:{number}", parsed
+                rows.append((f"{name}:{number}", parsed))
+                if len(rows) == _ROWS:
+                    yield rows
+                    rows = []
+        yield rows
     except (EOFError, zlib.error, gzip.BadGzipFile) as error:
         raise ChoiceDataError(f"{name}:{number + 1}: damaged gzip file: {error}") from error
     except OSError as error:
@@ -127,12 +152,16 @@ def _usual(line: bytes) -> dict[str, Any] | None:
     # As many ends of names as names: none came twice, none is inside. Texts without a colon need no search.
     if line.count(b":") != len(parsed) and len(_NAME_ENDS.findall(line)) != len(parsed):
         return None
+    holds_lists = False
     for value in parsed.values():
         if type(value) is float:  # orjson makes floats of huge integers
             return None
-    return parsed
+        if type(value) is list and any(type(part) is not str for part in value):
+            holds_lists = True  # of numbers, perhaps
+    return None if holds_lists and _HUGE.search(line) else parsed
 
 
+_HUGE = re.compile(rb"\d{19}")
 _NAME_ENDS = re.compile(rb'"[ \t\r]*:')
 
 

@@ -9,17 +9,26 @@ import unicodedata
 from collections.abc import Mapping
 from typing import Any, NoReturn
 
+from fsa.choices.reading.plain import FIELDS as FIELDS
+from fsa.choices.reading.plain import MAX_OPTIONS, are_different, has_ink, is_plain
 from fsa.choices.reading.trl import explicit_prompt
 from fsa.choices.stored_text import CHAT_MARK
-from fsa.choices.table_builder import UsualPick
 from fsa.errors import ChoiceDataError
-from fsa.types import Choice, Messages, Numbers, Outcome, Pick, Ranking, Text, Tie, outcome_of
+from fsa.types import (
+    Choice,
+    Messages,
+    Numbers,
+    Outcome,
+    Pick,
+    Ranking,
+    Text,
+    Tie,
+    is_number,
+    is_numbers,
+    outcome_of,
+)
 
 ROLES = ("system", "user", "assistant", "tool")
-_UNSEEN = frozenset({"Zs", "Zl", "Zp", "Cf"})  # kinds of characters that leave no ink
-MAX_OPTIONS = 32_767  # places are 16-bit
-
-FIELDS = frozenset({"user", "prompt", "options", "chosen", "ranking", "rejected", "group", "split"})
 
 
 def parse_record(raw: Any, where: str) -> Choice:
@@ -31,7 +40,7 @@ def parse_record(raw: Any, where: str) -> Choice:
     name only the best few. TRL's: `{"user", "prompt", "chosen", "rejected"}` of texts or chats; the prompt
     may be left out where both replies begin with it, see `explicit_prompt`. Both take "group" and "split".
     Any other field is refused beside options, where it may be one misspelt, and ignored beside TRL's, which
-    often come with scores and ids; see `ignored_fields`.
+    often come with scores and ids.
 
     Args:
         raw: What the JSON of one record says.
@@ -61,50 +70,6 @@ def parse_record(raw: Any, where: str) -> Choice:
     return Choice(user, prompt, options, outcome, group, split)
 
 
-def usual_pick(raw: Any, plain: set[str]) -> UsualPick | None:
-    """A pick among plain texts, as `parse_record` gives it.
-
-    None for any other record, bad ones among them: `parse_record` says what that is.
-
-    Args:
-        raw: What the JSON of one record says.
-        plain: Texts found good before, which are not looked at again; grows.
-    """
-    if type(raw) is not dict:
-        return None
-    user, prompt, options, chosen = map(raw.get, _USUAL)
-    group = split = ""
-    if len(raw) != len(_USUAL) or options is None:
-        group, split = raw.get("group", ""), raw.get("split", "")
-        if "rejected" in raw:
-            options, chosen, is_known = [chosen, raw["rejected"]], 0, options is None
-        else:
-            is_known = raw.keys() <= FIELDS
-        if (
-            not is_known
-            or "ranking" in raw
-            or not all(each == "" or _is_plain(each) for each in (group, split))
-        ):
-            return None
-    is_usual = (
-        type(options) is list
-        and type(chosen) is int
-        and 0 <= chosen < len(options)
-        and 2 <= len(options) <= MAX_OPTIONS
-        and _are_plain((user, prompt, *options), plain)
-        and _are_different(options)
-    )
-    return (user, prompt, options, chosen, group, split) if is_usual else None  # type: ignore[return-value]
-
-
-_USUAL = ("user", "prompt", "options", "chosen")
-
-
-def ignored_fields(raw: Mapping[str, Any]) -> set[str]:
-    """Fields of a record that `parse_record` took that say nothing to it."""
-    return set() if raw.keys() <= FIELDS else set(map(str, raw.keys() - FIELDS))
-
-
 def refuse(where: str, field: str, allowed: str, came: Any) -> NoReturn:
     """Raise the one error of this format."""
     raise ChoiceDataError(f"{where}: {field} must be {allowed}, came {shown(came)}")
@@ -132,53 +97,13 @@ def _refuse_unknown(raw: Mapping[str, Any], where: str) -> NoReturn:
     raise ChoiceDataError(f"{where}: unknown field {shown(name)}{hint}")
 
 
-def _is_plain(value: Any) -> bool:
-    """Whether a value is a text that `_text` takes, for sure."""
-    return (
-        type(value) is str
-        and value > "!"  # neither empty nor of control characters
-        and "\0" not in value
-        and (value.isascii() or (_has_ink(value) and _is_unicode(value)))
-    )
-
-
-def _are_different(texts: list[str]) -> bool:
-    """Whether no two texts look the same; canonically equal ones do, however their accents are encoded."""
-    if len(texts) == 2 and texts[0].isascii() and texts[1].isascii():
-        return texts[0] != texts[1]
-    if not all(map(str.isascii, texts)):
-        texts = [unicodedata.normalize("NFC", text) for text in texts]
-    return len(set(texts)) == len(texts)
-
-
-def _are_plain(values: tuple[Any, ...], plain: set[str]) -> bool:
-    """The same of several, which `plain` then holds."""
-    try:
-        if plain.issuperset(values):
-            return True
-    except TypeError:  # no text, but something without a hash
-        return False
-    if not all(map(_is_plain, values)):
-        return False
-    plain.update(values)
-    return True
-
-
-def _is_unicode(value: str) -> bool:
-    try:
-        value.encode()
-    except UnicodeEncodeError:
-        return False
-    return True
-
-
 def _text(value: Any, where: str, field: str, *, may_be_blank: bool = False) -> str:
-    if _is_plain(value):
+    if is_plain(value):
         return value
     if not isinstance(value, str):
-        hint = " (put it in quotes)" if isinstance(value, int | float) else ""
+        hint = " (put it in quotes)" if is_number(value) else ""
         refuse(where, field, f"a text{hint}", value)
-    if not may_be_blank and not _has_ink(value):
+    if not may_be_blank and not has_ink(value):
         refuse(where, field, "a text that is not blank", value)
     if "\0" in value:
         refuse(where, field, "a text without NUL characters", value)
@@ -194,12 +119,6 @@ def _text(value: Any, where: str, field: str, *, may_be_blank: bool = False) -> 
             value[error.start :],
         )
     return value
-
-
-def _has_ink(text: str) -> bool:
-    """Whether something in a text can be seen: neither a space nor of no width."""
-    seen = text.strip()
-    return bool(seen) and (text.isascii() or any(unicodedata.category(c) not in _UNSEEN for c in seen))
 
 
 def parse_text(value: Any, where: str, field: str) -> str:
@@ -237,7 +156,7 @@ def parse_options(value: Any, where: str) -> tuple[Text, ...] | tuple[Numbers, .
     """The options of a record: two or more, of one kind, none twice; see `parse_record`."""
     if not isinstance(value, list) or not 2 <= len(value) <= MAX_OPTIONS:
         refuse(where, "options", f"a list of 2 to {MAX_OPTIONS:,} responses", value)
-    if all(map(_is_plain, value)) and _are_different(value):
+    if all(map(is_plain, value)) and are_different(value):
         return tuple(value)  # the usual case, at once
     options = tuple(parse_response(option, where, f"options[{i}]") for i, option in enumerate(value))
     kinds = [_kind(option) for option in options]
@@ -253,9 +172,9 @@ def parse_response(value: Any, where: str, field: str) -> Any:
     """One option as a record has it: a text, a chat, or numbers; see `parse_record`."""
     if isinstance(value, str):
         return _text(value, where, field)
-    if _is_number(value):
+    if is_number(value):
         value = [value]
-    if isinstance(value, list) and value and _is_number(value[0]):
+    if isinstance(value, list) and value and is_number(value[0]):
         return tuple(_number(number, where, f"{field}[{i}]") for i, number in enumerate(value))
     if isinstance(value, list):
         return _messages(value, where, field)
@@ -265,15 +184,11 @@ def parse_response(value: Any, where: str, field: str) -> Any:
 def _kind(option: Any) -> str:
     if isinstance(option, str):
         return "a text"
-    return "a chat" if isinstance(option[0], Mapping) else f"a list of {len(option)} numbers"
-
-
-def _is_number(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool)
+    return f"a list of {len(option)} numbers" if is_numbers(option) else "a chat"
 
 
 def _number(value: Any, where: str, field: str) -> float:
-    if not _is_number(value) or not abs(value) <= 1.7976931348623157e308 or not math.isfinite(value):
+    if not is_number(value) or not abs(value) <= 1.7976931348623157e308 or not math.isfinite(value):
         refuse(where, field, "a finite number", value)
     return float(value) + 0.0  # -0.0 is 0.0
 

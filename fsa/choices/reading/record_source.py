@@ -5,22 +5,25 @@ from __future__ import annotations
 import gc
 import warnings
 from abc import abstractmethod
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from itertools import chain
 from typing import Any, Literal
 
-from fsa.choices.reading.record import ignored_fields, parse_record, usual_pick
+from fsa.choices.reading.plain import FIELDS, usual_pick
+from fsa.choices.reading.record import parse_record
 from fsa.choices.reading.table_cache import keep
 from fsa.choices.source import Source
 from fsa.choices.table import ChoiceTable
 from fsa.choices.table_builder import TableBuilder
 from fsa.errors import ChoiceDataError
-from fsa.types import Choice, Tie
+from fsa.types import Choice, Tie, is_numbers
 
 RULES = "records.1"
 """Part of every key of kept records; count up when a record comes to mean something else."""
 
 _LISTED = 20
+_TEXT = "text"  # what options are, where they are not numbers
 
 
 class BadRecords:
@@ -82,6 +85,10 @@ class RecordSource(Source):
     def _records(self) -> Iterator[tuple[str, Any]]:
         """Each record with its place, to begin an error with."""
 
+    def _blocks(self) -> Iterator[Iterable[tuple[str, Any]]]:
+        """All records, some at a time."""
+        yield self._records()
+
     @abstractmethod
     def _key(self) -> str | None:
         """What the table is kept under, see `key_of`; None to keep nothing."""
@@ -97,7 +104,7 @@ class RecordSource(Source):
             ChoiceDataError: A bad record, or a file that cannot be read or holds no record; names file, line,
                 field, what is allowed and what came.
         """
-        return keep(self._key() if self.cache else None, self._parse)
+        return keep(self._key(), self._parse) if self.cache else self._parse()
 
     def _parse(self) -> ChoiceTable:
         self._on_bad = BadRecords(self.skip_bad)
@@ -106,24 +113,24 @@ class RecordSource(Source):
         with _no_garbage_collection():
             builder = TableBuilder()
             self._fill(builder)
-            table = ChoiceTable.from_columns(**builder.columns())
-        if self.skip_bad:
-            self._counts["bad_records"] = self._on_bad.count
-        table = table.with_counts(self._counts)
+            if self.skip_bad:
+                self._counts["bad_records"] = self._on_bad.count
+            table = ChoiceTable.from_columns(**builder.columns(), counts=self._counts)
         self._on_bad.warn(stacklevel=5)
         if self._ignored:
             warnings.warn(
                 f"{self._whole()}: ignored fields: {', '.join(sorted(self._ignored))}", stacklevel=5
             )
-        if not len(table):
+        if not len(table.users):
             self._refuse_nothing()
         return table
 
     def _fill(self, builder: TableBuilder) -> None:
         kind = kind_from = ""
         plain: set[str] = set()
-        for where, raw in self._records():
-            if kind == "text" and (pick := usual_pick(raw, plain)):
+        for where, raw in chain.from_iterable(self._blocks()):
+            if kind in ("", _TEXT) and (pick := usual_pick(raw, plain)):
+                kind, kind_from = _TEXT, kind_from or where
                 builder.add_pick(pick)
             else:
                 try:
@@ -141,8 +148,8 @@ class RecordSource(Source):
                     self._counts["ties_dropped"] += 1
                     continue
                 builder.add(choice)
-            if "rejected" in raw:
-                self._ignored |= ignored_fields(raw)
+            if "rejected" in raw:  # where other fields are let through
+                self._ignored.update(map(str, raw.keys() - FIELDS))
 
     def _refuse_nothing(self) -> None:
         what = ", ".join(f"{count} {name.replace('_', ' ')}" for name, count in self._counts.items() if count)
@@ -154,8 +161,7 @@ class RecordSource(Source):
 
 def _kind(choice: Choice) -> str:
     first = choice.options[0]
-    is_number = isinstance(first, tuple) and isinstance(first[0], float)
-    return f"lists of {len(first)} numbers" if is_number else "text"
+    return f"lists of {len(first)} numbers" if is_numbers(first) else _TEXT
 
 
 @contextmanager

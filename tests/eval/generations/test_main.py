@@ -5,11 +5,6 @@ from pathlib import Path
 import pytest
 
 import eval.generations.__main__ as recipe
-from eval.generations.answers import Answers, Writing
-from eval.generations.page import page
-from eval.generations.raters import SandboxJudge
-from eval.generations.steering import write
-from fsa.choices.sandbox import ATTRIBUTES
 from fsa.errors import ConfigError
 from fsa.reports.report import Report
 from tests.factories.stand_in_policy import ARGUMENTS, TYPES, StandIn
@@ -106,14 +101,3 @@ def test_a_dedicated_policy_is_asked_for_its_own_group(runs, asked):
 def test_what_cannot_be_asked_is_said_before_any_work(runs, asked, changes, said):
     with pytest.raises(ConfigError, match=said):
         asked(str(runs / "np-0"), **changes)
-
-
-def test_the_page_shows_every_group_and_keeps_markup_out(field, sandbox):
-    written = write(Answers(StandIn(), Writing()), field, [8])
-    written.given[8][0, 0, 0] = "one | two\n* <b>three"
-    text = page(written, field, SandboxJudge(sandbox), "NP-DPO")
-    assert [line for line in text.splitlines() if line.startswith("## ")] == [f"## {name}" for name in TYPES]
-    assert "one \\| two<br>\\* &lt;b>three" in text
-    tables = [line for line in text.splitlines() if line.startswith("|")]
-    assert all(line.replace("\\|", "").count("|") == 4 for line in tables)
-    assert f"*{ATTRIBUTES[0]} " in text

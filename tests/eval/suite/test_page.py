@@ -2,16 +2,10 @@
 
 import json
 
-import numpy as np
 import pandas as pd
 import pytest
 
-from eval.suite.measures import Measures
 from eval.suite.page import TABLE_WIDTH, write
-from eval.suite.people import save_people
-from eval.suite.results import Suite
-from eval.suite.rows import rows_of_suite
-from fsa.errors import CheckpointError, ConfigError
 from fsa.reports.report import Report
 from tests.factories import finished_suite as made_up_suite
 
@@ -128,29 +122,6 @@ def test_the_report_holds_the_same_numbers(page):
     assert found.low <= 0.85 <= found.high
 
 
-def test_cells_that_were_asked_something_else_are_refused(tmp_path):
-    made_up_suite.write(tmp_path, {"data": {"NP-BTL": OURS, "VPL": FLAT}}, seeds=1)
-    made_up_suite.asked(FLAT, people=10).save(tmp_path / "cells/data/VPL/0-k3y/predictions.npz")
-    with pytest.raises(ConfigError, match="VPL/0-k3y: was not asked the same"):
-        rows_of_suite(Suite.read(tmp_path), num_resamples=10)
-
-
-def test_a_method_without_a_seed_is_averaged_over_the_others(tmp_path):
-    made_up_suite.write(tmp_path, {"data": {"NP-BTL": OURS, "VPL": FLAT}}, seeds=2)
-    (tmp_path / "cells/data/VPL/1-k3y/cell.json").unlink()
-    measures = Measures.of(Suite.read(tmp_path), "data", num_resamples=10)
-    mean = measures.by_metric["accuracy"].mean(("VPL", 10), measures.everybody)
-    assert (mean.value, mean.seeds) == (0.5, 1)
-
-
-def test_no_suite_and_no_finished_cell_are_named(tmp_path):
-    with pytest.raises(CheckpointError, match=r"suite\.json"):
-        Suite.read(tmp_path)
-    (tmp_path / "suite.json").write_text('{"cells": []}')
-    with pytest.raises(ConfigError, match="none of its 0 cells is done"):
-        Suite.read(tmp_path)
-
-
 def test_the_page_says_where_a_rival_needs_fewer_choices(page, tmp_path):
     assert "Reached by nobody on: easy." in " ".join(text(page).split())
     methods = {"NP-BTL": OURS, "VPL": BETTER, "pooled": FLAT, "dedicated": BETTER}
@@ -158,14 +129,3 @@ def test_the_page_says_where_a_rival_needs_fewer_choices(page, tmp_path):
     write(tmp_path / "out", tmp_path / "results.md", num_resamples=10)
     # Of the way from 0.5 to 1, 90 % is 0.95, half way between VPL's 0.9 after 3 choices and 1 after 10.
     assert "on: no data set.** More on: lost (never, VPL 6.5)." in text(tmp_path)
-
-
-def test_pictures_of_people_come_from_the_cells(tmp_path):
-    made_up_suite.write(tmp_path / "out", {"easy": {"NP-BTL": OURS, "pooled": FLAT}})
-    grid = np.linspace(0, 1, 5)
-    found = {"axes": np.arange(8.0).reshape(4, 2), "group": np.array(["odd", "even"] * 2), "grid": grid}
-    found |= {"kind": np.array(["odd"]), "sizes": np.array([0, 3]), "rewards": np.stack([[grid], [-grid]])}
-    save_people(tmp_path / "out/cells/easy/NP-BTL/0-k3y/people.npz", found)
-    write(tmp_path / "out", tmp_path / "results.md", num_resamples=10)
-    assert {"beliefs.png", "rewards.png"} <= {path.name for path in (tmp_path / "results").iterdir()}
-    assert "(results/beliefs.png)" in text(tmp_path)

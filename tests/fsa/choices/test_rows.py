@@ -225,9 +225,9 @@ def test_the_second_load_parses_nothing_unless_the_mapping_changed(tmp_path, cac
     path = write(tmp_path / "a.parquet", {**GOOD, "group": "g"})
     first = said(Rows(path).load())
     assert len(list(cache.rglob("*.arrow"))) == 1
-    monkeypatch.setattr("fsa.choices.reading.record_source.parse_record", None)
+    monkeypatch.setattr("fsa.choices.reading.record_source.usual_pick", None)
     assert said(Rows(path).load()) == first
-    with pytest.raises(TypeError):  # of parse_record being None
+    with pytest.raises(TypeError):  # of usual_pick being None
         Rows(path, columns={"split": "user"}).load()
 
 

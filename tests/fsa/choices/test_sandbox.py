@@ -1,25 +1,14 @@
 """The sandbox: balanced text of known style, users of known taste, and the Bayes limit they imply."""
 
-import itertools
 import re
 
 import numpy as np
 import pytest
 
 from fsa.choices.sandbox import ATTRIBUTES, Sandbox
-from fsa.choices.sandbox_text.composing import ask, compose
-from fsa.choices.sandbox_text.corpus import sandbox_corpus
 from fsa.choices.sandbox_text.measuring import measure
-from fsa.choices.sandbox_text.topics import ADVICE, QUESTIONS, SITUATIONS, TASKS
-from fsa.choices.sandbox_text.wordings import BULLETS, CLOSERS, FRAMES, GREETINGS, LEAD_INS, SIZES
 from fsa.choices.simulation.tastes import POLE_NAMES, ContinuousTastes
 from fsa.errors import ConfigError
-
-
-@pytest.fixture(scope="module")
-def corpus():
-    prompts, responses, levels = zip(*sandbox_corpus(4000, seed=1), strict=True)
-    return list(prompts), list(responses), np.array(levels)
 
 
 @pytest.fixture(scope="module")
@@ -43,89 +32,6 @@ def bayes_accuracy(sandbox, table, num_seen, num_targets=20):
 
 
 # Text
-
-
-def test_there_is_enough_to_say():
-    assert len(TASKS) >= 48
-    assert all(len(set(advice)) >= 7 for advice in ADVICE)
-    assert len(QUESTIONS) >= 4
-    for table in (GREETINGS, LEAD_INS, SIZES, FRAMES, CLOSERS):
-        assert set(table) == set(itertools.product((-1, 1), repeat=2))
-        assert all(len(set(wordings)) == len(wordings) >= 4 for wordings in table.values())
-    assert len(BULLETS) >= 4
-
-
-def test_advice_holds_no_style_of_its_own():
-    for piece in itertools.chain.from_iterable(ADVICE):
-        measured = measure(piece)
-        assert measured["tone"] == measured["structure"] == measured["hedging"] == -1, piece
-        assert measured["formality"] == 0, piece
-        assert re.fullmatch(r"[a-z][\w ,-]*\w", piece), piece
-
-
-def test_no_placeholder_is_left_and_all_text_is_clean(corpus):
-    prompts, responses, _ = corpus
-    every_prompt = [
-        ask(*way)
-        for way in itertools.product(range(len(TASKS)), range(len(QUESTIONS)), range(len(SITUATIONS)))
-    ]
-    assert len(set(every_prompt)) == len(every_prompt)
-    for text in [*every_prompt, *prompts, *responses]:
-        assert not set("{}") & set(text)
-        assert "  " not in text
-        assert text == text.strip()
-        assert text[-1] in ".!?"
-
-
-def test_same_seed_and_index_give_the_same_text_whatever_came_before():
-    whole = list(sandbox_corpus(20, seed=3))
-    assert list(sandbox_corpus(5, seed=3, start=15)) == whole[15:]
-    assert list(sandbox_corpus(20, seed=4)) != whole
-    assert compose(2, (1, 1, 1, 1, 1), 0, 7) == compose(2, (1, 1, 1, 1, 1), 0, 7)
-
-
-@pytest.mark.parametrize("levels", [(1, 1, 1, 1), (1, 1, 1, 1, 0)])
-def test_levels_that_do_not_exist_are_refused(levels):
-    with pytest.raises(ConfigError, match="levels must be"):
-        compose(0, levels, 0, 0)
-
-
-def test_length_tells_nothing_of_the_other_attributes(corpus):
-    _, responses, levels = corpus
-    words = np.array([len(re.findall(r"[A-Za-z][\w']*", text)) for text in responses])
-    letters = np.array([len(text) for text in responses])
-    for length in (-1, 1):
-        of_length = levels[:, 0] == length
-        for attribute in range(1, len(ATTRIBUTES)):
-            low, high = (of_length & (levels[:, attribute] == pole) for pole in (-1, 1))
-            assert words[high].mean() / words[low].mean() == pytest.approx(1, abs=0.03)
-            assert letters[high].mean() / letters[low].mean() == pytest.approx(1, abs=0.04)
-    assert words[levels[:, 0] < 0].max() < words[levels[:, 0] > 0].min()
-    assert words.min() >= 15
-    assert words.max() <= 90
-
-
-def test_measures_agree_with_the_style_that_was_set_and_with_no_other(corpus):
-    _, responses, levels = corpus
-    measured = np.stack([measure(responses)[name] for name in ATTRIBUTES], 1)
-    assert ((np.sign(measured) == levels).mean(0) > 0.97).all()
-    correlation = np.corrcoef(measured.T, levels.T)[: len(ATTRIBUTES), len(ATTRIBUTES) :]
-    assert (correlation.diagonal() > 0.9).all()
-    # 4,000 texts: independent columns correlate by 0.016 or so (one standard deviation).
-    assert np.abs(correlation - np.diag(correlation.diagonal())).max() < 0.07
-
-
-def test_measures_read_text_that_was_not_composed():
-    listy = measure("Steps:\n- You gotta boil it!\n- Maybe stir, it's fun!")
-    prose = measure("One should boil the water. It is essential to stir.")
-    assert listy["structure"] == 1
-    assert prose["structure"] == -1
-    assert listy["tone"] == 1
-    assert prose["tone"] == -1
-    assert listy["formality"] == -1  # gotta, it's
-    assert prose["formality"] == 1  # one should, essential
-    assert listy["hedging"] == pytest.approx(4 / 3 - 1)  # one of three sentences, and a half is full
-    assert set(measure("")) == set(ATTRIBUTES)
 
 
 # Choices

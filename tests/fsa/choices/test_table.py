@@ -7,7 +7,6 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from fsa.choices.stored_text import decode_text, encode_text
 from fsa.choices.table import ChoiceTable
 from fsa.errors import ChoiceDataError
 from fsa.types import Choice, Pick, Ranking, Tie
@@ -136,15 +135,6 @@ def test_kinds_of_options_do_not_mix(other):
     choices = [c for c in (first, Choice("ann", "", other, Pick(0))) if c]
     with pytest.raises(ChoiceDataError, match="options must all be of one kind"):
         ChoiceTable.from_choices(choices)
-
-
-def test_no_text_can_pass_for_a_chat():
-    with pytest.raises(ChoiceDataError, match="must not begin with"):
-        encode_text('\x1e[{"role": "user", "content": "a"}]')
-    assert decode_text(encode_text(CHAT)) == CHAT
-    assert encode_text(({"content": "a", "role": "user"},)) == encode_text(
-        ({"role": "user", "content": "a"},)
-    )
 
 
 def test_counts_can_be_replaced(table):

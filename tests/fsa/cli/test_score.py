@@ -13,6 +13,7 @@ from fsa import RewardModel
 from fsa.cli.main import main
 from fsa.cli.score import score
 from fsa.errors import ChoiceDataError
+from tests.factories.lines import jsonl
 from tests.factories.reward_models import (
     choices_of,
     numbers,
@@ -22,11 +23,6 @@ from tests.factories.reward_models import (
     text_choices_of,
     text_model,
 )
-
-
-def jsonl(path: Path, rows: list[Any]) -> str:
-    path.write_text("".join((row if isinstance(row, str) else json.dumps(row)) + "\n" for row in rows))
-    return str(path)
 
 
 def read(path: Path) -> list[dict[str, Any]]:

@@ -99,7 +99,7 @@ def test_chat_is_read_by_the_chat_template_with_one_bos(llama: Path) -> None:
     extractor = HiddenState(str(llama))
     tokenizer = AutoTokenizer.from_pretrained(llama)
     expected = tokenizer.apply_chat_template([*prompt, *response], tokenize=True)["input_ids"]
-    (_, batch), *_ = extractor._batches(np.array([0]), [extractor._render(prompt, response)])
+    (_, batch), *_ = extractor._batches(np.array([0]), extractor._render([prompt], [response]))
     assert batch[0].ids.tolist() == expected
     assert expected.count(tokenizer.bos_token_id) == 1
     text = "user : w1 w2 [SEP] assistant : w3 w4"  # the tokenizer adds [CLS] before and [SEP] after

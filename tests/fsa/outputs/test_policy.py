@@ -1,39 +1,19 @@
 """A policy from random weights: what one person's is, alone, in company, folded, saved and opened."""
 
-import json
 import shutil
-from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
-from peft import PeftModel
 from safetensors.torch import load_file, save_file
 from torch.testing import assert_close
 from transformers import AutoModelForCausalLM
 
-from fsa.cli.adapter import adapter, folder_name
-from fsa.cli.generate import generate
-from fsa.errors import CheckpointError, ConfigError, ShapeError
-from fsa.outputs.adapters import SERVED_RANKS, save_adapter
+from fsa.errors import CheckpointError, ShapeError
 from fsa.outputs.policy import Policy
 from fsa.outputs.reward_model import RewardModel
-from tests.factories.policies import make_policy
+from tests.factories.policies import PROMPTS, logits_of, make_policy
 from tests.factories.reward_models import text, text_choices_of
-
-PROMPTS = [text(7, 3), text(8, 9), text(9, 5)]
-
-
-@pytest.fixture
-def policy(llama: Path) -> Policy:
-    return make_policy(llama)
-
-
-def logits_of(policy: Policy, person, ids: torch.Tensor) -> torch.Tensor:
-    model = policy.scorer.language_model
-    z = person.belief.mean.float().expand(len(ids), -1)
-    with torch.no_grad():
-        return model.hidden(ids, torch.ones_like(ids, dtype=torch.bool), z) @ model.head.T
 
 
 def test_a_batch_of_mixed_people_answers_as_each_alone(policy):
@@ -79,61 +59,7 @@ def test_a_new_model_prefers_nothing(llama):
         if "lora_B" in name:
             weight.data.zero_()
     scores = fresh.for_user(text_choices_of(0, 3)).score(PROMPTS[0], [text(1), text(2)])
-    assert_close(torch.tensor(scores.reward), torch.zeros(2, dtype=torch.float32), atol=1e-5, rtol=0)
-
-
-@pytest.mark.parametrize("person_number", range(5))
-def test_an_exported_adapter_is_the_steered_model(policy, llama, tmp_path, person_number):
-    person = policy.for_user(text_choices_of(person_number, 4))
-    person.save_adapter(tmp_path / "adapter")
-    plain = PeftModel.from_pretrained(AutoModelForCausalLM.from_pretrained(llama), str(tmp_path / "adapter"))
-    ids = torch.randint(4, 60, (3, 12), generator=torch.Generator().manual_seed(person_number))
-    assert_close(plain(ids).logits.detach(), logits_of(policy, person, ids), atol=1e-4, rtol=0)
-
-
-def test_the_adapter_folder_keeps_vllms_rules(policy, llama, tmp_path):
-    policy.for_user(text_choices_of(0, 3)).save_adapter(folder := tmp_path / "adapter")
-    ours = {"fsa.json", "chat_template.jinja"}
-    assert {path.name for path in folder.iterdir()} - ours == {
-        "adapter_config.json",
-        "adapter_model.safetensors",
-    }
-    config = json.loads((folder / "adapter_config.json").read_text())
-    assert config["peft_type"] == "LORA"
-    assert config["r"] in SERVED_RANKS
-    assert not config["rank_pattern"]  # ignored by vLLM: there must be nothing in them
-    assert not config["alpha_pattern"]
-    assert not config["use_dora"]
-    assert not config["use_rslora"]
-    assert config["bias"] == "none"
-    assert not config["modules_to_save"]
-    weights = load_file(folder / "adapter_model.safetensors")
-    modules = dict(AutoModelForCausalLM.from_pretrained(llama).named_modules())
-    assert len(weights) == 2 * len(policy.scorer.language_model.adapters())
-    for name, tensor in weights.items():
-        path, half = name.removeprefix("base_model.model.").rsplit(".lora_", 1)
-        layer = modules[path]
-        assert path.rpartition(".")[2] in config["target_modules"]
-        wanted = (config["r"], layer.in_features) if half == "A.weight" else (layer.out_features, config["r"])
-        assert tensor.shape == wanted
-
-
-def test_a_rank_that_is_not_served_is_padded_up_with_the_same_scale(llama, tmp_path):
-    policy = make_policy(llama, rank=6, alpha=9.0)
-    person = policy.for_user(text_choices_of(0, 3))
-    person.save_adapter(tmp_path)
-    config = json.loads((tmp_path / "adapter_config.json").read_text())
-    assert (config["r"], config["lora_alpha"]) == (8, 12)  # 9 / 6 = 12 / 8
-    plain = PeftModel.from_pretrained(AutoModelForCausalLM.from_pretrained(llama), str(tmp_path))
-    ids = torch.arange(4, 14)[None]
-    assert_close(plain(ids).logits.detach(), logits_of(policy, person, ids), atol=1e-4, rtol=0)
-
-
-def test_activations_cannot_be_folded(llama, tmp_path):
-    policy = make_policy(llama, conditioning="film_blocks.FilmBlocks")
-    with pytest.raises(ConfigError, match="FilmBlocks changes activations"):
-        save_adapter(policy.scorer.language_model, torch.zeros(3), tmp_path / "adapter")
-    assert not (tmp_path / "adapter").exists()
+    assert_close(torch.tensor(scores.reward), torch.zeros(2, dtype=torch.float64), atol=1e-5, rtol=0)
 
 
 def test_saved_and_opened_it_is_the_same_to_the_bit(policy, tmp_path):
@@ -187,42 +113,3 @@ def test_people_of_two_policies_do_not_mix(policy, llama):
         policy.generate([stranger], PROMPTS[:1])
     with pytest.raises(ShapeError, match="1 people, 3 prompts"):
         policy.generate([policy.for_user([])], PROMPTS)
-
-
-def jsonl(path: Path, lines: list[dict]) -> str:
-    path.write_text("".join(json.dumps(line) + "\n" for line in lines))
-    return str(path)
-
-
-def test_many_adapters_are_written_one_a_user_and_a_cut_off_call_goes_on(policy, tmp_path):
-    policy.save_pretrained(tmp_path / "run")
-    users = ["ann", "bob/../c", "ann?"]
-    lines = [{"user": user, **choice} for i, user in enumerate(users) for choice in text_choices_of(i, 3)]
-    given = {"model": str(tmp_path / "run"), "choices": jsonl(tmp_path / "many.jsonl", lines)}
-    adapter(**given, out=str(tmp_path / "all"))
-    folders = {path.name for path in (tmp_path / "all").iterdir()}
-    assert folders == {folder_name(user) for user in users}
-    assert len(folders) == 3
-    weights = tmp_path / "all" / "ann" / "adapter_model.safetensors"
-    weights.unlink()
-    kept = tmp_path / "all" / folder_name("ann?") / "adapter_model.safetensors"
-    before = kept.stat().st_mtime_ns
-    adapter(**given, out=str(tmp_path / "all"))
-    assert weights.exists()
-    assert kept.stat().st_mtime_ns == before
-
-
-def test_the_command_answers_each_line_for_its_user(policy, tmp_path, capsys):
-    policy.save_pretrained(tmp_path / "run")
-    lines = [{"user": f"u{i}", **choice} for i in range(2) for choice in text_choices_of(i, 3)]
-    prompts = [{"user": f"u{i % 2}", "prompt": prompt, "id": i} for i, prompt in enumerate(PROMPTS)]
-    generate(
-        model=str(tmp_path / "run"),
-        choices=jsonl(tmp_path / "c.jsonl", lines),
-        prompts=jsonl(tmp_path / "p.jsonl", prompts),
-        max_new_tokens=5,
-    )
-    answers = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
-    assert [answer["id"] for answer in answers] == [0, 1, 2]
-    person = policy.for_user(text_choices_of(1, 3))
-    assert answers[1]["response"] == person.generate([PROMPTS[1]], max_new_tokens=5)[0]

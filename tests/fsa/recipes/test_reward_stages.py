@@ -8,7 +8,8 @@ import torch
 
 from fsa.cli.recipes import run_recipe
 from fsa.interrupts import Interrupted
-from fsa.recipes.reward import POPULATION, train_reward
+from fsa.recipes.population import POPULATION
+from fsa.recipes.reward import train_reward
 from fsa.training.module import ChoiceModule
 
 STEPS = 8

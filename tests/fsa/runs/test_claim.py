@@ -3,8 +3,9 @@ from pathlib import Path
 import pytest
 
 from fsa.errors import CheckpointError, ConfigError
-from fsa.runs.claim import CHECKPOINTS, METRICS, begin, check_changes, check_free, check_run, finish
-from fsa.runs.folder import CONFIG_YAML, WEIGHTS
+from fsa.runs.claim import CHECKPOINTS, METRICS, begin, check_changes, check_free, finish
+from fsa.runs.folder import WEIGHTS
+from fsa.runs.opening import check_finished
 
 
 @pytest.fixture
@@ -42,9 +43,9 @@ def test_an_overwritten_run_is_set_aside_until_its_successor_is_complete(run: Pa
     assert not (run / METRICS).exists()
     assert (run / ".before" / WEIGHTS).read_bytes() == b"old"
     with pytest.raises(CheckpointError, match=r"its training has not ended.*\.before"):
-        check_run(run)
+        check_finished(run)
     finish(run)
-    check_run(run)
+    check_finished(run)
     assert not (run / ".before").exists()
 
 
@@ -60,12 +61,6 @@ def test_a_folder_of_something_else_is_never_overwritten(tmp_path: Path):
     (tmp_path / WEIGHTS).write_bytes(b"somebody's")
     with pytest.raises(ConfigError, match=WEIGHTS):
         check_free(tmp_path, {}, resume=False, overwrite=True)
-
-
-def test_the_configuration_of_another_run_is_refused(run: Path):
-    (run / CONFIG_YAML).write_text("# run another\nseed: 1\n")
-    with pytest.raises(CheckpointError, match=r"mixture of two runs, config\.yaml is of another"):
-        check_run(run)
 
 
 def test_other_choices_are_refused(run: Path):

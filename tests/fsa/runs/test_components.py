@@ -12,7 +12,7 @@ from fsa.errors import CheckpointError
 from fsa.likelihoods.btl import BradleyTerryLuce
 from fsa.likelihoods.label_noise import LabelNoise
 from fsa.likelihoods.likelihood import ChoiceLikelihood
-from fsa.runs.components import build_part, refuse_foreign
+from fsa.runs.components import build_parts, refuse_foreign
 from tests.factories.reward_models import BTL, choices_of, numbers, part, small_model
 
 FOREIGN = "somebodys_code_for_this_test"
@@ -85,12 +85,12 @@ def test_foreign_parts_are_found_anywhere_in_a_config():
 )
 def test_what_is_no_encoder_is_refused_by_name(spec, said):
     with pytest.raises(CheckpointError, match=rf"config.json: encoder.*{said}"):
-        build_part({"encoder": spec}, "encoder", ContextEncoder, 2, 3)  # type: ignore[type-abstract]
+        build_parts({"encoder": spec}, {"encoder": ContextEncoder}, 2, 3)
 
 
 def test_an_argument_may_be_a_part():
     config = {"likelihood": part("likelihoods.label_noise.LabelNoise", base=BTL, rate=0.2)}
-    built = build_part(config, "likelihood", ChoiceLikelihood)  # type: ignore[type-abstract]
+    built = build_parts(config, {"likelihood": ChoiceLikelihood})["likelihood"]
     assert isinstance(built, LabelNoise)
     assert isinstance(built.base, BradleyTerryLuce)
     assert built.rate.item() == pytest.approx(0.2)
@@ -99,7 +99,7 @@ def test_an_argument_may_be_a_part():
 def test_an_argument_of_another_base_is_refused():
     config = {"likelihood": part("likelihoods.label_noise.LabelNoise", base=part("models.bilinear.Bilinear"))}
     with pytest.raises(CheckpointError, match=r"likelihood.base is .*Bilinear, which is no ChoiceLikelihood"):
-        build_part(config, "likelihood", ChoiceLikelihood)  # type: ignore[type-abstract]
+        build_parts(config, {"likelihood": ChoiceLikelihood})
 
 
 def test_a_model_with_a_part_in_a_part_comes_back(tmp_path):

@@ -10,7 +10,7 @@ from safetensors.torch import load_file, save_file
 
 from fsa import RewardModel
 from fsa.errors import CheckpointError
-from fsa.runs.folder import about_this_run, local_folder, read_yaml, write_json, write_yaml
+from fsa.runs.folder import about_this_run, read_yaml, write_json, write_yaml
 from tests.factories.reward_models import part, small_model
 
 FILES = ("model.safetensors", "projection.safetensors")
@@ -114,13 +114,6 @@ def test_an_older_format_is_named_even_where_its_parts_are_unknown(folder):
 def test_a_config_that_is_no_object_is_refused(folder):
     (folder / "config.json").write_text("[1, 2]")
     refused(folder, "should hold an object")
-
-
-def test_what_is_neither_folder_nor_model_is_named(tmp_path):
-    with pytest.raises(CheckpointError, match="neither a run folder nor a model on the hub"):
-        local_folder(tmp_path / "nothing")
-    with pytest.raises(CheckpointError, match="nobody/nothing-at-all: neither"):
-        local_folder("nobody/nothing-at-all")
 
 
 def test_yaml_holds_what_was_written(tmp_path):

@@ -7,8 +7,8 @@ from types import SimpleNamespace
 import pytest
 import torch
 
-import fsa.runs.folder as runs
 import fsa.runs.hub as hub
+import fsa.runs.opening as runs
 from fsa import RewardModel
 from fsa.errors import CheckpointError
 from tests.factories.reward_models import choices_of, numbers, part, small_model

@@ -1,12 +1,21 @@
 """Lines of JSON: what is read the short way is what the strict parser says."""
 
+import gzip
 import json
 
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from fsa.choices.reading.json_lines import _parse, _usual, json_lines
+from fsa.choices.reading import json_lines as reading
+from fsa.choices.reading.json_lines import (
+    _parse,
+    _usual,
+    all_json_lines,
+    json_blocks,
+    json_lines,
+    refuse_special,
+)
 from fsa.errors import ChoiceDataError
 
 SCALARS = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=6)
@@ -50,6 +59,7 @@ def objects(draw) -> str:
 @example('{"a": {}, "a": 1}')
 @example('{"a": 123456789012345678901234567890}')
 @example('{"a": -9223372036854775809}')
+@example('{"a": [[1], [-9223372036854775809]], "b": 2}')
 @example('{"a": NaN}')
 @example('{"a": "\\ud800"}')
 def test_the_short_way_says_what_the_strict_parser_says_or_nothing(line: str):
@@ -73,3 +83,59 @@ def test_a_name_given_twice_is_refused_however_it_is_written(tmp_path):
         path.write_text(line)
         with pytest.raises(ChoiceDataError, match=rf"{number}\.jsonl:1: 'a' must be given once, came twice"):
             list(json_lines(path, lambda error: (_ for _ in ()).throw(error)))
+
+
+def stop(error: ChoiceDataError) -> None:
+    raise error
+
+
+@pytest.mark.parametrize("pack", [bytes, gzip.compress])
+def test_every_line_comes_with_its_place_and_blank_ones_count(tmp_path, pack):
+    path = tmp_path / "a.jsonl"
+    path.write_bytes(pack("\ufeff1\r\n\n [2]".encode()))
+    assert all_json_lines(path, stop) == [(f"{path}:1", 1), (f"{path}:3", [2])]
+    assert list(json_lines(path, stop)) == all_json_lines(path, stop)
+
+
+def test_blocks_hold_many_lines_and_none_is_lost(tmp_path, monkeypatch):
+    monkeypatch.setattr(reading, "_ROWS", 3)
+    path = tmp_path / "a.jsonl"
+    path.write_text("".join(f"{i}\n" for i in range(7)))
+    blocks = [[value for _, value in block] for block in json_blocks(path, stop)]
+    assert blocks == [[0, 1, 2], [3, 4, 5], [6]]
+
+
+def test_a_bad_line_is_told_of_after_all_before_it_came(tmp_path):
+    path = tmp_path / "a.jsonl"
+    path.write_text("1\n{\n2\n")
+    told: list[str] = []
+    seen: list[object] = []
+    for _, value in json_lines(path, lambda error: told.append(f"{error} after {seen}")):
+        seen.append(value)
+    assert seen == [1, 2]
+    assert len(told) == 1
+    assert told[0].startswith(f"{path}:2: line must be one JSON object")
+    assert told[0].endswith("after [1]")
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        (b'{"a": 1, "a": 2}', "'a' must be given once, came twice"),
+        (b"[NaN]", "numbers must be finite, came NaN"),
+        (b'"\xff"', "byte 2 of it is 0xff"),
+        (b"[" * 100_000, "nested too deeply"),
+        (b'"' + b"x" * 50, "at most 40 bytes long"),
+    ],
+)
+def test_a_line_that_is_no_json_is_bad(tmp_path, line, said):
+    (tmp_path / "a.jsonl").write_bytes(line)
+    longest = 40 if "40" in said else 1 << 20
+    with pytest.raises(ChoiceDataError, match=said):
+        list(json_lines(tmp_path / "a.jsonl", stop, max_line_bytes=longest))
+
+
+def test_a_device_and_a_missing_file_are_refused(tmp_path):
+    for path, said in (("/dev/null", "a pipe or device"), (tmp_path / "none", "cannot be read")):
+        with pytest.raises(ChoiceDataError, match=said):
+            refuse_special(path)

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fsa.choices.reading.record import FIELDS, parse_record, usual_pick
+from fsa.choices.reading.record import parse_record
 from fsa.choices.table import ChoiceTable
 from fsa.errors import ChoiceDataError
 from fsa.types import Choice, Pick, Ranking, Tie
@@ -199,30 +199,3 @@ def test_anything_is_a_choice_or_the_one_error(raw):
     except ChoiceDataError as error:
         choice = error
     assert isinstance(choice, Choice) or str(choice).startswith("f:7: ")
-
-
-TEXT = st.text(st.sampled_from("aé \n\0\x1e!\u00a0\ud800"), max_size=3)
-VALUE = st.one_of(TEXT, st.integers(-1, 3), st.lists(TEXT, max_size=4), st.none(), st.booleans())
-
-
-@given(st.dictionaries(st.sampled_from([*sorted(FIELDS), "other"]), VALUE), st.booleans())
-@settings(max_examples=500, deadline=None)
-def test_the_short_way_through_a_record_gives_what_the_long_way_gives(raw, is_whole):
-    raw = {**record(chosen=1), **raw} if is_whole else raw
-    pick = usual_pick(raw, set())
-    if pick is not None:
-        user, prompt, options, chosen, group, split = pick
-        assert parse_record(raw, "f:1") == Choice(user, prompt, tuple(options), Pick(chosen), group, split)
-
-
-def test_most_records_take_the_short_way():
-    assert usual_pick(record(chosen=1, group="g"), set()) == (
-        "ann",
-        "Tea?",
-        ["Yes", "No", "Later"],
-        1,
-        "g",
-        "",
-    )
-    trl = {"user": "ann", "prompt": "Tea?", "chosen": "Ja", "rejected": "Nein", "score": 1}
-    assert usual_pick(trl, set()) == ("ann", "Tea?", ["Ja", "Nein"], 0, "", "")

@@ -1,0 +1,37 @@
+import numpy as np
+import pytest
+
+import eval.bench.table as bench_table
+from eval.bench.table import large_table, open_and_draw, resident
+from fsa.choices.sandbox import Sandbox
+from tests.factories.bench import values_of
+
+
+def test_a_table_is_opened_in_a_process_of_its_own(tmp_path):
+    file = tmp_path / "table.arrow"
+    Sandbox(num_users=20, choices_per_user=10).load().save(file)
+    opened = bench_table._opened(file, draws=2)
+    assert set(opened) == {"seconds", "episodes", "megabytes", "peak"}
+    assert opened["seconds"] > 0
+    assert opened["episodes"] > 0
+
+
+def test_resident_memory_grows_by_what_is_touched():
+    before, _ = resident()
+    touched = np.ones(50_000_000 // 8)  # 50 MB
+    after, peak = resident()
+    assert after - before == pytest.approx(touched.nbytes / 1e6, abs=10)
+    assert peak >= after - 1
+
+
+def test_a_line_through_three_sizes_gives_ten_times_the_file(monkeypatch):
+    monkeypatch.setattr(bench_table, "_opened", open_and_draw)  # here: a process takes seconds to start
+    figures = large_table(num_choices=8000, repetitions=1, draws=2)
+    values = values_of(figures)
+    # Columns grow with the choices, texts do not: the file at ten times the size is less than ten times it.
+    assert values["table_file_mb"] < values["table_file_mb_extrapolated"] < 10 * values["table_file_mb"]
+    assert {figure.metric for figure in figures if figure.limit} == {
+        "table_open_seconds",
+        "table_resident_mb",
+        "episodes_per_second",
+    }

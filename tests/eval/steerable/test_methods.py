@@ -1,0 +1,25 @@
+from pathlib import Path
+
+import pytest
+
+from eval.steerable.methods import method_of
+from fsa.errors import ConfigError
+
+
+def test_every_configuration_makes_a_method() -> None:
+    paths = [path for path in Path("configs/judge").glob("*.yaml") if path.stem != "users"]
+    assert len(paths) >= 5
+    for path in paths:
+        method, _ = method_of(str(path))
+        assert method.name == path.stem
+
+
+def test_bad_methods_are_one_clear_error(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=r"a file, or one of .*length"):
+        method_of("nothing")
+    (tmp_path / "empty.yaml").write_text("aligned: true")
+    with pytest.raises(ConfigError, match="must have judge or chooser, and not both"):
+        method_of(str(tmp_path / "empty.yaml"))
+    (tmp_path / "bad.yaml").write_text("judge: fsa.judge.nowhere.Judge")
+    with pytest.raises(ConfigError, match=r"bad\.yaml"):
+        method_of(str(tmp_path / "bad.yaml"))

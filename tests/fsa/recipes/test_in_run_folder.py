@@ -1,0 +1,22 @@
+import pytest
+
+from fsa.errors import ConfigError, OutputError
+from fsa.recipes.in_run_folder import in_run_folder
+
+
+@in_run_folder
+def recipe(config: dict, out: str, resume: bool = False, overwrite: bool = False) -> str:
+    with pytest.raises(OutputError, match="another process is writing there"):
+        recipe(config, out)
+    return out
+
+
+def test_a_recipe_has_its_folder_to_itself_while_it_works(tmp_path):
+    assert recipe({}, str(tmp_path / "run")) == str(tmp_path / "run")
+    assert recipe({}, out=str(tmp_path / "run")) == str(tmp_path / "run")  # the lock is free again
+
+
+def test_what_is_there_is_not_lost_by_accident(tmp_path):
+    (tmp_path / "config.yaml").write_text("seed: 0\n")
+    with pytest.raises(ConfigError, match="holds a run already"):
+        recipe({}, str(tmp_path))
