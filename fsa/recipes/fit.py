@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,9 @@ from fsa.choices.rows import Rows
 from fsa.choices.table import ChoiceTable
 from fsa.errors import ChoiceDataError, ConfigError
 from fsa.outputs.reward_model import RewardModel
+from fsa.recipes.people_report import PERSONAL, POOLED
 from fsa.recipes.trials import Trials
+from fsa.runs.hub_results import KEPT
 from fsa.runs.model_card import write_card
 
 PRESET = "reward/choices"
@@ -72,6 +75,8 @@ def fit(
     report, verdict = trials.tested(Path(out) / "folds", folds, console, "fsa")
     console.print("training on everybody")
     model = trials.trained(Path(out), verdict.is_personal, trials.by_people(test=0.0))
+    kept = PERSONAL if verdict.is_personal else POOLED
+    report = replace(report, about={**report.about, KEPT: kept})
     report.save(Path(out) / "eval")
     write_card(Path(out), model.config, None)  # again, now that there is a report to tell of
     report.print_tables(console)

@@ -2,38 +2,50 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from typing import Any
 
 from fsa.reports.report import Report
 from fsa.reports.row import Row
 
+KEPT = "kept_model"
+"""What `Report.about` calls the method whose model was saved, where there are several."""
+
 _GROUPS = {"all": "", "worst": ", worst group"}
 
 
 def hub_results(report: Report, data: str | None) -> list[dict[str, Any]]:
-    """Results for the `model-index` of a card's head, one entry a data set: accuracy by choices seen, of all
-    and of the worst group, each with its interval, n and seeds.
+    """Results for the `model-index` of a card's head: accuracy by choices seen, each with its interval.
 
-    Nothing of a report on several methods: the index is of one model, and does not say which row is whose.
+    One entry a data set and slice of it; of all and of the worst group, with n and seeds.
+
+    Of a report on several methods those of the one that it says was kept; of none where it does not say: the
+    index is of one model.
 
     Args:
         report: Of the model.
         data: Hub id of the data, where it has one.
     """
-    if len({row.method for row in report.rows}) != 1:
-        return []
+    methods = {row.method for row in report.rows}
+    method = report.about.get(KEPT) if len(methods) > 1 else next(iter(methods), None)
     kept = [
         row
         for row in report.rows
-        if row.metric == "accuracy" and row.group in _GROUPS and not row.slice and row.value is not None
+        if row.method == method
+        and row.metric == "accuracy"
+        and row.group in _GROUPS
+        and row.value is not None
     ]
+    of_each: dict[tuple[str, str], list[Row]] = defaultdict(list)
+    for row in kept:
+        of_each[row.data, row.slice_name].append(row)
     return [
         {
             "task": {"type": "text-ranking", "name": "Choices of people not seen in training"},
-            "dataset": {"type": data or name, "name": name},
-            "metrics": [_metric(row) for row in kept if row.data == name],
+            "dataset": {"type": data or name, "name": f"{name} ({part})" if part else name},
+            "metrics": [_metric(row) for row in rows],
         }
-        for name in dict.fromkeys(row.data for row in kept)
+        for (name, part), rows in of_each.items()
     ]
 
 

@@ -6,6 +6,7 @@ import datasets
 import numpy as np
 import pandas
 import pytest
+from huggingface_hub import metadata_load
 from safetensors.numpy import load_file
 
 import fsa
@@ -15,6 +16,7 @@ from fsa.errors import ChoiceDataError, ConfigError
 from fsa.recipes.evaluate import context_curve
 from fsa.recipes.fit import described, fit, source_of
 from fsa.reports.report import Report
+from fsa.runs.hub_results import KEPT
 
 QUICK = ["--loop.max_steps=150", "--loop.validate_every=50", "--loop.progress=false"]
 ANN = {"user": "ann", "prompt": "Tea?", "options": ["Yes", "No"], "chosen": 0}
@@ -75,6 +77,9 @@ def test_a_dozen_people_are_too_few_however_much_they_differ(tmp_path):
     assert verdict_of(tmp_path / "run").startswith("too few people to tell: 12")
     report = Report.load(tmp_path / "run" / "eval")
     assert {row.n for row in report.rows if row.group == "all"} != {0}
+    assert report.about[KEPT] in {row.method for row in report.rows}
+    [index] = metadata_load(tmp_path / "run" / "README.md")["model-index"]
+    assert index["results"][0]["metrics"]
     # Everyone was trained on, so there is a file of others to measure on, and no test split.
     with pytest.raises(ConfigError, match=r"the test split of this run holds no choices; .*--data FILE"):
         context_curve([str(tmp_path / "run")], out=str(tmp_path / "curve"))

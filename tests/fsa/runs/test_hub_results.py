@@ -5,7 +5,7 @@ from huggingface_hub.repocard_data import model_index_to_eval_results
 
 from fsa.reports.report import Report
 from fsa.reports.row import Row
-from fsa.runs.hub_results import hub_results
+from fsa.runs.hub_results import KEPT, hub_results
 
 
 def row(group="all", value=0.75, size=10, metric="accuracy", method="ours", **slice):
@@ -20,14 +20,17 @@ def test_accuracies_by_choices_seen_with_intervals_as_the_hub_reads_them():
         ("accuracy@0 [0.480, 0.520]", 0.5),
         ("accuracy@10 [0.730, 0.770]", 0.75),
         ("accuracy@10, worst group [0.590, 0.630]", 0.61),
+        ("accuracy@10 [0.730, 0.770]", 0.75),
     ]
-    assert {(r.task_type, r.dataset_type, r.dataset_name) for r in results} == {
-        ("text-ranking", "some/data", "people")
-    }
+    assert [r.dataset_name for r in results] == ["people"] * 3 + ["people (long = True)"]
+    assert {(r.task_type, r.dataset_type) for r in results} == {("text-ranking", "some/data")}
     assert results[1].metric_args == {"choices_seen": 10, "n": 500, "seeds": 3}
     assert ModelCardData(model_name="m", eval_results=results).to_dict()["model-index"]
 
 
-def test_a_report_on_several_methods_and_one_without_accuracy_have_none():
-    assert hub_results(Report([row(), row(method="pooled")]), None) == []
+def test_a_report_on_several_methods_says_which_was_kept_or_has_none():
+    both = [row(), row(method="pooled", value=0.6)]
+    assert hub_results(Report(both), None) == []
+    [result] = hub_results(Report(both, {KEPT: "pooled"}), None)
+    assert [metric["value"] for metric in result["metrics"]] == [0.6]
     assert hub_results(Report([row(metric="nll")]), None) == []
