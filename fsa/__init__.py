@@ -10,10 +10,12 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from fsa.outputs.policy import Policy, PolicyPerson
     from fsa.outputs.reward_model import Person, RewardModel, Scores
+    from fsa.outputs.statements import Bank
     from fsa.recipes.fit import fit
     from fsa.types import Choice, Pick, Ranking, Tie
 
 __all__ = [
+    "Bank",
     "Choice",
     "Person",
     "Pick",
@@ -29,6 +31,7 @@ __all__ = [
 _HOMES = {
     **dict.fromkeys(("Policy", "PolicyPerson"), "fsa.outputs.policy"),
     **dict.fromkeys(("Person", "RewardModel", "Scores"), "fsa.outputs.reward_model"),
+    "Bank": "fsa.outputs.statements",
     "fit": "fsa.recipes.fit",
     **dict.fromkeys(("Choice", "Pick", "Ranking", "Tie"), "fsa.types"),
 }

@@ -15,6 +15,7 @@ COMMANDS = {
     "score": "Score candidate responses for one or many people.",
     "generate": "Write answers as people like them, with a policy.",
     "adapter": "Write one person's policy as a plain LoRA adapter.",
+    "ask": "Ask a person in the terminal what says most about them.",
     "judge": "Choose by a target, or by choices that reveal one.",
     "serve": "Serve a model over HTTP until told to stop.",
     "keys": "Make, list and revoke keys of a server.",

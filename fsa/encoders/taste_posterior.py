@@ -28,7 +28,9 @@ class TastePosterior(ContextEncoder):
     Jaakkola and Jordan's bound touches the sigmoid at the same point for all of them, where the mixture as a
     whole expects the log-odds: then all posteriors have one covariance as well, and many components cost
     hardly more than one. Training takes the points of touch as they are, as expectation maximisation does.
-    The belief is the whole mixture.
+    How likely each component is goes by the choices one by one, each made by taste or at random, and counted
+    by how much those that say the same leave open: so one choice, made by mistake or with intent, says no
+    more than `most_moved` nats about which kind of person this is. The belief is the whole mixture.
 
     Args:
         d_feature: Width of an option's features.
@@ -88,6 +90,8 @@ class TastePosterior(ContextEncoder):
         # read: learned, for people may follow their taste more or less than they follow everybody's.
         self.offset = nn.Parameter(torch.tensor([1.0]))
         self.log_strength = nn.Parameter(torch.tensor([0.0]))
+        # How much less choices say about the kind of person where others say the same: learned, 0-1.
+        self.common = nn.Parameter(torch.tensor([-1.0]))
         # Choices of one person repeat themselves: evidence grows as n / (1 + c n).
         self.raw_rate = nn.Parameter(torch.tensor([-4.0]))
 
@@ -101,6 +105,12 @@ class TastePosterior(ContextEncoder):
         weight = says / (1 + functional.softplus(self.raw_rate) * says.sum(-1, keepdim=True))
         population, taste = self.offset * population.squeeze(-1), self.log_strength.exp() * taste
         return Belief.of_mixture(Mixture(*self._posterior(population, taste, weight)))
+
+    @property
+    def most_moved(self) -> float:
+        """Most that one choice says for one component over another, in nats: log(2 / lapse - 1)."""
+        lapse = float(self.lapse.detach().sigmoid())
+        return math.log(2 / lapse - 1)
 
     def shard_units(self) -> list[nn.Module]:
         """Parts that a scorer runs too, each split over processes on its own."""
@@ -121,36 +131,58 @@ class TastePosterior(ContextEncoder):
         share = self.log_share.log_softmax(-1)
         place = self.place - share.exp() @ self.place  # unknown people have the population's reward
         prior = (-2 * self.log_std).exp()  # precision, [z]
-        # What the mixture expects before any choice: mean and mean square of the log-odds.
-        apart = (taste @ place.T).square() @ share.exp()
-        log_odds, square = population, population.square() + apart + taste.square() @ prior.reciprocal()
+        with torch.no_grad():  # mean and mean square of the log-odds, before choices move any component
+            log_weight = self._kinds(share, place, population, taste, weight)
+            at_first = taste.square() @ prior.reciprocal()
+            log_odds, square = _expected(log_weight, population.unsqueeze(1) + place @ taste.mT, at_first)
         identity = torch.eye(taste.shape[-1], dtype=taste.dtype, device=taste.device)
         for update in range(self.updates):
             is_last = update + 1 == self.updates
             with torch.set_grad_enabled(is_last and torch.is_grad_enabled()):
                 touch = (square + 1e-6).sqrt().detach()  # where the bound touches the sigmoid
                 curvature = torch.tanh(touch / 2) / (4 * touch)
-                # The first update knows nothing yet of which choices were made at random.
-                counted = weight * self._by_taste(log_odds, touch) if update else weight
+                counted = weight * self._by_taste(log_odds, touch)
                 scaled = taste * (2 * curvature * counted).unsqueeze(-1)
                 lower = torch.linalg.cholesky(torch.diag(prior) + scaled.mT @ taste)
                 # precision = L L', so L'^-1 is a factor of the covariance.
                 inverse = torch.linalg.solve_triangular(lower, identity.expand_as(lower), upper=False)
                 pull = ((0.5 - 2 * curvature * population) * counted).unsqueeze(-2) @ taste
-                half = (prior * place + pull) @ inverse.mT  # [b, m, z]
-                mean = half @ inverse
-                evidence = (half.square().sum(-1) - (place.square() * prior).sum(-1)) / 2
-                log_weight = (share + evidence).log_softmax(-1)
+                mean = (prior * place + pull) @ inverse.mT @ inverse  # [b, m, z]
+                within = (taste @ inverse.mT).square().sum(-1)
+                open_ = ((within + 1e-6) / (at_first + 1e-6)).detach() ** self.common.sigmoid()
+                log_weight = self._kinds(share, place, population, taste, weight * open_)
                 if not is_last:
                     each = population.unsqueeze(1) + mean @ taste.mT  # [b, m, n]
-                    among = log_weight.exp().unsqueeze(1)
-                    log_odds = (among @ each).squeeze(1)
-                    variance = (taste @ inverse.mT).square().sum(-1)
-                    square = (among @ each.square()).squeeze(1) + variance
+                    log_odds, square = _expected(log_weight, each, within)
         return log_weight, mean, inverse.mT
+
+    def _kinds(
+        self,
+        share: Float[Tensor, " m"],
+        place: Float[Tensor, "m z"],
+        population: Float[Tensor, "b n"],
+        taste: Float[Tensor, "b n z"],
+        weight: Float[Tensor, "b n"],
+    ) -> Float[Tensor, "b m"]:
+        """Log-weights of the components, where each choice was made by taste or at random."""
+        spread = taste.square() @ (2 * self.log_std).exp()
+        evened = (1 + math.pi / 8 * spread).rsqrt().unsqueeze(-1)
+        log_odds = (population.unsqueeze(-1) + taste @ place.T) * evened  # [b, n, m]
+        by_taste = functional.logsigmoid(-self.lapse) + functional.logsigmoid(log_odds)
+        at_random = functional.logsigmoid(self.lapse) - math.log(2)
+        evidence = torch.logaddexp(by_taste, at_random.expand_as(by_taste))
+        return (share + torch.einsum("bn,bnm->bm", weight, evidence)).log_softmax(-1)
 
     def _by_taste(self, log_odds: Float[Tensor, "b n"], touch: Float[Tensor, "b n"]) -> Float[Tensor, "b n"]:
         """Probability that each choice was made by taste and not at random."""
         bound = functional.logsigmoid(touch) + (log_odds - touch) / 2
         at_random = functional.logsigmoid(self.lapse) - math.log(2)
         return torch.sigmoid(functional.logsigmoid(-self.lapse) + bound - at_random)
+
+
+def _expected(
+    log_weight: Float[Tensor, "b m"], each: Float[Tensor, "b m n"], within: Float[Tensor, "b n"]
+) -> tuple[Float[Tensor, "b n"], Float[Tensor, "b n"]]:
+    """Mean and mean square of log-odds over components that have these means, and this variance."""
+    among = log_weight.exp().unsqueeze(1)
+    return (among @ each).squeeze(1), (among @ each.square()).squeeze(1) + within

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
@@ -11,6 +12,8 @@ from jaxtyping import Float64
 from fsa.errors import FeatureError
 from fsa.features.rendering import plain
 from fsa.types import Numbers, Text, is_numbers
+
+_ITEM = re.compile(r"\s*([-*+\u2022]|\d+[.)])\s")
 
 
 def measure(names: Sequence[str], responses: Sequence[Text | Numbers]) -> Float64[np.ndarray, "m e"]:
@@ -43,10 +46,29 @@ def log_lines(text: str) -> float:
     return math.log1p(sum(not line.isspace() and line != "" for line in text.splitlines()))
 
 
+def log_list_items(text: str) -> float:
+    """log(1 + lines that are items of a list: those that begin with a bullet or a number)."""
+    return math.log1p(sum(_ITEM.match(line) is not None for line in text.splitlines()))
+
+
+def word_length(text: str) -> float:
+    """Characters a word, in the mean; 0 where there is none."""
+    words = text.split()
+    return sum(map(len, words)) / len(words) if words else 0.0
+
+
+def log_exclamations(text: str) -> float:
+    """log(1 + exclamation marks)."""
+    return math.log1p(text.count("!"))
+
+
 MEASURES: Mapping[str, Callable[[str], float]] = {
     "log_length": log_length,
     "log_words": log_words,
     "log_lines": log_lines,
+    "log_list_items": log_list_items,
+    "word_length": word_length,
+    "log_exclamations": log_exclamations,
 }
 
 

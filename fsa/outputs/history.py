@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
 from fsa.errors import ChoiceDataError, ConfigError
 from fsa.types import Choice
@@ -17,6 +17,7 @@ class History:
 
     Attributes:
         choices: Oldest first.
+        stated: What the person said of themselves, as choices and how much each counts; see `Bank.evidence`.
         half_life: Choices after which one counts half as much, > 0; None where all count alike, and their
             order makes no difference.
 
@@ -26,6 +27,8 @@ class History:
 
     choices: tuple[Choice, ...] = ()
     half_life: float | None = None
+    stated: tuple[tuple[Choice, float], ...] = ()
+    _keys: tuple[str, ...] = field(default=(), compare=False, repr=False)
 
     def __post_init__(self) -> None:
         if self.half_life is not None and not 0 < self.half_life < math.inf:
@@ -34,17 +37,25 @@ class History:
     def canonical(self) -> list[tuple[Choice, float]]:
         """Every choice and its weight, 0-1, in an order that is the same in whichever order they came."""
         newest = len(self.choices) - 1
+        keys = self._keys or tuple(map(choice_key, self.choices))
+        object.__setattr__(self, "_keys", keys)
         weights = [
             1.0 if self.half_life is None else 0.5 ** ((newest - place) / self.half_life)
             for place in range(len(self.choices))
         ]
-        return sorted(
-            zip(self.choices, weights, strict=True), key=lambda known: (choice_key(known[0]), known[1])
-        )
+        order = sorted(range(len(keys)), key=lambda place: (keys[place], weights[place]))
+        chosen = [(self.choices[place], weights[place]) for place in order]
+        return [*chosen, *sorted(self.stated, key=lambda said: (choice_key(said[0]), said[1]))]
+
+    @property
+    def weighed(self) -> bool:
+        """Whether some count more than others."""
+        return self.half_life is not None or bool(self.stated)
 
     def with_more(self, choices: Sequence[Choice]) -> History:
         """The same, and newer choices."""
-        return History((*self.choices, *choices), self.half_life)
+        keys = (*self._keys, *map(choice_key, choices)) if len(self._keys) == len(self.choices) else ()
+        return replace(self, choices=(*self.choices, *choices), _keys=keys)
 
     def without(self, choice: Choice) -> History:
         """As if a choice had never been made, every time that it was.
@@ -58,7 +69,7 @@ class History:
             raise ChoiceDataError(
                 f"there is no such choice to forget among the {len(kept)} of this person: {choice!r:.200}"
             )
-        return History(kept, self.half_life)
+        return replace(self, choices=kept, _keys=())
 
 
 def choice_key(choice: Choice) -> str:

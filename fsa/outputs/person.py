@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Self
 
-import numpy as np
 import torch
 
-from fsa.errors import ChoiceDataError, ShapeError
+from fsa.errors import ChoiceDataError, ConfigError, ShapeError
+from fsa.judge.target import AlignmentTarget
 from fsa.likelihoods.likelihood import predicted
 from fsa.outputs.api_inputs import Choices, as_choice
-from fsa.outputs.asking import ask_about_pairs, ask_about_responses
+from fsa.outputs.asking import Asked, asked
+from fsa.outputs.explaining import Explanation, explain
 from fsa.outputs.history import History
+from fsa.outputs.options import options_of
 from fsa.outputs.person_file import save_person
+from fsa.outputs.statements import Bank
 from fsa.questions.acquisition import Acquisition
+from fsa.questions.forecast import Forecast
 from fsa.questions.information_gain import InformationGain
 from fsa.questions.question import Pair, Question
 from fsa.types import Belief, Choice, Numbers, Text
@@ -89,8 +93,39 @@ class Person:
         if isinstance(choice, str):
             if choice != "all":
                 raise ChoiceDataError(f'what to forget is a choice or "all", came {choice!r:.80}')
-            return self._read(History((), history.half_life))
+            return self._read(History((), history.half_life))  # what was stated too
         return self._read(history.without(as_choice(choice, 0)))
+
+    def state(self, stated: Mapping[str, Any] | AlignmentTarget, bank: Bank | None) -> Self:
+        """This person with what they say of themselves, in place of what they said before.
+
+        Args:
+            stated: A level of each attribute, 0-1, or "low", "middle", "high"; or a target.
+            bank: Responses whose levels give that a meaning.
+
+        Raises:
+            ConfigError: There is no bank, it lacks an attribute, or the encoder counts all choices alike.
+            ChoiceDataError: This person's choices were not kept.
+        """
+        if bank is None:
+            raise ConfigError("stated needs a bank of responses to have a meaning; see fsa.Bank.measured")
+        return self._read(replace(self._history(), stated=bank.evidence(stated)))
+
+    def explain(
+        self, prompt: Text, responses: Sequence[Text | Numbers], most_changes: int = 2
+    ) -> Explanation:
+        """Why responses are ranked as they are: by which choices and tastes, and what would flip it.
+
+        Args:
+            prompt: What is responded to.
+            responses: Two or more.
+            most_changes: Most choices to leave out or reverse in the search for another winner.
+
+        Raises:
+            ChoiceDataError: This person's choices were not kept.
+            ShapeError: There are fewer than two responses.
+        """
+        return explain(self, self._history(), prompt, responses, most_changes)
 
     def _read(self, history: History) -> Self:
         return self.model.read([history])[0]  # type: ignore[return-value]
@@ -107,7 +142,7 @@ class Person:
     @torch.no_grad()
     def prefers(self, prompt: Text, a: Text | Numbers, b: Text | Numbers) -> float:
         """Probability, 0-1, that this person picks a over b."""
-        pair = self.model.options([self], [prompt], [[a, b]])
+        pair = options_of(self.model, [self], [prompt], [[a, b]])
         best, _ = predicted(self.model.likelihood, self.model.predictive(pair, self.belief), pair)
         return float(best[0, 0, 0] / best.sum())
 
@@ -127,27 +162,45 @@ class Person:
         Raises:
             ShapeError: There is nothing to ask about.
         """
-        worth = InformationGain() if acquisition is None else acquisition
-        if responses is None:
-            return ask_about_pairs(self, asked, worth)  # type: ignore[arg-type]
-        return ask_about_responses(self, asked, responses, worth)  # type: ignore[arg-type]
+        return self.next_questions(1, asked, responses, acquisition)[0]
 
+    def next_questions(
+        self,
+        count: int,
+        asked: Text | Sequence[Pair],
+        responses: Sequence[Text | Numbers] | None = None,
+        acquisition: Acquisition | None = None,
+    ) -> list[Question]:
+        """Several pairs to ask about at once, best first and none twice; fewer where there are fewer.
 
-def check_people(
-    model: RewardModel, people: Sequence[Person], responses: Sequence[Sequence[Text | Numbers]]
-) -> None:
-    """Refuse people of another model, and people without a response to score.
+        Each is worth what its answer is expected to add to those of the questions before it. The rest is as
+        in `next_question`.
+        """
+        if count < 1:
+            raise ShapeError(f"count of questions must be 1 or more, came {count}")
+        return self._asked(asked, responses, acquisition).questions(count)
 
-    Raises:
-        ShapeError: Names the first of them.
-    """
-    for i, (person, each) in enumerate(zip(people, responses, strict=True)):
-        if person.model is not model:
-            raise ShapeError(f"people[{i}] was read by another model; beliefs of two models do not mix")
-        if isinstance(each, str | Mapping) or not isinstance(each, Sequence | np.ndarray):
-            raise ShapeError(f"responses[{i}] must be a list of responses, came {each!r:.80}")
-        if not len(each):
-            raise ShapeError(f"responses[{i}] is empty; there must be a response to score")
+    def questions_until(
+        self,
+        accuracy: float,
+        asked: Text | Sequence[Pair],
+        responses: Sequence[Text | Numbers] | None = None,
+        acquisition: Acquisition | None = None,
+        most: int = 20,
+    ) -> Forecast:
+        """How many questions are expected to be needed until answers about these pairs can be foretold.
+
+        Args:
+            accuracy: Wanted share of pairs foretold, 0-1.
+            asked, responses, acquisition: As in `next_question`.
+            most: Questions to look ahead.
+        """
+        return self._asked(asked, responses, acquisition).forecast(accuracy, most)
+
+    def _asked(
+        self, pairs: Any, responses: Sequence[Text | Numbers] | None, acquisition: Acquisition | None
+    ) -> Asked:
+        return asked(self, pairs, responses, InformationGain() if acquisition is None else acquisition)
 
 
 @lru_cache(maxsize=8)

@@ -146,24 +146,27 @@ def _belief(tensors: Mapping[str, Tensor]) -> Belief:
 
 
 def _written(history: History) -> str:
-    choices = [
-        {"prompt": c.prompt, "options": c.options, "places": c.outcome.places(len(c.options))}
-        for c in history.choices
-    ]
-    return json.dumps({"half_life": history.half_life, "choices": choices})
+    stated = [[_plain(choice), weight] for choice, weight in history.stated]
+    choices = list(map(_plain, history.choices))
+    return json.dumps({"half_life": history.half_life, "choices": choices, "stated": stated})
+
+
+def _plain(choice: Choice) -> dict[str, Any]:
+    places = choice.outcome.places(len(choice.options))
+    return {"prompt": choice.prompt, "options": choice.options, "places": places}
 
 
 def _history(written: str, path: str | Path) -> History | None:
     if not written:
         return None
     found = json.loads(written)
-    choices = [
-        Choice(
-            "person", _frozen(c["prompt"]), tuple(map(_frozen, c["options"])), outcome_of(tuple(c["places"]))
-        )
-        for c in found["choices"]
-    ]
-    return History(tuple(as_choice(c, i) for i, c in enumerate(choices)), found["half_life"])
+    choices = tuple(as_choice(_choice(c), i) for i, c in enumerate(found["choices"]))
+    return History(choices, found["half_life"], tuple((_choice(c), weight) for c, weight in found["stated"]))
+
+
+def _choice(plain: Mapping[str, Any]) -> Choice:
+    options: Any = tuple(map(_frozen, plain["options"]))
+    return Choice("person", _frozen(plain["prompt"]), options, outcome_of(tuple(plain["places"])))
 
 
 def _frozen(value: Any) -> Any:

@@ -11,11 +11,13 @@ import torch
 from rich.progress import track
 
 from fsa.errors import CheckpointError, ShapeError
+from fsa.judge.target import AlignmentTarget
 from fsa.models.language_scorer import LanguageScorer
 from fsa.outputs.adapters import save_adapter
 from fsa.outputs.api_inputs import Choices, as_prompts
 from fsa.outputs.history import History
 from fsa.outputs.reward_model import Person, RewardModel
+from fsa.outputs.statements import Bank
 from fsa.runs.folder import CONFIG_JSON, read_json
 from fsa.runs.opening import local_folder
 from fsa.settings import setting, settings
@@ -57,9 +59,15 @@ class Policy(RewardModel):
 
     layout: ClassVar[str] = FORMAT
 
-    def for_user(self, choices: Choices, half_life: float | None = None) -> PolicyPerson:
+    def for_user(
+        self,
+        choices: Choices,
+        half_life: float | None = None,
+        stated: Mapping[str, Any] | AlignmentTarget | None = None,
+        bank: Bank | None = None,
+    ) -> PolicyPerson:
         """One person, read once. No choices at all is legal: somebody unknown."""
-        return self.for_users([choices], half_life)[0]
+        return super().for_user(choices, half_life, stated, bank)  # type: ignore[return-value]
 
     def for_users(  # type: ignore[override]
         self, choices_of_each: Sequence[Choices], half_life: float | None = None

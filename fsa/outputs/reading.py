@@ -23,12 +23,12 @@ def read(model: RewardModel, histories: Sequence[History]) -> Belief:
     """What is believed of some people [b]; the same to the last digit in whichever order choices are given.
 
     Raises:
-        ConfigError: Choices lose weight with time, and the encoder counts all alike.
+        ConfigError: Some choices count more than others, and the encoder counts all alike.
     """
-    fading = any(history.half_life is not None for history in histories)
-    if fading and not model.encoder.reads_weight:
+    weighed = any(history.weighed for history in histories)
+    if weighed and not model.encoder.reads_weight:
         raise ConfigError(
-            f"half_life: {type(model.encoder).__name__} counts all choices alike; "
+            f"half_life, stated: {type(model.encoder).__name__} counts all choices alike; "
             "fsa.encoders.taste_posterior.TastePosterior weighs them"
         )
     return model.encoder(choice_batch(model, histories).to(model.device))
@@ -54,8 +54,8 @@ def choice_batch(model: RewardModel, histories: Sequence[History]) -> ChoiceBatc
             prompts, [option for choice in flat for option in choice.options]
         )
     rows = torch.where((places >= 0).any(-1), 0, -1)
-    fading = any(history.half_life is not None for history in histories)
-    return ChoiceBatch(features, places, rows, weight=weight if fading else None)
+    weighed = any(history.weighed for history in histories)
+    return ChoiceBatch(features, places, rows, weight=weight if weighed else None)
 
 
 def as_options(

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Any, ClassVar, Self
 
-import numpy as np
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
@@ -17,18 +15,20 @@ from fsa.encoders.encoder import ContextEncoder
 from fsa.errors import CheckpointError, ChoiceDataError, ShapeError
 from fsa.features.extractor import FeatureExtractor
 from fsa.features.projection import Projection
+from fsa.judge.target import AlignmentTarget
 from fsa.likelihoods.likelihood import ChoiceLikelihood
 from fsa.models.language_scorer import LanguageScorer
 from fsa.models.scorer import Scorer
-from fsa.outputs.api_inputs import Choices, as_choices, as_items
+from fsa.outputs.api_inputs import Choices, as_choices
 from fsa.outputs.history import History
-from fsa.outputs.item_tokens import Texts, only_text
+from fsa.outputs.item_tokens import Texts
 from fsa.outputs.matched_noise import matched_noise
+from fsa.outputs.options import options_of
 from fsa.outputs.person import Person as Person
-from fsa.outputs.person import check_people
 from fsa.outputs.person_file import load_person
-from fsa.outputs.reading import as_options, read
+from fsa.outputs.reading import read
 from fsa.outputs.scores import Scores as Scores
+from fsa.outputs.statements import Bank
 from fsa.predictive import Predictive
 from fsa.runs.components import build_parts
 from fsa.runs.folder import (
@@ -43,7 +43,7 @@ from fsa.runs.folder import (
 from fsa.runs.hub import OnHub
 from fsa.runs.model_card import write_card
 from fsa.runs.opening import check_layout, open_folder
-from fsa.types import Belief, ChoiceBatch, Numbers, Text, TokenRows
+from fsa.types import Belief, ChoiceBatch, Numbers, Text
 
 FORMAT = "fsa.reward.1"
 _OF_WIDTHS = {"encoder": ContextEncoder, "scorer": Scorer}
@@ -177,9 +177,22 @@ class RewardModel(OnHub, nn.Module):
         save_tensors(folder / PROJECTION, tensors, self.config.get(RUN))
         write_card(folder, self.config, self.origin)
 
-    def for_user(self, choices: Choices, half_life: float | None = None) -> Person:
-        """One person, read once; see `for_users`. No choices at all is legal: somebody unknown."""
-        return self.for_users([choices], half_life)[0]
+    def for_user(
+        self,
+        choices: Choices,
+        half_life: float | None = None,
+        stated: Mapping[str, Any] | AlignmentTarget | None = None,
+        bank: Bank | None = None,
+    ) -> Person:
+        """One person, read once; see `for_users`. No choices at all is legal: somebody unknown.
+
+        Args:
+            choices, half_life: As in `for_users`.
+            stated: What they say they like, such as `{"log_length": "low"}`; see `Bank.evidence`.
+            bank: Responses whose levels give that a meaning.
+        """
+        person = self.for_users([choices], half_life)[0]
+        return person if stated is None else person.state(stated, bank)
 
     def for_users(self, choices_of_each: Sequence[Choices], half_life: float | None = None) -> list[Person]:
         """Many people, read together; the same beliefs as one by one.
@@ -241,7 +254,7 @@ class RewardModel(OnHub, nn.Module):
             )
         if not people:
             return []
-        choices, beliefs = self.options(people, prompts, responses), _beliefs(people)
+        choices, beliefs = options_of(self, people, prompts, responses), _beliefs(people)
         spread = self.scorer.spread(choices, beliefs, self._noise(beliefs))
         mean, *doubt = (
             part[:, 0].cpu().numpy() for part in (spread.mean, spread.std, spread.low, spread.high)
@@ -254,35 +267,10 @@ class RewardModel(OnHub, nn.Module):
             for i, (person, each) in enumerate(zip(people, responses, strict=True))
         ]
 
-    def options(
-        self,
-        people: Sequence[Person],
-        prompts: Sequence[Text],
-        responses: Sequence[Sequence[Text | Numbers]],
-    ) -> ChoiceBatch:
-        """Responses as the options of one choice each [m, 1, k], for the scorer; none is chosen."""
-        check_people(self, people, responses)
-        sizes = [len(each) for each in responses]
-        mask = torch.arange(max(sizes)) < torch.tensor(sizes)[:, None]
-        asked, offered = as_items(prompts, responses)
-        features = tokens = None
-        if self.texts:
-            slots = np.flatnonzero(mask.numpy())
-            tokens = self._with_reference(self.texts.rows(asked, only_text(offered), slots))
-        else:
-            features = self.vectors(asked, offered)
-        return as_options(features, mask, self.config["d_feature"], tokens).to(self.device)
-
     @property
     def device(self) -> torch.device:
         """Where the model is."""
         return next(self.parameters()).device
-
-    def _with_reference(self, tokens: TokenRows) -> TokenRows:
-        """Tokens on the model's device, with the reference's word where the scorer asks for it."""
-        scorer: Any = self.scorer
-        tokens = tokens.to(self.device)
-        return replace(tokens, reference=scorer.reference(tokens)) if scorer.needs_reference else tokens
 
     def latents(self, belief: Belief) -> Float[Tensor, "s b z"]:
         """Samples of beliefs to average predictions over; a point needs one."""

@@ -6,7 +6,7 @@ from abc import ABC, abstractmethod
 from typing import ClassVar
 
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, Int
 from torch import Tensor
 
 
@@ -24,6 +24,10 @@ class Acquisition(ABC):
 
     needs_doubt: ClassVar[bool] = False
     in_nats: ClassVar[bool] = True
+
+    def deciding(self, best: Int[Tensor, " s"]) -> Acquisition:
+        """The same, told which of the responses at hand is best at each place of the belief."""
+        return self
 
     @abstractmethod
     def worth(self, first: Float[Tensor, "s q"], weight: Float[Tensor, " s"]) -> Float[Tensor, " q"]:

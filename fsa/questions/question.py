@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -15,6 +15,12 @@ from fsa.types import Numbers, Text
 
 Pair = tuple[Text, Text | Numbers, Text | Numbers]
 """A prompt and two responses."""
+
+
+def name_of(value: Text | Numbers) -> Hashable:
+    """Equal for equal prompts, or responses: itself, but for a chat."""
+    return value if isinstance(value, str) or not isinstance(value[0], Mapping) else repr(value)
+
 
 NO_DOUBT = "the belief about this person is a point, without doubt, so no answer would add to it; "
 
@@ -47,6 +53,8 @@ def best_question(
     first: Float[Tensor, "s q"],
     weight: Float[Tensor, " s"],
     acquisition: Acquisition,
+    place: int | None = None,
+    worth: float | None = None,
 ) -> Question:
     """The pair of the largest worth; the first of those that tie.
 
@@ -56,13 +64,21 @@ def best_question(
         weight: Probability of each place; one place is a belief without doubt.
         acquisition: What makes a pair worth asking about. One that needs doubt gives way to `LeastCertain`
             where there is none, which `Question.why` then says.
+        place, worth: The pair, where it was found already, and what it is worth.
     """
-    gives_way = acquisition.needs_doubt and len(weight) == 1
-    used = LeastCertain() if gives_way else acquisition
-    worth, chance = used.worth(first, weight), weight @ first
-    place = int(torch.argmax(worth))
+    taken = used(acquisition, weight)
+    if place is None or worth is None:
+        worths = taken.worth(first, weight)
+        place = int(torch.argmax(worths))
+        worth = float(worths[place])
     prompt, a, b = pairs[place]
-    value, picked = float(worth[place]), float(chance[place])
-    nats = 0.0 if gives_way else value if used.in_nats else None
-    why = (NO_DOUBT if gives_way else "") + used.why(value, picked)
-    return Question(prompt, (a, b), place, value, nats, picked, why)
+    picked = float(weight @ first[:, place])
+    gives_way = taken is not acquisition
+    nats = 0.0 if gives_way else worth if taken.in_nats else None
+    why = (NO_DOUBT if gives_way else "") + taken.why(worth, picked)
+    return Question(prompt, (a, b), place, worth, nats, picked, why)
+
+
+def used(acquisition: Acquisition, weight: Float[Tensor, " s"]) -> Acquisition:
+    """The acquisition function, or what it gives way to where there is one place and no doubt."""
+    return LeastCertain() if acquisition.needs_doubt and len(weight) == 1 else acquisition

@@ -116,3 +116,27 @@ def test_the_prior_over_weights_is_half_the_sum_of_squares_by_precision():
 def test_arguments_that_make_no_sense_are_refused(wrong):
     with pytest.raises(ValueError, match="lapse is a share"):
         TastePosterior(2, 1, **wrong)
+
+
+def test_what_one_choice_says_is_bounded_by_the_lapse():
+    """Of two narrow kinds, far apart: odds of one to the other move by log(2 / lapse - 1) and no more."""
+    lapse = 0.05
+    encoder = one_direction(50.0, components=2, lapse=lapse)
+    encoder.place.data = torch.tensor([[-1.0], [1.0]], dtype=torch.float64)
+    encoder.log_std.data.fill_(-9.0)
+    assert encoder.most_moved == pytest.approx(math.log(2 / lapse - 1))
+    many = [1.0] * 6
+    odds = []
+    for choices in (many, [*many, -1.0], [*many, -1.0, -1.0]):
+        log_weight = encoder(picked(*choices)).mixture.log_weight[0].detach()
+        odds.append(float(log_weight[1] - log_weight[0]))
+    assert odds[0] == pytest.approx(6 * encoder.most_moved, rel=1e-3)
+    assert odds[0] - odds[1] == pytest.approx(encoder.most_moved, rel=1e-3)
+    assert odds[1] - odds[2] == pytest.approx(encoder.most_moved, rel=1e-3)
+
+
+def test_one_choice_against_ten_does_not_turn_a_person_over():
+    encoder = one_direction(20.0, components=64, lapse=0.05)
+    many = picked(*[1.0] * 10)
+    assert encoder(many).mean.item() > 0
+    assert encoder(picked(*[1.0] * 10, -1.0)).mean.item() > 0.5 * encoder(many).mean.item()

@@ -21,8 +21,8 @@ def test_a_chat_measures_as_its_content() -> None:
 
 
 def test_every_measure_takes_an_empty_text() -> None:
-    assert len(MEASURES) == 3
-    assert measure(list(MEASURES), [""]).tolist() == [[0.0, 0.0, 0.0]]
+    assert len(MEASURES) == 6
+    assert measure(list(MEASURES), [""]).tolist() == [[0.0] * 6]
 
 
 def test_no_names_give_no_columns_even_for_numbers() -> None:
@@ -35,3 +35,10 @@ def test_unknown_names_and_numbers_are_refused() -> None:
         measure(["length"], ["a"])
     with pytest.raises(FeatureError, match="response 0 is numbers"):
         measure(["log_length"], [(0.5,)])
+
+
+def test_lists_word_lengths_and_exclamations_by_hand():
+    text = "Do this!\n- one\n  2. two\n3 no item\n* three!!"
+    values = measure(["log_list_items", "word_length", "log_exclamations"], [text])
+    words = [2, 5, 1, 3, 2, 3, 1, 2, 4, 1, 7]
+    assert_allclose(values[0], [math.log(4), sum(words) / len(words), math.log(4)])

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from fsa.errors import ShapeError
+from fsa.questions.decision_gain import DecisionGain
 from fsa.questions.least_certain import LeastCertain
 from fsa.questions.random_pair import RandomPair
 from tests.factories.reward_models import choices_of, numbers, part, small_model
@@ -68,3 +69,37 @@ def test_another_acquisition_may_be_asked_for(person):
 def test_what_cannot_be_asked_is_named(person, asked, words):
     with pytest.raises(ShapeError, match=words):
         person.next_question(*asked)
+
+
+def test_several_questions_begin_with_the_next_one_and_none_comes_twice(person):
+    responses = numbers(5, 5)
+    found = person.next_questions(12, "", responses)
+    assert found[0] == person.next_question("", responses)
+    assert len({question.place for question in found}) == len(found) == 10  # all pairs of five
+    with pytest.raises(ShapeError, match="1 or more"):
+        person.next_questions(0, "", responses)
+
+
+def test_a_response_that_is_in_many_pairs_is_scored_once(person, monkeypatch):
+    seen = []
+    vectors = type(person.model).vectors
+    monkeypatch.setattr(
+        type(person.model), "vectors", lambda self, prompts, r: (seen.extend(r), vectors(self, prompts, r))[1]
+    )
+    person.next_question([("", a, b) for a, b in combinations(numbers(5, 6), 2)])
+    assert len(seen) == 6
+
+
+def test_the_decision_at_hand_is_which_of_the_responses_is_best(person):
+    responses = numbers(5, 4)
+    question = person.next_question("", responses, DecisionGain())
+    assert "which response is best" in question.why
+    assert question.worth <= person.next_question("", responses).worth + 1e-12
+
+
+def test_more_questions_are_expected_to_foretell_more(person):
+    found = person.questions_until(0.99999, "", numbers(5, 4), most=4)
+    assert found.questions is None
+    assert len(found.accuracy) == 5
+    assert found.accuracy[-1] > found.accuracy[0]
+    assert person.questions_until(0.5, "", numbers(5, 4)).questions == 0

@@ -24,7 +24,12 @@ def members() -> list[type[Acquisition]]:
 
 
 def test_the_members_are_found():
-    assert [part.__name__ for part in members()] == ["InformationGain", "LeastCertain", "RandomPair"]
+    assert [part.__name__ for part in members()] == [
+        "DecisionGain",
+        "InformationGain",
+        "LeastCertain",
+        "RandomPair",
+    ]
 
 
 @pytest.fixture(params=members(), ids=lambda part: part.__name__)

@@ -1,0 +1,70 @@
+"""Several questions at once, none twice: each is worth what it adds to the answers of those before."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Sequence
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from fsa.questions.acquisition import Acquisition
+from fsa.questions.question import Pair, Question, best_question, name_of, used
+
+_MOST_ANSWERS = 32  # ways in which the questions before may be answered; the likeliest are kept
+
+
+def best_questions(
+    pairs: Sequence[Pair],
+    first: Float[Tensor, "s q"],
+    weight: Float[Tensor, " s"],
+    acquisition: Acquisition,
+    count: int,
+) -> list[Question]:
+    """The first questions of a greedy choice, in order; fewer where there are fewer pairs.
+
+    What a question is worth is its mean over the answers that those before it may get. The same two responses
+    to the same prompt are asked once, whichever comes first.
+
+    Args:
+        pairs: Pairs to choose from [q].
+        first: Probability that the first response of each is picked, at each place of the belief.
+        weight: Probability of each place.
+        acquisition: What makes a pair worth asking about; see `best_question`.
+        count: How many, >= 1.
+
+    Reference:
+        [Kirsch2019] BatchBALD, Eq. 8 and 12: a greedy batch by joint mutual information.
+    """
+    asked = [best_question(pairs, first, weight, acquisition)]
+    if count == 1:
+        return asked
+    twins = _twins(pairs)
+    open_, answers = torch.ones(len(pairs), dtype=torch.bool), weight.unsqueeze(0)  # [a, s]
+    while len(asked) < count:
+        open_ &= twins != twins[asked[-1].place]
+        if not open_.any():
+            break
+        answers = _answered(answers, first[:, asked[-1].place])
+        places = open_.nonzero().squeeze(-1)
+        left = first[:, places]
+        chance = answers.sum(-1)  # of each way to have answered
+        worths = torch.stack([used(acquisition, row).worth(left, row / row.sum()) for row in answers])
+        worth = chance @ worths / chance.sum()
+        best = int(places[int(torch.argmax(worth))])
+        asked.append(best_question(pairs, first, weight, acquisition, best, float(worth.max())))
+    return asked
+
+
+def _answered(answers: Float[Tensor, "a s"], first: Float[Tensor, " s"]) -> Float[Tensor, "c s"]:
+    """Joint probability of each way to answer one more question and each place."""
+    both = torch.cat([answers * first, answers * (1 - first)])
+    likely = both.sum(-1).topk(min(len(both), _MOST_ANSWERS)).indices
+    return both[likely]
+
+
+def _twins(pairs: Sequence[Pair]) -> Tensor:
+    """A number for each pair, the same for the same two responses to the same prompt."""
+    numbers: dict[Hashable, int] = {}
+    named = [(name_of(prompt), frozenset((name_of(a), name_of(b)))) for prompt, a, b in pairs]
+    return torch.tensor([numbers.setdefault(name, len(numbers)) for name in named])
