@@ -23,7 +23,11 @@ def sources() -> Iterator[tuple[str, str]]:
     ("what", "pattern", "home"),
     [
         # Drawing units with replacement, and reading an interval off the draws.
-        ("bootstrap", r"\.multinomial\(|nanquantile\(|percentile\([^\n]*2\.5", "fsa/reports/bootstrap.py"),
+        (
+            "bootstrap",
+            r"(?<!torch)\.multinomial\(|nanquantile\(|percentile\([^\n]*2\.5",
+            "fsa/reports/bootstrap.py",
+        ),
         (
             "rename of a finished file",
             r"os\.(replace|rename)\(|unfinished\.replace\(|\.rename\((?!columns)",

@@ -187,7 +187,7 @@ class StoredFeatures(FeatureExtractor):
 
     def _texts(self, responses: Sequence[Text | Numbers]) -> Iterator[Text]:
         for response in responses:
-            if is_numbers(response):
+            if not isinstance(response, str) and is_numbers(response):
                 raise FeatureError(
                     f"a response is numbers, {response}; {type(self).__name__} reads text (use Numeric)"
                 )
