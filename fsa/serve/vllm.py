@@ -66,7 +66,7 @@ def unload(name: str) -> None:
         headers["Authorization"] = f"Bearer {key}"
     request = urllib.request.Request(url, json.dumps({"lora_name": name}).encode(), headers)  # noqa: S310
     try:
-        with urllib.request.urlopen(request, timeout=_PATIENCE):  # noqa: S310 (the address is the operator's)
+        with urllib.request.urlopen(request, timeout=_PATIENCE):  # noqa: S310 # nosec B310
             return
     except urllib.error.HTTPError as error:
         said = error.read(10_000).decode(errors="replace")

@@ -10,7 +10,9 @@ from fsa.errors import ConfigError
 from fsa.serve.in_process import InProcess
 from fsa.serve.people import Asked
 from fsa.serve.scoring import ToScore
-from tests.fsa.serve.small import text_rewards
+from fsa.serve.store.database import migrate, open_database
+from fsa.serve.store.people import PeopleStore
+from tests.fsa.serve.small import choices, text_rewards
 
 
 def test_without_a_model_it_says_what_to_set(monkeypatch):
@@ -40,3 +42,21 @@ def test_trainers_need_nothing_of_the_server():
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+def test_people_may_be_in_a_servers_database(tmp_path):
+    text_rewards().save_pretrained(tmp_path / "run")
+    url = f"sqlite:///{tmp_path}/people.db"
+    engine = open_database(url)
+    migrate(engine)
+    store = PeopleStore(engine)
+    store.add_choices(("acme", "ann"), choices(3), "key")
+    rewards = InProcess(str(tmp_path / "run"), url, tenant="acme")
+    asked = [ToScore(Asked(rewards.tenant, "ann"), "Tea?", ["Yes.", "No."])]
+    expected = [text_rewards().for_user(choices(n)).score("Tea?", ["Yes.", "No."]).reward for n in (3, 4)]
+    assert rewards.score(asked)[0].reward == pytest.approx(expected[0].tolist(), abs=1e-6)
+    store.add_choices(("acme", "ann"), choices(1, first=3), "more")
+    assert rewards.score(asked)[0].reward == pytest.approx(expected[1].tolist(), abs=1e-6)
+    store.erase(("acme", "ann"))
+    [(_, is_known)] = rewards.score_anybody(asked)
+    assert not is_known
