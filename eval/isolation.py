@@ -80,7 +80,7 @@ def isolation(
         Range(at_least=1).check(name, value)
     model, draw = open_model(run, trust_remote_code=trust_remote_code), np.random.default_rng(seed)
     source, _ = source_and_splits(read_yaml(Path(run) / CONFIG_YAML), trust_remote_code)
-    everybody, order = _drawn(source.load(), people, draw), np.arange(people)
+    everybody, order = drawn(source.load(), people, draw), np.arange(people)
     first = scored(model, everybody, order, at_once)
     here = partial(scored, model, everybody)
     opened: dict[str, Any] = {"mp_context": get_context("spawn"), "initializer": _open}
@@ -132,7 +132,8 @@ def largest_difference(one: Scored, other: Scored) -> float:
     return worst if np.isfinite(worst) else float("inf")
 
 
-def _drawn(table: ChoiceTable, people: int, draw: np.random.Generator) -> list[Asked]:
+def drawn(table: ChoiceTable, people: int, draw: np.random.Generator) -> list[Asked]:
+    """Random people: a few choices of the table, half of them turned round, and responses to score."""
     found = []
     for _ in range(people):
         rows = draw.integers(len(table), size=draw.integers(_MOST_SEEN + 1))

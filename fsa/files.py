@@ -17,7 +17,7 @@ LOCK = ".lock"
 
 
 def put_in_place(unfinished: Path, path: Path) -> None:
-    """Give a finished file its name: the one place where that happens."""
+    """Give a finished file or folder its name: the one place where that happens."""
     os.replace(unfinished, path)
 
 

@@ -98,7 +98,7 @@ def check_head(model: Any) -> None:
     """Refuse a model whose logits are anything but causal hidden states times its output layer's weight.
 
     Args:
-        model: Of transformers; in evaluation mode.
+        model: Of transformers.
 
     Raises:
         ConfigError: It caps or scales its logits, its output layer has a bias, or a token sees later ones.
@@ -107,20 +107,26 @@ def check_head(model: Any) -> None:
     if getattr(text, "final_logit_softcapping", None):
         raise ConfigError(f"{name} caps its logits (final_logit_softcapping), which is not supported")
     if output is None or getattr(output, "bias", None) is not None:
-        raise ConfigError(f"{name} has no output layer, or one with a bias, which is not supported")
+        raise ConfigError(
+            f"{name} has no output layer, or a bias on its output layer, which is not supported"
+        )
+    was_training = model.training
+    model.eval()  # dropout would make any two passes differ
     ids = torch.arange(min(4, len(output.weight)), device=output.weight.device).unsqueeze(0)
-    theirs = model(ids, use_cache=False).logits.float()
-    hidden = model.get_decoder()(ids, use_cache=False).last_hidden_state
-    tolerance = (1e-2 if output.weight.dtype is torch.bfloat16 else 1e-4) * theirs.abs().max()
-    if _differ((hidden @ output.weight.T).float(), theirs, tolerance):
+    hidden, shorter = (
+        model.get_decoder()(rows, use_cache=False).last_hidden_state for rows in (ids, ids[:, :-1])
+    )
+    logits = model(ids, use_cache=False).logits
+    model.train(was_training)
+    if not _is_near(hidden @ output.weight.T, logits):
         raise ConfigError(f"{name} does more to its logits than multiply by the output layer's weight")
-    earlier = model.get_decoder()(ids[:, :-1], use_cache=False).last_hidden_state
-    if _differ((earlier @ output.weight.T).float(), theirs[:, :-1], tolerance):
-        raise ConfigError(f"{name} is no causal language model: a token's state changes with those after it")
+    if not _is_near(hidden[:, :-1], shorter):
+        raise ConfigError(f"{name} looks at tokens to come, so it is no causal language model")
 
 
-def _differ(ours: Tensor, theirs: Tensor, tolerance: Tensor) -> bool:
-    return ours.shape != theirs.shape or bool((ours - theirs).abs().max() > tolerance)
+def _is_near(ours: Tensor, theirs: Tensor) -> bool:
+    tolerance = 1e-2 if theirs.dtype is torch.bfloat16 else 1e-4
+    return ours.shape == theirs.shape and bool((ours - theirs).abs().max() <= tolerance * theirs.abs().max())
 
 
 class _FrozenHead(torch.autograd.Function):

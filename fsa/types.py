@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import Any, TypeAlias, TypeGuard
 
 from fsa.batches import ChoiceBatch as ChoiceBatch
 from fsa.batches import EpisodeBatch as EpisodeBatch
@@ -28,6 +28,16 @@ Messages: TypeAlias = tuple[Mapping[str, str], ...]
 Text: TypeAlias = str | Messages
 Numbers: TypeAlias = tuple[float, ...]
 """An option that is no text: its features, passed through as they are."""
+
+
+def is_number(value: Any) -> TypeGuard[float]:
+    """Whether a value is a number: True and False are none, though Python has them so."""
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def is_numbers(option: Any) -> TypeGuard[Numbers]:
+    """Whether an option is numbers, and no text or chat; its first part tells, for all are of one kind."""
+    return not isinstance(option, str) and len(option) > 0 and is_number(option[0])
 
 
 @dataclass(frozen=True)

@@ -23,8 +23,16 @@ def sources() -> Iterator[tuple[str, str]]:
     ("what", "pattern", "home"),
     [
         # Drawing units with replacement, and reading an interval off the draws.
-        ("bootstrap", r"\.multinomial\(|nanquantile\(|percentile\([^\n]*2\.5", "fsa/reports/bootstrap.py"),
-        ("rename of a finished file", r"os\.(replace|rename)\(|unfinished\.replace\(", "fsa/files.py"),
+        (
+            "bootstrap",
+            r"(?<!torch)\.multinomial\(|nanquantile\(|percentile\([^\n]*2\.5",
+            "fsa/reports/bootstrap.py",
+        ),
+        (
+            "rename of a finished file",
+            r"os\.(replace|rename)\(|unfinished\.replace\(|\.rename\((?!columns)",
+            "fsa/files.py",
+        ),
         ("palette", r"\"#[0-9A-Fa-f]{6}\"", "fsa/reports/plots.py"),
         ("PNG", r"\.savefig\(", "fsa/reports/plots.py"),
     ],

@@ -9,6 +9,7 @@ import torch
 from rich.console import Console
 
 from eval.bench.asking import question_speed
+from eval.bench.default import default_cost
 from eval.bench.figures import as_table
 from eval.bench.loader import loader_speedup, loader_wait
 from eval.bench.policy import policy_against_trl
@@ -32,7 +33,8 @@ def bench(
     strict: bool = False,
 ) -> Report:
     """Measure the loader (times a plain one, % of a step), reading (of json.loads), a large table (s, MB,
-    draws/s), scoring (times), and training policies and reward LMs (times TRL).
+    draws/s), scoring (times), the default (times the one before it), and training policies and reward LMs
+    (times TRL).
 
     Every figure is the median of its repetitions, taken in turn with what it is compared with. Prints them
     beside their limits and writes OUT/report.json, whose n counts repetitions.
@@ -56,6 +58,7 @@ def bench(
         *reading_speed(repetitions=repetitions),
         *large_table(num_choices, repetitions),
         *score_overhead(candidates, repetitions, backbone),
+        *default_cost(steps=steps, candidates=candidates, repetitions=min(repetitions, 3), backbone=backbone),
         *question_speed(questions, repetitions),
         *policy_against_trl(policy_steps, min(repetitions, 3)),
     ]

@@ -21,9 +21,11 @@ from eval.bench.figures import Figure, seconds
 from fsa.choices.sandbox import Sandbox
 from fsa.choices.table import ChoiceTable
 from fsa.encoders.deep_set import DeepSet
+from fsa.encoders.encoder import ContextEncoder
 from fsa.episodes.sampler import EpisodeSampler
 from fsa.likelihoods.btl import BradleyTerryLuce
 from fsa.models.bilinear import Bilinear
+from fsa.models.scorer import Scorer
 from fsa.objectives.nll import NegativeLogLikelihood
 from fsa.training.datamodule import EpisodeData, EpisodeSettings
 from fsa.training.loop import Loop
@@ -105,9 +107,9 @@ def loader_speedup(num_users: int = 600, batches: int = 200, repetitions: int = 
         batches: Batches of 64 episodes that ours gives in one repetition; the plain ones give a fortieth.
         repetitions: How often.
     """
-    table, settings = _sandbox(num_users), EpisodeSettings()
+    table, settings = sandbox(num_users), EpisodeSettings()
     features = _features(table)
-    ours = _training_batches(EpisodeData(*_samplers(table), features, settings))
+    ours = _training_batches(EpisodeData(*samplers(table), features, settings))
     plain, gathered = (
         DataLoader(PlainEpisodes(table, features, settings, gathers), batch_size=settings.users_per_step)
         for gathers in (False, True)
@@ -137,7 +139,7 @@ def loader_wait(num_users: int = 600, steps: int = 150, repetitions: int = 3) ->
         steps: Steps of a training, of which the first are not counted.
         repetitions: Trainings with each number of workers, in turn.
     """
-    table, default = _sandbox(num_users), EpisodeSettings().num_workers
+    table, default = sandbox(num_users), EpisodeSettings().num_workers
     measured = [[_waited(table, steps, workers) for workers in (default, 1)] for _ in range(repetitions)]
     share, step = np.array(measured).transpose(2, 1, 0)  # [workers, repetitions] each
     return [
@@ -173,7 +175,7 @@ class _Timed:
             yield batch
 
 
-class _TimedData(EpisodeData):
+class TimedData(EpisodeData):
     """Training data whose loader is timed."""
 
     def train_dataloader(self) -> Any:
@@ -184,9 +186,20 @@ class _TimedData(EpisodeData):
 def _waited(table: ChoiceTable, steps: int, num_workers: int) -> tuple[float, float]:
     """Percent of a step that is waiting, and milliseconds of a step."""
     settings = EpisodeSettings(num_workers=num_workers, validation_episodes=10, context_sizes=(0,))
-    data = _TimedData(*_samplers(table), _features(table), settings)
-    parts = DeepSet(WIDTH, 16), Bilinear(WIDTH, 16), BradleyTerryLuce(), NegativeLogLikelihood(), AdamW()
-    module = ChoiceModule(*parts, context_sizes=(0,))
+    data = TimedData(*samplers(table), _features(table), settings)
+    return timed_steps(data, DeepSet(WIDTH, 16), Bilinear(WIDTH, 16), steps)
+
+
+def timed_steps(data: TimedData, encoder: ContextEncoder, scorer: Scorer, steps: int) -> tuple[float, float]:
+    """Percent of a step that is waiting for a batch, and milliseconds of a step.
+
+    Args:
+        data: Whose context sizes of validation are zero alone.
+        encoder, scorer: What is trained.
+        steps: How many, the first of which are not counted.
+    """
+    parts = encoder, scorer, BradleyTerryLuce(), NegativeLogLikelihood(), AdamW()
+    module = ChoiceModule(*parts, num_samples=16 if encoder.has_spread else 1, context_sizes=(0,))
     loop = Loop(max_steps=steps, validate_every=steps, patience=0, devices=1, progress=False)
     with tempfile.TemporaryDirectory(prefix="fsa-bench-") as folder:
         loop.fit(module, data, Path(folder))
@@ -209,11 +222,13 @@ def _training_batches(data: EpisodeData) -> DataLoader[EpisodeBatch]:
     return data.train_dataloader()
 
 
-def _samplers(table: ChoiceTable) -> tuple[EpisodeSampler, EpisodeSampler]:
+def samplers(table: ChoiceTable) -> tuple[EpisodeSampler, EpisodeSampler]:
+    """What draws training episodes, and validation episodes without a context."""
     return EpisodeSampler(table), EpisodeSampler(table, max_context=0, in_turn=True)
 
 
-def _sandbox(num_users: int) -> ChoiceTable:
+def sandbox(num_users: int) -> ChoiceTable:
+    """Choices of the sandbox's people, 40 each."""
     return Sandbox(num_users=num_users).load()
 
 

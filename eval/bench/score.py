@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -32,15 +33,15 @@ def score_overhead(candidates: int = 1000, repetitions: int = 5, backbone: str =
         repetitions: How often, in turn with the bare passes.
         backbone: As `HiddenState` takes it.
     """
-    prompt, texts = _texts(candidates + 4 * _CHOICES)
+    prompt, texts = some_texts(candidates + 4 * _CHOICES)
     kept = os.environ.get("FSA_CACHE")
     measured = []
     with tempfile.TemporaryDirectory(prefix="fsa-bench-") as folder:
         try:
-            _save_model(Path(folder) / "model", backbone, texts[candidates:])
+            save_model(Path(folder) / "model", backbone, texts[candidates:], SMALL)
             for repetition in range(repetitions + 1):
                 os.environ["FSA_CACHE"] = str(Path(folder) / f"cache-{repetition}")
-                person = _person(Path(folder) / "model", prompt, texts[candidates:])
+                person = person_of(Path(folder) / "model", prompt, texts[candidates:])
                 measured.append(_timed(person, prompt, texts[:candidates], bare_first=repetition % 2 == 0))
         finally:
             os.environ.pop("FSA_CACHE", None)
@@ -81,7 +82,7 @@ def _forward(model: Any, batches: list[tuple[Tensor, Tensor]]) -> None:
         model(ids.to(model.device), attention_mask=mask.to(model.device)).last_hidden_state.cpu()
 
 
-def _person(folder: Path, prompt: str, texts: list[str]) -> Person:
+def person_of(folder: Path, prompt: str, texts: list[str]) -> Person:
     """Somebody whose choices are read; the backbone is loaded by that."""
     model = RewardModel.from_pretrained(folder)
     pairs = zip(texts[::2], texts[1::2], strict=True)
@@ -90,29 +91,44 @@ def _person(folder: Path, prompt: str, texts: list[str]) -> Person:
     )
 
 
-def _save_model(folder: Path, backbone: str, texts: list[str]) -> None:
-    """A model with random weights: what it says costs as much as what a trained one says."""
+SMALL: dict[str, Any] = {
+    "encoder": "fsa.encoders.deep_set.DeepSet",
+    "scorer": "fsa.models.bilinear.Bilinear",
+    "projection": {"num_components": 8},
+}
+"""A small head, so that what scoring adds to the backbone is seen."""
+
+
+def save_model(folder: Path, backbone: str, texts: list[str], parts: Mapping[str, Any]) -> None:
+    """A model with random weights: what it says costs as much as what a trained one says.
+
+    Args:
+        folder: To write.
+        backbone: As `HiddenState` takes it.
+        texts: To fit the projection on.
+        parts: Class paths of `encoder` and `scorer`, and arguments of the `projection`.
+    """
     arguments = {"backbone": backbone, "reads": "response"}
     vectors = HiddenState(**arguments, store=False).extract([""] * len(texts), texts)  # type: ignore[arg-type]
-    projection = Projection(num_components=8).fit(vectors, texts)
+    projection = Projection(**parts["projection"]).fit(vectors, texts)
     config = {
         "format": FORMAT,
         "d_feature": projection.width,
         "d_belief": 16,
         "num_samples": 64,
-        "encoder": {"class_path": "fsa.encoders.deep_set.DeepSet"},
-        "scorer": {"class_path": "fsa.models.bilinear.Bilinear"},
+        "encoder": {"class_path": parts["encoder"]},
+        "scorer": {"class_path": parts["scorer"]},
         "likelihood": {"class_path": "fsa.likelihoods.btl.BradleyTerryLuce"},
         "features": {"class_path": "fsa.features.hidden_state.HiddenState", "init_args": arguments},
         "projection": {
             "class_path": "fsa.features.projection.Projection",
-            "init_args": {"num_components": 8},
+            "init_args": parts["projection"],
         },
     }
     RewardModel(config, projection).save_pretrained(folder)
 
 
-def _texts(count: int) -> tuple[str, list[str]]:
+def some_texts(count: int) -> tuple[str, list[str]]:
     """A question, and this many different answers of the sandbox's, to whatever question."""
     prompts = -(-count // 4)
     table = Sandbox(num_prompts=prompts, responses_per_prompt=4, num_users=1).load()

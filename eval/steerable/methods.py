@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-from jsonargparse import ArgumentError, ArgumentParser
 
 from eval.steerable.answer_log import Answers
 from fsa.errors import ConfigError
@@ -18,10 +17,17 @@ from fsa.judge.letter_choice import LetterChoice
 from fsa.judge.scores import AttributeScores, Labelled, Probe
 from fsa.judge.select import select
 from fsa.judge.target import AlignmentTarget
+from fsa.recipes.configured import parts_of
 from fsa.seeding import stable_hash
 
 ORACLE = "oracle"
 _NAMED = Path("configs/judge")
+_KINDS = {
+    "judge": Judge | None,
+    "chooser": LetterChoice | None,
+    "fixed_target": dict[str, float] | None,
+    "aligned": bool | None,
+}
 
 Unit = tuple[Probe, AlignmentTarget]
 
@@ -203,18 +209,10 @@ def method_of(given: str) -> tuple[Method, dict[str, Any]]:
         raise ConfigError(
             f"--judge {given}: {path} cannot be read ({error}); a file, or one of {known}"
         ) from error
-    parser = ArgumentParser(exit_on_error=False)
-    parser.add_argument("--judge", type=Judge | None, default=None)
-    parser.add_argument("--chooser", type=LetterChoice | None, default=None)
-    parser.add_argument("--fixed_target", type=dict[str, float] | None, default=None)
-    parser.add_argument("--aligned", type=bool, default=False)
-    try:
-        parts = parser.instantiate(parser.parse_object(config))
-    except (ArgumentError, TypeError, ValueError) as error:
-        raise ConfigError(f"{path}: {error}") from error
+    parts = parts_of(config, _KINDS, str(path))
     fixed = None if parts["fixed_target"] is None else AlignmentTarget(parts["fixed_target"])
     if (parts["judge"] is None) == (parts["chooser"] is None):
         raise ConfigError(f"{path}: must have judge or chooser, and not both")
     if parts["judge"] is not None:
         return Scored(name, parts["judge"], fixed), config
-    return Named(name, parts["chooser"], parts["aligned"]), config
+    return Named(name, parts["chooser"], bool(parts["aligned"])), config

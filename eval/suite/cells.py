@@ -41,6 +41,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from fsa.files import put_in_place
 from fsa.recipes.measuring.predictions import Predictions
 from fsa.runs.folder import read_json, write_json
 
@@ -96,7 +97,7 @@ class Cell:
     def finish(self, out: Path, unfinished: Path) -> None:
         """Give the folder its name."""
         shutil.rmtree(self.folder(out), ignore_errors=True)
-        unfinished.rename(self.folder(out))
+        put_in_place(unfinished, self.folder(out))
 
 
 @dataclass(frozen=True)

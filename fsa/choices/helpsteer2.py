@@ -18,6 +18,7 @@ from fsa.choices.simulation.simulate import simulate
 from fsa.choices.source import Source
 from fsa.choices.table import ChoiceTable
 from fsa.errors import ChoiceDataError, ConfigError
+from fsa.types import is_number
 
 ATTRIBUTES = ("helpfulness", "correctness", "coherence", "complexity", "verbosity")
 USERS: Mapping[str, Mapping[str, float]] = {
@@ -232,6 +233,6 @@ def _ratings(row: Any, where: str, *, most: int) -> tuple[float, ...]:
     _refuse_no_object(row, where)
     for name in ATTRIBUTES:
         value = row.get(name)
-        if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= most:
+        if not is_number(value) or not 0 <= value <= most:
             refuse(where, name, f"a number from 0 to {most}", value)
     return tuple(float(row[name]) for name in ATTRIBUTES)

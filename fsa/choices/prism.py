@@ -13,6 +13,7 @@ from fsa.choices.reading.row_files import RowFile, open_rows
 from fsa.choices.reading.table_cache import key_of
 from fsa.choices.table import ChoiceTable
 from fsa.errors import ChoiceDataError
+from fsa.types import is_number
 
 _FILE = "conversations.jsonl"
 _EMPTY = ("", "EMPTY STRING")  # the second is upstream's own word for the first
@@ -233,7 +234,7 @@ def _check_message(message: Any, where: str, field: str) -> None:
 
 def _response(message: Mapping[str, Any], where: str, field: str) -> _Response:
     score, is_chosen = message.get("score"), message.get("if_chosen")
-    if isinstance(score, bool) or not isinstance(score, int | float) or not 0 <= score <= 100:
+    if not is_number(score) or not 0 <= score <= 100:
         refuse(where, f"{field}.score", "a number from 0 to 100", score)
     if not isinstance(is_chosen, bool):
         refuse(where, f"{field}.if_chosen", "true or false", is_chosen)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from array import array
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from fsa.choices.stored_text import encode_text
 from fsa.errors import ChoiceDataError
-from fsa.types import Choice
+from fsa.types import Choice, is_numbers
 
 UsualPick = tuple[str, str, Sequence[str], int, str, str]
 """User, prompt, options, number of the chosen one, group and split of a pick among plain texts."""
@@ -113,14 +113,14 @@ class TableBuilder:
         self._split.extend(map(self._splits.__getitem__, splits))
 
     def _item(self, prompt: int, response: Any) -> int:
-        is_number = isinstance(response, tuple) and not isinstance(response[0], Mapping)
-        width = len(response) if is_number else 0
+        is_numeric = is_numbers(response)
+        width = len(response) if is_numeric else 0
         if self.width != width:
             if self.width is not None:
                 kinds = [f"{w} numbers" if w else "text" for w in (self.width, width)]
                 raise ChoiceDataError(f"options must all be of one kind, came {kinds[0]} and then {kinds[1]}")
             self.width = width
-        if is_number:
+        if is_numeric:
             return self._items[prompt, response]
         return self._items[(prompt << _BITS) | self._texts[encode_text(response)]]
 

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from jsonargparse import ArgumentError, ArgumentParser
 
 from fsa.choices.reading.record import refuse
 from fsa.cli.ending import one_line
@@ -26,6 +25,7 @@ from fsa.judge.scores import AttributeScores, Probe
 from fsa.judge.select import Selection, select
 from fsa.judge.target import AlignmentTarget
 from fsa.outputs.api_inputs import as_prompt, as_response
+from fsa.recipes.configured import parts_of
 from fsa.runs.folder import read_yaml
 
 
@@ -109,12 +109,7 @@ def _judge(given: str | None, trust_remote_code: bool) -> Judge:
         raise ConfigError(f"{path}: must have judge, came {', '.join(config) or 'nothing'}")
     if not trust_remote_code:
         check_config(config, {"judge": Judge}, str(path))
-    parser = ArgumentParser(exit_on_error=False)
-    parser.add_argument("--judge", type=Judge)
-    try:
-        made: Judge = parser.instantiate(parser.parse_object({"judge": config["judge"]}))["judge"]
-    except (ArgumentError, TypeError, ValueError) as error:
-        raise ConfigError(f"{path}: {error}") from error
+    made: Judge = parts_of({"judge": config["judge"]}, {"judge": Judge}, str(path))["judge"]
     return made
 
 

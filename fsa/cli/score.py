@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import warnings
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Literal
 
@@ -20,6 +20,7 @@ from fsa.errors import ChoiceDataError
 from fsa.files import Results
 from fsa.outputs.api_inputs import as_prompt, as_response
 from fsa.outputs.reward_model import Person, RewardModel, Scores
+from fsa.types import is_numbers
 
 _BATCH = 512  # people scored at once
 _LARGE = 10_000_000  # bytes of choices whose table is kept
@@ -90,8 +91,7 @@ def _check_item(raw: dict[str, Any], where: str) -> None:
     if "response" not in raw:
         raise ChoiceDataError(f"{where}: response is missing; the candidate has {shown(', '.join(raw))}")
     response = as_response(raw["response"], where)
-    is_numeric = isinstance(response, tuple) and not isinstance(response[0], Mapping)
-    if "prompt" not in raw and not is_numeric:
+    if "prompt" not in raw and not is_numbers(response):
         raise ChoiceDataError(f"{where}: prompt is missing; the candidate has {shown(', '.join(raw))}")
     as_prompt(raw.get("prompt", ""), where)
 

@@ -11,7 +11,7 @@ from jaxtyping import Float64
 
 from fsa.errors import FeatureError
 from fsa.features.rendering import plain
-from fsa.types import Numbers, Text
+from fsa.types import Numbers, Text, is_numbers
 
 _ITEM = re.compile(r"\s*([-*+\u2022]|\d+[.)])\s")
 
@@ -81,6 +81,6 @@ def _named(name: str) -> Callable[[str], float]:
 def _text(row: int, response: Text | Numbers) -> str:
     if isinstance(response, str):
         return response
-    if any(isinstance(part, int | float) for part in response):
+    if is_numbers(response):
         raise FeatureError(f"response {row} is numbers, {response}; measures are of text (set extras to [])")
     return plain(response)  # type: ignore[arg-type]

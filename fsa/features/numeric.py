@@ -9,7 +9,7 @@ from jaxtyping import Float32
 
 from fsa.errors import FeatureError
 from fsa.features.extractor import FeatureExtractor
-from fsa.types import Numbers, Text
+from fsa.types import Numbers, Text, is_numbers
 
 
 class Numeric(FeatureExtractor):
@@ -41,8 +41,7 @@ class Numeric(FeatureExtractor):
         return rows
 
     def _numbers(self, row: int, response: Text | Numbers) -> Numbers:
-        is_text = isinstance(response, str) or any(not isinstance(part, int | float) for part in response)
-        if is_text:
+        if isinstance(response, str) or (len(response) and not is_numbers(response)):
             raise FeatureError(
                 f"response {row} is text, {response!r:.80}; Numeric reads numbers (use HiddenState)"
             )

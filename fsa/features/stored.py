@@ -25,7 +25,7 @@ from fsa.features.progress import SlowBar
 from fsa.features.rendering import Readable, keys_of
 from fsa.features.store import FeatureStore
 from fsa.paths import cache_dir
-from fsa.types import Numbers, Text
+from fsa.types import Numbers, Text, is_numbers
 
 _CHUNK = 8192  # texts whose token ids are held at once
 
@@ -187,7 +187,7 @@ class StoredFeatures(FeatureExtractor):
 
     def _texts(self, responses: Sequence[Text | Numbers]) -> Iterator[Text]:
         for response in responses:
-            if not isinstance(response, str) and any(isinstance(part, int | float) for part in response):
+            if not isinstance(response, str) and is_numbers(response):
                 raise FeatureError(
                     f"a response is numbers, {response}; {type(self).__name__} reads text (use Numeric)"
                 )

@@ -13,7 +13,7 @@ from fsa.errors import ChoiceDataError
 from fsa.features.rendering import plain
 from fsa.judge.scores import AttributeScores, Labelled, Probe
 from fsa.seeding import stable_hash
-from fsa.types import Text
+from fsa.types import Text, is_number
 
 
 def read_labelled(path: str | Path) -> list[Labelled]:
@@ -104,6 +104,6 @@ def _objects(entry: Mapping[str, Any], field: str, count: int, where: str) -> li
 
 def _score(label: Mapping[str, Any], name: str, where: str) -> float:
     value = label.get(name)
-    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= 1:
+    if not is_number(value) or not 0 <= value <= 1:
         raise ChoiceDataError(f"{where}: labels: {name} must be a number from 0 to 1, came {value!r}")
     return float(value)

@@ -16,6 +16,7 @@ from jaxtyping import Float
 
 from fsa.errors import ConfigError
 from fsa.seeding import integers, random_bits
+from fsa.types import is_number
 
 LEVELS = (0.0, 0.25, 0.5, 0.75, 1.0)
 _SUBSET, _LEVEL = range(2)  # what a random number is for
@@ -185,6 +186,6 @@ def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 def _check_numbers(field_name: str, given: Mapping[str, Any], allowed: str, is_allowed: Any) -> None:
     for name, value in given.items():
-        is_number = isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
-        if not isinstance(name, str) or not is_number or not is_allowed(value):
+        is_finite = is_number(value) and math.isfinite(value)
+        if not isinstance(name, str) or not is_finite or not is_allowed(value):
             raise ConfigError(f"{field_name}: {name} must be {allowed}, came {value!r}")

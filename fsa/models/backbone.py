@@ -18,6 +18,7 @@ from transformers import AutoModelForCausalLM, AutoTokenizer, PreTrainedModel, P
 from fsa.backbones import quiet_loading, resolve
 from fsa.conditioning.conditioning import Conditioning, decoder_blocks
 from fsa.errors import ConfigError
+from fsa.log_probs import check_head
 from fsa.models.own_lock import OwnLock
 
 _DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16}
@@ -76,7 +77,7 @@ class LanguageModel(nn.Module):
         self.folder = resolve(backbone)
         self._turn = OwnLock()
         model = _load(self.folder, _DTYPES[dtype])
-        _check(model)
+        check_head(model)
         self.backbone = _adapted(model, rank, alpha, targets, lora_dropout)
         self.conditioning = conditioning
         conditioning.attach(self.backbone, d_belief)
@@ -245,29 +246,6 @@ def _adapted(
         raise ConfigError(f"rank {rank}, targets {targets}: {error}") from error
     assert isinstance(adapted, PeftModel)
     return adapted
-
-
-@torch.no_grad()
-def _check(model: PreTrainedModel) -> None:
-    """Refuse logits that are more than hidden states times the head's weight, and tokens that look ahead."""
-    name, output = type(model).__name__, model.get_output_embeddings()
-    if getattr(_text_config(model), "final_logit_softcapping", None):
-        raise ConfigError(f"{name} caps its logits (final_logit_softcapping), which is not supported")
-    if getattr(output, "bias", None) is not None:
-        raise ConfigError(f"{name} has a bias on its output layer, which is not supported")
-    ids = torch.arange(min(4, len(output.weight))).unsqueeze(0)
-    hidden = model.get_decoder()(ids, use_cache=False).last_hidden_state
-    theirs = model(ids, use_cache=False).logits
-    if not _is_near(hidden @ output.weight.T, theirs):
-        raise ConfigError(f"{name} does more to its logits than multiply by the output layer's weight")
-    shorter = model.get_decoder()(ids[:, :-1], use_cache=False).last_hidden_state
-    if not _is_near(hidden[:, :-1], shorter):
-        raise ConfigError(f"{name} looks at tokens to come, so it is no causal language model")
-
-
-def _is_near(ours: Tensor, theirs: Tensor) -> bool:
-    tolerance = 1e-2 if theirs.dtype is torch.bfloat16 else 1e-4
-    return ours.shape == theirs.shape and bool((ours - theirs).abs().max() <= tolerance * theirs.abs().max())
 
 
 def _text_config(model: nn.Module) -> Any:

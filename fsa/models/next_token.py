@@ -4,16 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 from transformers import PreTrainedModel
 
 from fsa.conditioning.conditioning import decoder_blocks
-from fsa.errors import ConfigError
-from fsa.log_probs import token_log_probs
-
-_CLOSE = 1e-3  # nats; what a different order of sums may cost, far below what a cap or a bias changes
+from fsa.log_probs import check_head, token_log_probs
 
 
 class NextToken(nn.Module):
@@ -33,7 +29,7 @@ class NextToken(nn.Module):
     ) -> None:
         super().__init__()
         self.model, self.chunk = model, chunk
-        _check(model)
+        check_head(model)
         if gradient_checkpointing:
             enable = getattr(model, "activation_checkpointing_enable", model.gradient_checkpointing_enable)
             enable({"use_reentrant": False})
@@ -58,29 +54,3 @@ class NextToken(nn.Module):
 def _hidden(model: Any, ids: Int[Tensor, "m l"]) -> Float[Tensor, "m l d"]:
     hidden: Tensor = model.base_model(ids, use_cache=False).last_hidden_state  # after the last norm
     return hidden
-
-
-@torch.no_grad()
-def _check(model: Any) -> None:
-    head, name = model.get_output_embeddings(), type(model).__name__
-    if not isinstance(head, nn.Linear):
-        raise ConfigError(f"{name} has no linear output layer, came {type(head).__name__}")
-    was_training = model.training
-    model.eval()
-    ids = torch.arange(4).reshape(1, 4) % head.weight.shape[0]
-    changed = ids.clone()
-    changed[0, -1] = 0
-    own = model(input_ids=ids, use_cache=False).logits.float()
-    ours, other = ((_hidden(model, rows) @ head.weight.T).float() for rows in (ids, changed))
-    model.train(was_training)
-    near = _CLOSE * max(1.0, float(own.abs().max()))
-    if float((ours - other)[:, :-1].abs().max()) > near:
-        raise ConfigError(
-            f"{name} reads later tokens to predict earlier ones; it is no causal language model"
-        )
-    gap = float((own - ours).abs().max())
-    if gap > near:
-        raise ConfigError(
-            f"{name}: its logits differ by {gap:.3g} from hidden states times the output layer; a model "
-            "whose output layer has a bias, a cap or a scale is not trained here"
-        )

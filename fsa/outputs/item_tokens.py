@@ -19,7 +19,7 @@ from fsa.errors import FeatureError
 from fsa.features.log_prob import LogProb
 from fsa.features.response_tokens import prompt_tokens, response_tokens
 from fsa.models.language_scorer import LanguageScorer
-from fsa.types import Numbers, Text, TokenRows
+from fsa.types import Numbers, Text, TokenRows, is_numbers
 
 _BLOCKS = 4  # of rows near in length, that a few texts come in
 
@@ -102,6 +102,6 @@ def only_text(responses: Sequence[Text | Numbers]) -> list[Text]:
         FeatureError: One is numbers, which no language model reads.
     """
     for response in responses:
-        if not isinstance(response, str) and any(isinstance(part, int | float) for part in response):
+        if is_numbers(response):
             raise FeatureError(f"a response is numbers, {response}; a language model reads text")
     return list(responses)  # type: ignore[arg-type]

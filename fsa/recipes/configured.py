@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from jsonargparse import ActionConfigFile, ArgumentParser  # type: ignore[attr-defined]
+from jsonargparse import ActionConfigFile, ArgumentError, ArgumentParser  # type: ignore[attr-defined]
+
+from fsa.errors import ConfigError
 
 
 def configured(recipe: Callable[..., Any], arguments: Sequence[str]) -> dict[str, Any]:
@@ -27,6 +29,27 @@ def configured(recipe: Callable[..., Any], arguments: Sequence[str]) -> dict[str
     parts = parser.instantiate(parsed)
     keywords = {name: value for name, value in parts.items() if name != "config"}
     return {"config": plain, **keywords} if "config" in inspect.signature(recipe).parameters else keywords
+
+
+def parts_of(config: Mapping[str, Any], kinds: Mapping[str, Any], where: str) -> Mapping[str, Any]:
+    """Parts and values out of a configuration, which says nothing else.
+
+    Args:
+        config: Their plain forms, by name; what is left out is None.
+        kinds: Type of each: the base class of a part, or that of a value.
+        where: The configuration, to begin an error with.
+
+    Raises:
+        ConfigError: Something is none of its kind, or unknown.
+    """
+    parser = ArgumentParser(exit_on_error=False)
+    for name, kind in kinds.items():
+        parser.add_argument(f"--{name}", type=kind, default=None)
+    try:
+        parts = parser.instantiate(parser.parse_object(dict(config)))
+    except (ArgumentError, TypeError, ValueError) as error:
+        raise ConfigError(f"{where}: {error}") from error
+    return {name: parts[name] for name in kinds}
 
 
 def preset(name: str) -> Path:

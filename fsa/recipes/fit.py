@@ -69,7 +69,7 @@ def fit(
             f"must hold choices of at least {_FEWEST} people to train, came {table.num_users}"
         )
     trials = Trials(table, spec, presets, [*settings, *_for_outcomes(table)], seed, overwrite)
-    report, verdict = trials.tested(Path(out) / "folds", folds, console)
+    report, verdict = trials.tested(Path(out) / "folds", folds, console, "fsa")
     console.print("training on everybody")
     model = trials.trained(Path(out), verdict.is_personal, trials.by_people(test=0.0))
     report.save(Path(out) / "eval")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -124,8 +125,15 @@ class Trials:
         keywords = configured(train_reward, [*arguments, *self.settings])
         return train_reward(**{**keywords, "source": _Loaded(self.table), "splits": splits})
 
-    def tested(self, folder: Path, folds: int, console: Console) -> tuple[Report, Verdict]:
-        """The report, and the verdict of all folds of people together."""
+    def tested(self, folder: Path, folds: int, console: Console, command: str) -> tuple[Report, Verdict]:
+        """The report, and the verdict of all folds of people together.
+
+        Args:
+            folder: Of the runs.
+            folds: Parts that people are dealt into; each is tested once.
+            console: Where progress is said.
+            command: What makes the report again, without its arguments.
+        """
         test = 0.2 if folds == 1 else 1 / folds
         parts = []
         for fold in range(folds):
@@ -138,10 +146,9 @@ class Trials:
             more, of_new = self.judged([self.compared(folder / "new_texts", splits)], "new")
             rows += more
             words.append(f"with texts that are new too: {of_new.text.split('; the saved')[0]}")
-        command = "fsa " + " ".join(sys.argv[1:])
         left_out = sum(part.left_out for part in parts)
         about = about_this_run(
-            command=command,
+            command=f"{command} {shlex.join(sys.argv[1:])}",
             seed=self.seed,
             folds=folds,
             verdict=". ".join(words),

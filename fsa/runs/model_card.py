@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import yaml
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 
 from fsa.errors import CheckpointError, ConfigError
 from fsa.reports.report import Report
@@ -60,20 +61,23 @@ def model_card(config: Mapping[str, Any], run: Path) -> str:
     """
     recipe = _read(read_yaml, run / CONFIG_YAML)
     meta = _read(read_json, run / META)
-    parts = [
-        _head(config, recipe),
-        MARK,
-        "# A reward model for each person, from a few of their choices",
-        _ABOUT,
-        _loading(config),
-        "## Data\n\n" + "\n".join(_data(recipe, meta)),
-        "## Results\n\n" + _results(run),
-        "## Model\n\n" + "\n".join(_model(config, meta)),
-        _INTENDED,
-        _limits(config),
-        "## How it was made\n\n" + "\n".join(_made(meta)),
-    ]
-    return "\n\n".join(parts) + "\n"
+    backbone = backbone_of(config)
+    return _template().render(
+        head=yaml.safe_dump(_head(config, recipe), sort_keys=False),
+        mark=MARK,
+        is_foreign=_is_foreign(config),
+        data=list(_data(recipe, meta)),
+        results=_results(run),
+        model=list(_model(config, meta)),
+        is_local=backbone is not None and is_local(backbone),
+        made=list(_made(meta)),
+    )
+
+
+def _template() -> Template:
+    here = FileSystemLoader(Path(__file__).parent)
+    known = Environment(loader=here, undefined=StrictUndefined, autoescape=False, keep_trailing_newline=True)
+    return known.get_template("model_card.md.jinja")
 
 
 def backbone_of(config: Mapping[str, Any]) -> str | None:
@@ -83,23 +87,7 @@ def backbone_of(config: Mapping[str, Any]) -> str | None:
     return said if isinstance(said, str) and said else None
 
 
-_ABOUT = """\
-It reads three to ten choices of somebody it has never met (which of two or more responses they preferred)
-into a belief about that person, and scores any response to any prompt as that person would, with no further
-training. Built with `fsa`, after *Few-shot steerable alignment* (arXiv 2412.13998)."""
-
-_INTENDED = """\
-## Intended use
-
-- Ranking, choosing or filtering a language model's responses for a person who has shown some choices.
-- Studying how preferences differ between people, and how much few choices tell.
-- As the reward of a training run, with held-out people to check it.
-
-Not for decisions about people, for guessing who somebody is or what group they belong to, or for prompts and
-responses unlike those that it was trained on."""
-
-
-def _head(config: Mapping[str, Any], recipe: Mapping[str, Any]) -> str:
+def _head(config: Mapping[str, Any], recipe: Mapping[str, Any]) -> dict[str, Any]:
     backbone, data = backbone_of(config), _hub_data(recipe)
     head: dict[str, Any] = {
         "library_name": "fsa",
@@ -109,27 +97,15 @@ def _head(config: Mapping[str, Any], recipe: Mapping[str, Any]) -> str:
         head["base_model"] = name
     if data:
         head["datasets"] = [data]
-    return f"---\n{yaml.safe_dump(head, sort_keys=False)}---"
+    return head
 
 
-def _loading(config: Mapping[str, Any]) -> str:
+def _is_foreign(config: Mapping[str, Any]) -> bool:
     try:
         refuse_foreign(config, "config.json")
-        trust, note = "", ""
     except CheckpointError:
-        trust = ", trust_remote_code=True"
-        note = "\n\nSome of its parts are not fsa's own: read their code before you say `trust_remote_code`."
-    return f"""\
-## How to load it
-
-```python
-import fsa
-
-rewards = fsa.RewardModel.from_pretrained("FOLDER OR HUB ID"{trust})
-person = rewards.for_user([{{"prompt": "Hi", "chosen": "Hello!", "rejected": "What?"}}])  # three to ten
-person.score("How are you?", ["Fine, thanks.", "Why do you ask?"])  # reward, and stderr where there is one
-person.prefers("How are you?", "Fine, thanks.", "Why do you ask?")  # probability
-```{note}"""
+        return True
+    return False
 
 
 def _data(recipe: Mapping[str, Any], meta: Mapping[str, Any]) -> Iterator[str]:
@@ -153,6 +129,7 @@ def _data(recipe: Mapping[str, Any], meta: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _results(run: Path) -> str:
+    """Tables of the run's report; nothing where there is none."""
     for place in _PLACES:
         try:
             report = Report.load(run / place)
@@ -164,10 +141,7 @@ def _results(run: Path) -> str:
         titles = dict.fromkeys(table.place for table in shown)
         of_each = {title: [table.markdown() for table in shown if table.place == title] for title in titles}
         return "\n\n".join(f"**{title}**\n\n" + "\n\n".join(each) for title, each in of_each.items())
-    return (
-        "Not evaluated. `python -m eval.context_curve --run RUN` writes a report into the run folder; a "
-        "model that is opened from there and saved or pushed again has it in its card."
-    )
+    return ""
 
 
 def _model(config: Mapping[str, Any], meta: Mapping[str, Any]) -> Iterator[str]:
@@ -185,20 +159,6 @@ def _model(config: Mapping[str, Any], meta: Mapping[str, Any]) -> Iterator[str]:
         yield f"- Backbone: {name}, licence: {said}" + (
             "" if said == UNKNOWN else "; its terms hold for what is made with it"
         )
-
-
-def _limits(config: Mapping[str, Any]) -> str:
-    lines = [
-        "Rewards compare responses to one prompt; between prompts they mean nothing.",
-        "A few choices leave doubt: look at `stderr` where there is one, and at the results by choices seen.",
-        "It knows of people what its training data shows, with that data's gaps and slants; the worst group "
-        "above says more about this than the mean.",
-        "Whoever writes the choices steers the rewards; they are not checked for being honest or harmless.",
-    ]
-    backbone = backbone_of(config)
-    if backbone and is_local(backbone):
-        lines.append("Its backbone is a local folder: it opens only where there is one of that name.")
-    return "## Limits\n\n" + "\n".join(f"- {line}" for line in lines)
 
 
 def _made(meta: Mapping[str, Any]) -> Iterator[str]:

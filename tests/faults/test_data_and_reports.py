@@ -4,6 +4,7 @@ import gzip
 import re
 import time
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +12,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 import fsa
+from eval.isolation import HEADS, drawn, largest_difference, scored
+from fsa.choices.jsonl import Jsonl
 from tests.faults.commands import ROOT, command, lines
 
 
@@ -109,42 +112,17 @@ def test_fault_N13_the_readme_says_which_texts_its_figures_are_on():
     )
 
 
-def test_isolation_a_score_depends_on_nobody_else(run):
+def test_isolation_a_score_depends_on_nobody_else(run, choices):
     """5,000 random people: alone, in batches, in any order, in threads; at most 1e-12 apart."""
-    model = fsa.RewardModel.from_pretrained(run)
-    draw = np.random.default_rng(0)
-    sizes = draw.integers(0, 6, 5000)
-    people = [
-        [
-            {"options": draw.normal(size=(2, 2)).round(3).tolist(), "chosen": int(draw.integers(2))}
-            for _ in range(size)
-        ]
-        for size in sizes
-    ]
-    responses = [draw.normal(size=(int(draw.integers(1, 5)), 2)).tolist() for _ in people]
-
-    def scored(order: np.ndarray, batch: int) -> dict[int, np.ndarray]:
-        found = {}
-        for start in range(0, len(order), batch):
-            part = [int(i) for i in order[start : start + batch]]
-            read = model.for_users([people[i] for i in part])
-            scores = model.score_batch(read, [""] * len(part), [responses[i] for i in part])
-            found |= {i: score.reward for i, score in zip(part, scores, strict=True)}
-        return found
-
-    together = scored(np.arange(5000), 5000)
-    shuffled = scored(draw.permutation(5000), 333)
-    alone = scored(draw.permutation(5000)[:300], 1)
+    draw, everybody = np.random.default_rng(0), np.arange(5000)
+    people = drawn(Jsonl(str(choices), cache=False).load(), 5000, draw)
+    here = partial(scored, fsa.RewardModel.from_pretrained(run), people)
+    together = here(everybody, 5000)
     with ThreadPoolExecutor(4) as pool:
-        parts = pool.map(lambda part: scored(part, 100), np.array_split(np.arange(5000), 4))
-        threads = {i: reward for part in parts for i, reward in part.items()}
-    worst = max(
-        float(np.abs(together[i] - reward).max())
-        for other in (shuffled, alone, threads)
-        for i, reward in other.items()
-    )
-    assert len(together) == len(shuffled) == len(threads) == 5000
-    assert worst <= 1e-12, worst
+        parts = list(pool.map(lambda part: here(part, 100), np.array_split(everybody, 4)))
+    others = [here(draw.permutation(5000), 333), here(draw.permutation(5000)[:300], 1), *parts]
+    worst = max(largest_difference({i: together[i] for i in other}, other) for other in others)
+    assert worst <= HEADS, worst
 
 
 def test_the_help_of_a_recipe_names_every_setting_and_every_member():

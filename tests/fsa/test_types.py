@@ -1,7 +1,7 @@
 import pytest
 
 from fsa.errors import EpisodeError
-from fsa.types import Choice, Episode, Pick, Ranking, Tie
+from fsa.types import Choice, Episode, Pick, Ranking, Tie, is_number, is_numbers
 
 
 class TestChoice:
@@ -55,3 +55,12 @@ class TestEpisode:
             Episode((self.choice(chat("a")), self.choice(chat("c"))), (self.choice(chat("a")),))
         with pytest.raises(EpisodeError, match="share the response"):
             Episode((self.choice("p", chat("a"), chat("b")),), (self.choice("p", chat("b"), chat("c")),))
+
+
+def test_numbers_are_told_from_texts_and_chats():
+    assert is_number(1)
+    assert is_number(0.5)
+    assert not is_number(True)
+    assert not is_number("1")
+    assert is_numbers((0.5, 1))
+    assert not any(is_numbers(option) for option in ("0.5", "", (), ({"role": "user", "content": "1"},)))

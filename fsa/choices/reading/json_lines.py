@@ -152,12 +152,16 @@ def _usual(line: bytes) -> dict[str, Any] | None:
     # As many ends of names as names: none came twice, none is inside. Texts without a colon need no search.
     if line.count(b":") != len(parsed) and len(_NAME_ENDS.findall(line)) != len(parsed):
         return None
+    holds_lists = False
     for value in parsed.values():
         if type(value) is float:  # orjson makes floats of huge integers
             return None
-    return parsed
+        if type(value) is list and any(type(part) is not str for part in value):
+            holds_lists = True  # of numbers, perhaps
+    return None if holds_lists and _HUGE.search(line) else parsed
 
 
+_HUGE = re.compile(rb"\d{19}")
 _NAME_ENDS = re.compile(rb'"[ \t\r]*:')
 
 

@@ -14,7 +14,19 @@ from fsa.choices.reading.plain import MAX_OPTIONS, are_different, has_ink, is_pl
 from fsa.choices.reading.trl import explicit_prompt
 from fsa.choices.stored_text import CHAT_MARK
 from fsa.errors import ChoiceDataError
-from fsa.types import Choice, Messages, Numbers, Outcome, Pick, Ranking, Text, Tie, outcome_of
+from fsa.types import (
+    Choice,
+    Messages,
+    Numbers,
+    Outcome,
+    Pick,
+    Ranking,
+    Text,
+    Tie,
+    is_number,
+    is_numbers,
+    outcome_of,
+)
 
 ROLES = ("system", "user", "assistant", "tool")
 
@@ -89,7 +101,7 @@ def _text(value: Any, where: str, field: str, *, may_be_blank: bool = False) -> 
     if is_plain(value):
         return value
     if not isinstance(value, str):
-        hint = " (put it in quotes)" if isinstance(value, int | float) else ""
+        hint = " (put it in quotes)" if is_number(value) else ""
         refuse(where, field, f"a text{hint}", value)
     if not may_be_blank and not has_ink(value):
         refuse(where, field, "a text that is not blank", value)
@@ -160,9 +172,9 @@ def parse_response(value: Any, where: str, field: str) -> Any:
     """One option as a record has it: a text, a chat, or numbers; see `parse_record`."""
     if isinstance(value, str):
         return _text(value, where, field)
-    if _is_number(value):
+    if is_number(value):
         value = [value]
-    if isinstance(value, list) and value and _is_number(value[0]):
+    if isinstance(value, list) and value and is_number(value[0]):
         return tuple(_number(number, where, f"{field}[{i}]") for i, number in enumerate(value))
     if isinstance(value, list):
         return _messages(value, where, field)
@@ -172,15 +184,11 @@ def parse_response(value: Any, where: str, field: str) -> Any:
 def _kind(option: Any) -> str:
     if isinstance(option, str):
         return "a text"
-    return "a chat" if isinstance(option[0], Mapping) else f"a list of {len(option)} numbers"
-
-
-def _is_number(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool)
+    return f"a list of {len(option)} numbers" if is_numbers(option) else "a chat"
 
 
 def _number(value: Any, where: str, field: str) -> float:
-    if not _is_number(value) or not abs(value) <= 1.7976931348623157e308 or not math.isfinite(value):
+    if not is_number(value) or not abs(value) <= 1.7976931348623157e308 or not math.isfinite(value):
         refuse(where, field, "a finite number", value)
     return float(value) + 0.0  # -0.0 is 0.0
 

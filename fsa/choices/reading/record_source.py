@@ -17,7 +17,7 @@ from fsa.choices.source import Source
 from fsa.choices.table import ChoiceTable
 from fsa.choices.table_builder import TableBuilder
 from fsa.errors import ChoiceDataError
-from fsa.types import Choice, Tie
+from fsa.types import Choice, Tie, is_numbers
 
 RULES = "records.1"
 """Part of every key of kept records; count up when a record comes to mean something else."""
@@ -161,8 +161,7 @@ class RecordSource(Source):
 
 def _kind(choice: Choice) -> str:
     first = choice.options[0]
-    is_number = isinstance(first, tuple) and isinstance(first[0], float)
-    return f"lists of {len(first)} numbers" if is_number else _TEXT
+    return f"lists of {len(first)} numbers" if is_numbers(first) else _TEXT
 
 
 @contextmanager

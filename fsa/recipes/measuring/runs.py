@@ -10,7 +10,6 @@ from typing import Any
 
 import numpy as np
 from jaxtyping import Float
-from jsonargparse import ArgumentParser
 from numpy.typing import NDArray
 from torch import Tensor
 
@@ -28,6 +27,7 @@ from fsa.outputs.item_features import ItemFeatures
 from fsa.outputs.item_tokens import item_tokens
 from fsa.outputs.policy import open_model
 from fsa.outputs.reward_model import RewardModel
+from fsa.recipes.configured import parts_of
 from fsa.recipes.measuring.predictions import Predictions, predict
 from fsa.runs.components import refuse_foreign
 from fsa.runs.folder import CONFIG_YAML, read_yaml
@@ -203,10 +203,8 @@ def source_and_splits(config: Mapping[str, Any], trust_remote_code: bool = False
     if not trust_remote_code:
         for slot in ("source", "splits"):
             refuse_foreign(config[slot], f"{CONFIG_YAML}: {slot}")
-    parser = ArgumentParser()
-    parser.add_argument("--source", type=Source)
-    parser.add_argument("--splits", type=Splitter)
-    parts = parser.instantiate(parser.parse_object({k: config[k] for k in ("source", "splits")}))
+    kinds = {"source": Source, "splits": Splitter}
+    parts = parts_of({name: config[name] for name in kinds}, kinds, CONFIG_YAML)
     return parts["source"], parts["splits"]
 
 

@@ -14,7 +14,16 @@ pytestmark = pytest.mark.usefixtures("own_cache")
 
 
 def test_the_report_is_written_and_strict_ends_with_a_status(tmp_path, monkeypatch):
-    for name in ("loader_speedup", "loader_wait", "large_table", "score_overhead", "policy_against_trl"):
+    for name in (
+        "loader_speedup",
+        "loader_wait",
+        "large_table",
+        "score_overhead",
+        "default_cost",
+        "question_speed",
+        "reading_speed",
+        "policy_against_trl",
+    ):
         figure = Figure(name, name, [1.0, 3.0], at_most=1.5 if name == "loader_wait" else None)
         monkeypatch.setattr(recipe, name, lambda *_, figure=figure, **__: [figure])
     run_recipe(recipe.bench, ["--out", str(tmp_path)])

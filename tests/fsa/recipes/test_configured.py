@@ -1,6 +1,10 @@
 from pathlib import Path
 
-from fsa.recipes.configured import configured, preset, presets
+import pytest
+
+from fsa.choices.splits import Splitter
+from fsa.errors import ConfigError
+from fsa.recipes.configured import configured, parts_of, preset, presets
 
 
 def add(config: dict, first: int, second: float = 0.5) -> float:
@@ -30,3 +34,12 @@ def test_a_preset_is_found_by_its_name_with_or_without_its_ending():
     for name in ("reward/choices", "reward/choices.yaml", "configs/reward/choices.yaml"):
         assert preset(name).samefile(wanted)
     assert preset("reward/nothing") == Path("reward/nothing")
+
+
+def test_parts_come_out_of_a_configuration_that_says_nothing_else():
+    kinds = {"splits": Splitter, "most": int | None}
+    parts = parts_of({"splits": {"by": "user"}}, kinds, "a.yaml")
+    assert (parts["splits"].by, parts["most"]) == ("user", None)
+    for bad in ({"splits": {"by": 7}}, {"other": 1}, {"most": "many"}):
+        with pytest.raises(ConfigError, match=r"^a\.yaml: "):
+            parts_of(bad, kinds, "a.yaml")

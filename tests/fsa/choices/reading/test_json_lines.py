@@ -59,6 +59,7 @@ def objects(draw) -> str:
 @example('{"a": {}, "a": 1}')
 @example('{"a": 123456789012345678901234567890}')
 @example('{"a": -9223372036854775809}')
+@example('{"a": [[1], [-9223372036854775809]], "b": 2}')
 @example('{"a": NaN}')
 @example('{"a": "\\ud800"}')
 def test_the_short_way_says_what_the_strict_parser_says_or_nothing(line: str):

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from eval.questions import RANDOM, WAYS, in_order, questions
+from eval.questions.__main__ import RANDOM, WAYS, in_order, questions
 from fsa.errors import ConfigError
 from fsa.questions.information_gain import InformationGain
 from fsa.recipes.measuring.runs import Settings, opened

@@ -1,0 +1,100 @@
+"""What the default costs beside the one before it: a training step, and scoring."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from eval.bench.figures import Figure, seconds
+from eval.bench.loader import TimedData, samplers, sandbox, timed_steps
+from eval.bench.score import person_of, save_model, some_texts
+from fsa.choices.table import ChoiceTable
+from fsa.encoders.deep_set import DeepSet
+from fsa.encoders.encoder import ContextEncoder
+from fsa.encoders.taste_posterior import TastePosterior
+from fsa.models.bilinear import Bilinear
+from fsa.models.scorer import Scorer
+from fsa.models.taste_reward import TasteReward
+from fsa.training.datamodule import EpisodeSettings
+
+_NOW, _BEFORE = 385, 33  # features: all of MiniLM's components and the length, and 32 of them
+_CHOICES = 40  # texts that the projections are fitted on, and the person's choices made of
+_HEADS: dict[str, dict[str, Any]] = {
+    "now": {
+        "encoder": "fsa.encoders.taste_posterior.TastePosterior",
+        "scorer": "fsa.models.taste_reward.TasteReward",
+        "projection": {"num_components": 1024, "whiten": False},
+    },
+    "before": {
+        "encoder": "fsa.encoders.deep_set.DeepSet",
+        "scorer": "fsa.models.bilinear.Bilinear",
+        "projection": {"num_components": 32},
+    },
+}
+
+
+def default_cost(
+    num_users: int = 600,
+    steps: int = 100,
+    candidates: int = 1000,
+    repetitions: int = 3,
+    backbone: str = "minilm",
+) -> list[Figure]:
+    """Cost of `configs/reward/default.yaml` over that of the default of version 0.1 (32 components, DeepSet).
+
+    Args:
+        num_users: Users of the sandbox to train on, 40 choices each.
+        steps: Training steps of 64 users, the first of which are not counted.
+        candidates: Texts to score for one person, features included.
+        repetitions: How often, in turn.
+        backbone: As `HiddenState` takes it.
+    """
+    table = sandbox(num_users)
+    steps_of_both, scoring = [], []
+    for _ in range(repetitions):
+        now = _step(table, _NOW, TastePosterior(_NOW, 16), TasteReward(_NOW, 16), steps)
+        steps_of_both.append((now, _step(table, _BEFORE, DeepSet(_BEFORE, 16), Bilinear(_BEFORE, 16), steps)))
+        scoring.append(_scoring(candidates, backbone))
+    now, before = np.array(steps_of_both).T
+    score, score_before = np.array(scoring).T
+    return [
+        Figure("default_step", "default: a training step, times the former", now / before, at_most=1.5),
+        Figure("default_step_milliseconds", "default: a training step, ms", now),
+        Figure(
+            "default_scoring",
+            f"default: scoring {candidates:,} candidates, times the former default",
+            score / score_before,
+            at_most=1.1,
+        ),
+    ]
+
+
+def _step(table: ChoiceTable, width: int, encoder: ContextEncoder, scorer: Scorer, steps: int) -> float:
+    """Milliseconds of a training step."""
+    features = torch.randn(table.num_items, width, generator=torch.Generator().manual_seed(0))
+    settings = EpisodeSettings(validation_episodes=10, context_sizes=(0,))
+    return timed_steps(TimedData(*samplers(table), features, settings), encoder, scorer, steps)[1]
+
+
+def _scoring(candidates: int, backbone: str) -> tuple[float, float]:
+    """Seconds of scoring with both heads, nothing in the feature store."""
+    prompt, texts = some_texts(candidates + _CHOICES)
+    kept, taken = os.environ.get("FSA_CACHE"), []
+    with tempfile.TemporaryDirectory(prefix="fsa-bench-") as folder:
+        try:
+            for name, parts in _HEADS.items():
+                os.environ["FSA_CACHE"] = str(Path(folder) / f"cache-{name}")
+                save_model(Path(folder) / name, backbone, texts[candidates:], parts)
+                person = person_of(Path(folder) / name, prompt, texts[candidates:])
+                taken.append(seconds(partial(person.score, prompt, texts[:candidates])))
+        finally:
+            os.environ.pop("FSA_CACHE", None)
+            if kept is not None:
+                os.environ["FSA_CACHE"] = kept
+    return taken[0], taken[1]

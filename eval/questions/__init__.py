@@ -1,0 +1,1 @@
+"""Whether asking pays: `python -m eval.questions`."""
