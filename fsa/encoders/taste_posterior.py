@@ -131,8 +131,9 @@ class TastePosterior(ContextEncoder):
         share = self.log_share.log_softmax(-1)
         place = self.place - share.exp() @ self.place  # unknown people have the population's reward
         prior = (-2 * self.log_std).exp()  # precision, [z]
+        evidence = self._evidence(place, population, taste)
         with torch.no_grad():  # mean and mean square of the log-odds, before choices move any component
-            log_weight = self._kinds(share, place, population, taste, weight)
+            log_weight = _weighed(share, evidence, weight)
             at_first = taste.square() @ prior.reciprocal()
             log_odds, square = _expected(log_weight, population.unsqueeze(1) + place @ taste.mT, at_first)
         identity = torch.eye(taste.shape[-1], dtype=taste.dtype, device=taste.device)
@@ -150,34 +151,38 @@ class TastePosterior(ContextEncoder):
                 mean = (prior * place + pull) @ inverse.mT @ inverse  # [b, m, z]
                 within = (taste @ inverse.mT).square().sum(-1)
                 open_ = ((within + 1e-6) / (at_first + 1e-6)).detach() ** self.common.sigmoid()
-                log_weight = self._kinds(share, place, population, taste, weight * open_)
+                log_weight = _weighed(share, evidence, weight * open_)
                 if not is_last:
                     each = population.unsqueeze(1) + mean @ taste.mT  # [b, m, n]
                     log_odds, square = _expected(log_weight, each, within)
         return log_weight, mean, inverse.mT
 
-    def _kinds(
+    def _evidence(
         self,
-        share: Float[Tensor, " m"],
         place: Float[Tensor, "m z"],
         population: Float[Tensor, "b n"],
         taste: Float[Tensor, "b n z"],
-        weight: Float[Tensor, "b n"],
-    ) -> Float[Tensor, "b m"]:
-        """Log-weights of the components, where each choice was made by taste or at random."""
+    ) -> Float[Tensor, "b n m"]:
+        """Log-probability of each choice in each component, made by taste or at random."""
         spread = taste.square() @ (2 * self.log_std).exp()
         evened = (1 + math.pi / 8 * spread).rsqrt().unsqueeze(-1)
         log_odds = (population.unsqueeze(-1) + taste @ place.T) * evened  # [b, n, m]
         by_taste = functional.logsigmoid(-self.lapse) + functional.logsigmoid(log_odds)
         at_random = functional.logsigmoid(self.lapse) - math.log(2)
-        evidence = torch.logaddexp(by_taste, at_random.expand_as(by_taste))
-        return (share + torch.einsum("bn,bnm->bm", weight, evidence)).log_softmax(-1)
+        return torch.logaddexp(by_taste, at_random.expand_as(by_taste))
 
     def _by_taste(self, log_odds: Float[Tensor, "b n"], touch: Float[Tensor, "b n"]) -> Float[Tensor, "b n"]:
         """Probability that each choice was made by taste and not at random."""
         bound = functional.logsigmoid(touch) + (log_odds - touch) / 2
         at_random = functional.logsigmoid(self.lapse) - math.log(2)
         return torch.sigmoid(functional.logsigmoid(-self.lapse) + bound - at_random)
+
+
+def _weighed(
+    share: Float[Tensor, " m"], evidence: Float[Tensor, "b n m"], weight: Float[Tensor, "b n"]
+) -> Float[Tensor, "b m"]:
+    """Log-weights of the components after choices that count this much."""
+    return (share + torch.einsum("bn,bnm->bm", weight, evidence)).log_softmax(-1)
 
 
 def _expected(
