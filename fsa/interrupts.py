@@ -57,6 +57,8 @@ def signals_interrupt() -> Iterator[None]:
         yield
     finally:
         _State.is_active = was_active
+        if not was_active:
+            _State.asked = None  # what comes after was not asked to end
         for number, handler in before.items():
             signal.signal(number, handler if handler is not None else signal.SIG_DFL)
 

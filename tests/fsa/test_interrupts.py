@@ -35,6 +35,12 @@ def test_a_first_signal_waits_for_the_step_and_a_second_does_not():
     assert seen == [signal.SIGTERM]
 
 
+def test_work_that_comes_after_was_not_asked_to_end():
+    with pytest.raises(Interrupted), signals_interrupt():
+        send(signal.SIGTERM)
+    assert interrupt_asked() is None
+
+
 def test_handlers_are_what_they_were_afterwards():
     before = signal.getsignal(signal.SIGTERM)
     with signals_interrupt():

@@ -42,7 +42,8 @@ def synthetic(folder: Path, shared: Path) -> dict:
 def sandbox(folder: Path, shared: Path) -> dict:
     """Texts of known style; new users and new prompts to test."""
     size = {"source__num_prompts": 90, "source__num_users": 120, "source__choices_per_user": 60}
-    return {"config": ROOT / "configs" / "reward" / "sandbox.yaml", **size, **TEXT}
+    longer = {"loop__max_steps": 240, "loop__validate_every": 120}
+    return {"config": ROOT / "configs" / "reward" / "sandbox.yaml", **size, **TEXT, **longer}
 
 
 def helpsteer2(folder: Path, shared: Path) -> dict:
