@@ -42,7 +42,8 @@ def score(
         candidates: JSONL file of one candidate a line: `prompt`, `response`, `user` if there are many
             people, and any other field, which is echoed.
         out: JSONL file to write; the screen if not given. Each line is its candidate with `reward` (nats),
-            `stderr` (nats, or null for a point belief) and `rank` (1 = best of this user and prompt).
+            `stderr`, `low` and `high` (standard deviation and middle 90 %, nats; null for a point belief) and
+            `rank` (1 = best of this user and prompt).
         on_bad_record: What to do with a bad line: `stop`, or `skip` it, counted and listed.
         trust_remote_code: Run parts of the model that are not fsa's own.
     """
@@ -136,8 +137,17 @@ def _answers(
 def _ranked(lines: list[dict[str, Any]], scores: Scores) -> list[dict[str, Any]]:
     # Equal rewards share the better rank.
     rank = 1 + (scores.reward[None, :] > scores.reward[:, None]).sum(1)
-    stderr: Any = [None] * len(lines) if scores.stderr is None else np.asarray(scores.stderr).tolist()
+    doubts: dict[str, Any] = {"stderr": scores.stderr, "low": scores.low, "high": scores.high}
+    columns = {
+        name: [None] * len(lines) if doubt is None else np.asarray(doubt).tolist()
+        for name, doubt in doubts.items()
+    }
     return [
-        {**line, "reward": float(scores.reward[i]), "stderr": stderr[i], "rank": int(rank[i])}
+        {
+            **line,
+            "reward": float(scores.reward[i]),
+            **{name: column[i] for name, column in columns.items()},
+            "rank": int(rank[i]),
+        }
         for i, line in enumerate(lines)
     ]

@@ -83,7 +83,7 @@ def test_answers_are_candidates_in_their_order_with_all_their_fields(run):
     ]
     answers = scored(run, candidates)
     assert [{name: row[name] for name in candidates[0]} for row in answers] == candidates
-    assert {*answers[0]} == {*candidates[0], "user", "reward", "stderr", "rank"}
+    assert {*answers[0]} == {*candidates[0], "user", "reward", "stderr", "low", "high", "rank"}
     assert all(row["user"] == "u0" and row["stderr"] is None for row in answers)
     rewards = RewardModel.from_pretrained(run).for_user(choices_of(0, 4))
     expected = rewards.score("", [row["response"] for row in candidates]).reward
@@ -129,6 +129,7 @@ def test_numbers_need_no_prompt_and_a_spread_gives_a_stderr(run):
     small_model(encoder=part("encoders.deep_set.DeepSet", spread=True)).save_pretrained(run)
     answers = scored(run, [{"response": [0.5, 1]}, {"response": [1, 0.5]}])
     assert all(row["stderr"] > 0 for row in answers)
+    assert all(row["low"] < row["reward"] < row["high"] for row in answers)
     assert sorted(row["rank"] for row in answers) == [1, 2]
 
 
