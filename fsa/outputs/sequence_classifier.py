@@ -123,7 +123,7 @@ def _rewards(person: Person, features: Float[Tensor, "k d"]) -> Float[Tensor, " 
 def _settle_padding(model: Any, tokenizer: Any) -> None:
     """A padding token that no text has: classifiers take the last token that is none for the end."""
     if tokenizer.pad_token in (None, tokenizer.eos_token, tokenizer.bos_token):
-        tokenizer.add_special_tokens({"pad_token": "[PAD]"})
+        tokenizer.add_special_tokens({"pad_token": "[PAD]"})  # nosec B105 # a token of padding, no secret
     embeddings = model.get_input_embeddings().num_embeddings
     if tokenizer.pad_token_id >= embeddings:
         model.resize_token_embeddings(max(len(tokenizer), embeddings))
