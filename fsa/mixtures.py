@@ -82,19 +82,19 @@ class Mixture(TensorRecord):
         return centre.transpose(0, 1) + around, (log_weight - log_weight.detach()).T
 
     @torch.no_grad()
-    def quantile(self, direction: Float[Tensor, "b *rows z"], fraction: float) -> Float[Tensor, " b *rows"]:
-        """The value that z . direction is below with this probability, 0-1 exclusive; by halving."""
+    def quantiles(
+        self, direction: Float[Tensor, "b *rows z"], fractions: Sequence[float]
+    ) -> Float[Tensor, "f b *rows"]:
+        """The values that z . direction is below with these probabilities, 0-1 exclusive; by halving."""
         means, variance = self.along(direction)
+        wanted = means.new_tensor(fractions).view(-1, *[1] * variance.ndim)  # [f, 1 ...]
         std = variance.sqrt().unsqueeze(-1)
         weight = self.log_weight.exp().view(len(means), *[1] * (means.ndim - 2), -1)
         # Every component has its own quantile; the mixture's lies among them.
-        own = means + std * torch.special.ndtri(means.new_tensor(fraction))
+        own = means + std * torch.special.ndtri(wanted).unsqueeze(-1)
         low, high, std = own.amin(-1), own.amax(-1), std.clamp(min=1e-300)
         for _ in range(_HALVINGS):
             middle = (low + high) / 2
-            below = (weight * torch.special.ndtr((middle.unsqueeze(-1) - means) / std)).sum(-1)
-            low, high = (
-                torch.where(below < fraction, middle, low),
-                torch.where(below < fraction, high, middle),
-            )
+            below = (weight * torch.special.ndtr((middle.unsqueeze(-1) - means) / std)).sum(-1) < wanted
+            low, high = torch.where(below, middle, low), torch.where(below, high, middle)
         return (low + high) / 2

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import tempfile
 from functools import partial
 from pathlib import Path
@@ -13,7 +12,7 @@ import torch
 
 from eval.bench.figures import Figure, seconds
 from eval.bench.loader import TimedData, samplers, sandbox, timed_steps
-from eval.bench.score import person_of, save_model, some_texts
+from eval.bench.score import cache_in, person_of, save_model, some_texts
 from fsa.choices.table import ChoiceTable
 from fsa.encoders.deep_set import DeepSet
 from fsa.encoders.encoder import ContextEncoder
@@ -85,16 +84,11 @@ def _step(table: ChoiceTable, width: int, encoder: ContextEncoder, scorer: Score
 def _scoring(candidates: int, backbone: str) -> tuple[float, float]:
     """Seconds of scoring with both heads, nothing in the feature store."""
     prompt, texts = some_texts(candidates + _CHOICES)
-    kept, taken = os.environ.get("FSA_CACHE"), []
+    taken = []
     with tempfile.TemporaryDirectory(prefix="fsa-bench-") as folder:
-        try:
-            for name, parts in _HEADS.items():
-                os.environ["FSA_CACHE"] = str(Path(folder) / f"cache-{name}")
+        for name, parts in _HEADS.items():
+            with cache_in(Path(folder) / f"cache-{name}"):
                 save_model(Path(folder) / name, backbone, texts[candidates:], parts)
                 person = person_of(Path(folder) / name, prompt, texts[candidates:])
                 taken.append(seconds(partial(person.score, prompt, texts[:candidates])))
-        finally:
-            os.environ.pop("FSA_CACHE", None)
-            if kept is not None:
-                os.environ["FSA_CACHE"] = kept
     return taken[0], taken[1]

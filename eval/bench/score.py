@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -34,19 +35,13 @@ def score_overhead(candidates: int = 1000, repetitions: int = 5, backbone: str =
         backbone: As `HiddenState` takes it.
     """
     prompt, texts = some_texts(candidates + 4 * _CHOICES)
-    kept = os.environ.get("FSA_CACHE")
     measured = []
     with tempfile.TemporaryDirectory(prefix="fsa-bench-") as folder:
-        try:
-            save_model(Path(folder) / "model", backbone, texts[candidates:], SMALL)
-            for repetition in range(repetitions + 1):
-                os.environ["FSA_CACHE"] = str(Path(folder) / f"cache-{repetition}")
+        save_model(Path(folder) / "model", backbone, texts[candidates:], SMALL)
+        for repetition in range(repetitions + 1):
+            with cache_in(Path(folder) / f"cache-{repetition}"):
                 person = person_of(Path(folder) / "model", prompt, texts[candidates:])
                 measured.append(_timed(person, prompt, texts[:candidates], bare_first=repetition % 2 == 0))
-        finally:
-            os.environ.pop("FSA_CACHE", None)
-            if kept is not None:
-                os.environ["FSA_CACHE"] = kept
     ours, bare = np.array(measured[1:]).T  # the first warms up
     named = f"{candidates:,} candidates"
     return [
@@ -54,6 +49,19 @@ def score_overhead(candidates: int = 1000, repetitions: int = 5, backbone: str =
         Figure("score_seconds", f"scoring {named}, s", ours),
         Figure("bare_forward_seconds", f"bare forward pass of {named}, s", bare),
     ]
+
+
+@contextmanager
+def cache_in(folder: Path) -> Iterator[None]:
+    """Keep features in a folder of the measurement's own."""
+    kept = os.environ.get("FSA_CACHE")
+    os.environ["FSA_CACHE"] = str(folder)
+    try:
+        yield
+    finally:
+        os.environ.pop("FSA_CACHE", None)
+        if kept is not None:
+            os.environ["FSA_CACHE"] = kept
 
 
 def _timed(person: Person, prompt: str, texts: list[str], bare_first: bool) -> tuple[float, float]:

@@ -11,6 +11,7 @@ from fsa.choices.reading.export import Export, person_in
 from fsa.choices.reading.named_options import PROMPTS, NamedOptions, order_of, prompt_in
 from fsa.choices.reading.record import refuse
 from fsa.errors import ChoiceDataError
+from fsa.types import is_number
 
 _NO_FIELDS = frozenset({"id", "status", "_server_id", "inserted_at", "updated_at", "score", "external_id"})
 _MARK = ".responses"
@@ -139,7 +140,7 @@ class Argilla(Export):
         for question, option in (self.ratings or {}).items():
             number = named.number(option, where, f"ratings.{question}")
             for i, answer in enumerate(answers.get(question, ())):
-                if isinstance(answer.value, bool) or not isinstance(answer.value, int | float):
+                if not is_number(answer.value):
                     refuse(where, f"{question}{_MARK}[{i}]", "a rating, a number", answer.value)
                 scores[answer.user][number] = answer.value
         for user, each in scores.items():

@@ -12,7 +12,7 @@ from typing import Any, Literal
 import datasets
 import numpy as np
 
-from fsa.choices.reading.json_lines import json_lines
+from fsa.choices.reading.json_lines import json_lines, stop
 from fsa.choices.reading.record import refuse
 from fsa.choices.simulation.simulate import simulate
 from fsa.choices.source import Source
@@ -172,9 +172,6 @@ class _Pair:
 
 
 def _file_rows(path: Path) -> Iterator[tuple[str, Any]]:
-    def stop(error: ChoiceDataError) -> None:
-        raise error
-
     return json_lines(path, stop)
 
 

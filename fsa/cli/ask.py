@@ -10,14 +10,14 @@ from pathlib import Path
 from typing import Any
 
 from fsa.choices.jsonl import Jsonl
-from fsa.choices.reading.json_lines import json_lines
+from fsa.choices.reading.json_lines import json_lines, stop
 from fsa.choices.reading.record import refuse, shown
 from fsa.cli.lines import as_lines, check_writable
 from fsa.errors import ChoiceDataError, OutputError
 from fsa.outputs.api_inputs import as_prompt, as_response
 from fsa.outputs.person import Person
 from fsa.outputs.reward_model import RewardModel
-from fsa.questions.question import Question, name_of
+from fsa.questions.question import Question, name_of, pair_name
 from fsa.settings import Range
 from fsa.types import Choice, Numbers, Pick, Text
 
@@ -76,10 +76,6 @@ def read_responses(path: str) -> Responses:
         ChoiceDataError: A line is no candidate, or a prompt has a single response.
     """
     found: Responses = {}
-
-    def stop(error: ChoiceDataError) -> None:
-        raise error
-
     for where, raw in json_lines(path, stop):
         if not isinstance(raw, dict):
             refuse(where, "candidate", "an object with prompt and response", raw)
@@ -98,8 +94,8 @@ def read_responses(path: str) -> Responses:
 
 def _one(person: Person, responses: Responses, title: str) -> tuple[Choice, Question] | None:
     """The answer to the best question that was not answered yet; None at the end."""
-    answered = {_pair(choice.prompt, *choice.options) for choice in person.history.choices}  # type: ignore[union-attr]
-    pairs = [pair for pair in _pairs(responses) if _pair(*pair) not in answered]
+    answered = {pair_name(choice.prompt, *choice.options) for choice in person.history.choices}  # type: ignore[union-attr]
+    pairs = [pair for pair in _pairs(responses) if pair_name(*pair) not in answered]
     if not pairs:
         print("Nothing is left to ask.")
         return None
@@ -142,11 +138,6 @@ def _pairs(responses: Responses) -> Iterator[tuple[Text, Any, Any]]:
         for i, first in enumerate(offered):
             for second in offered[i + 1 :]:
                 yield prompt, first, second
-
-
-def _pair(prompt: Text, first: Any, second: Any) -> Any:
-    """The same for the same two responses to the same prompt."""
-    return name_of(prompt), frozenset((name_of(first), name_of(second)))
 
 
 def _plain(text: Text | Numbers) -> str:

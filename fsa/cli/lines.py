@@ -8,7 +8,7 @@ import warnings
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
-from fsa.choices.reading.json_lines import all_json_lines
+from fsa.choices.reading.json_lines import all_json_lines, stop
 from fsa.choices.reading.record import refuse
 from fsa.choices.table import ChoiceTable
 from fsa.errors import ChoiceDataError
@@ -16,11 +16,6 @@ from fsa.types import Choice
 
 # What a terminal would obey, or show in another place than it stands; JSON has a word for each.
 _UNSEEN = re.compile(r"[\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
-
-
-def stop(error: ChoiceDataError) -> None:
-    """Take a bad line as the end of everything."""
-    raise error
 
 
 def written_lines(

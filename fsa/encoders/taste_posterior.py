@@ -131,11 +131,11 @@ class TastePosterior(ContextEncoder):
         share = self.log_share.log_softmax(-1)
         place = self.place - share.exp() @ self.place  # unknown people have the population's reward
         prior = (-2 * self.log_std).exp()  # precision, [z]
-        evidence = self._evidence(place, population, taste)
+        spread = taste.square() @ prior.reciprocal()  # of the log-odds in any component, before choices
+        evidence = self._evidence(population.unsqueeze(-1) + taste @ place.T, spread)
         with torch.no_grad():  # mean and mean square of the log-odds, before choices move any component
             log_weight = _weighed(share, evidence, weight)
-            at_first = taste.square() @ prior.reciprocal()
-            log_odds, square = _expected(log_weight, population.unsqueeze(1) + place @ taste.mT, at_first)
+            log_odds, square = _expected(log_weight, population.unsqueeze(1) + place @ taste.mT, spread)
         identity = torch.eye(taste.shape[-1], dtype=taste.dtype, device=taste.device)
         for update in range(self.updates):
             is_last = update + 1 == self.updates
@@ -150,7 +150,7 @@ class TastePosterior(ContextEncoder):
                 pull = ((0.5 - 2 * curvature * population) * counted).unsqueeze(-2) @ taste
                 mean = (prior * place + pull) @ inverse.mT @ inverse  # [b, m, z]
                 within = (taste @ inverse.mT).square().sum(-1)
-                open_ = ((within + 1e-6) / (at_first + 1e-6)).detach() ** self.common.sigmoid()
+                open_ = ((within + 1e-6) / (spread + 1e-6)).detach() ** self.common.sigmoid()
                 log_weight = _weighed(share, evidence, weight * open_)
                 if not is_last:
                     each = population.unsqueeze(1) + mean @ taste.mT  # [b, m, n]
@@ -158,16 +158,11 @@ class TastePosterior(ContextEncoder):
         return log_weight, mean, inverse.mT
 
     def _evidence(
-        self,
-        place: Float[Tensor, "m z"],
-        population: Float[Tensor, "b n"],
-        taste: Float[Tensor, "b n z"],
+        self, log_odds: Float[Tensor, "b n m"], spread: Float[Tensor, "b n"]
     ) -> Float[Tensor, "b n m"]:
         """Log-probability of each choice in each component, made by taste or at random."""
-        spread = taste.square() @ (2 * self.log_std).exp()
-        evened = (1 + math.pi / 8 * spread).rsqrt().unsqueeze(-1)
-        log_odds = (population.unsqueeze(-1) + taste @ place.T) * evened  # [b, n, m]
-        by_taste = functional.logsigmoid(-self.lapse) + functional.logsigmoid(log_odds)
+        evened = log_odds * (1 + math.pi / 8 * spread).rsqrt().unsqueeze(-1)
+        by_taste = functional.logsigmoid(-self.lapse) + functional.logsigmoid(evened)
         at_random = functional.logsigmoid(self.lapse) - math.log(2)
         return torch.logaddexp(by_taste, at_random.expand_as(by_taste))
 

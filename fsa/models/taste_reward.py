@@ -108,7 +108,7 @@ class TasteReward(Scorer):
         std = belief.std_along(taste)
         if belief.mixture is None:
             return Spread.normal(mean, std)
-        low, high = (belief.mixture.quantile(taste, end) + population[..., 0] for end in (0.05, 0.95))
+        low, high = belief.mixture.quantiles(taste, (0.05, 0.95)) + population[..., 0]
         return Spread(mean, std, low, high)
 
     def _of_pairs(

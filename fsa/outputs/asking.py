@@ -16,7 +16,7 @@ from fsa.outputs.options import items_of
 from fsa.questions.acquisition import Acquisition
 from fsa.questions.forecast import Forecast, forecast
 from fsa.questions.places import places_of
-from fsa.questions.question import Pair, Question
+from fsa.questions.question import Pair, Question, name_of
 from fsa.questions.several import best_questions
 from fsa.types import Numbers, Text
 
@@ -91,13 +91,9 @@ def _of_pairs(person: Person, pairs: Sequence[Pair], acquisition: Acquisition) -
     places = []
     for prompt, *both in pairs:
         for response in both:
-            item = prompt, response
-            try:
-                number = numbers.setdefault(item, len(items))
-            except TypeError:  # a chat has no hash
-                number = numbers.setdefault(repr(item), len(items))
+            number = numbers.setdefault((name_of(prompt), name_of(response)), len(items))
             if number == len(items):
-                items.append(item)
+                items.append((prompt, response))
             places.append(number)
     scores, weight = _scores(person, [prompt for prompt, _ in items], [response for _, response in items])
     return Asked(pairs, _first(person, scores, torch.tensor(places).view(-1, 2)), weight, acquisition)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -18,8 +18,17 @@ Pair = tuple[Text, Text | Numbers, Text | Numbers]
 
 
 def name_of(value: Text | Numbers) -> Hashable:
-    """Equal for equal prompts, or responses: itself, but for a chat."""
-    return value if isinstance(value, str) or not isinstance(value[0], Mapping) else repr(value)
+    """Equal for equal prompts, or responses: itself, but for a chat, and for numbers in a list."""
+    try:
+        hash(value)
+    except TypeError:
+        return repr(value)
+    return value
+
+
+def pair_name(prompt: Text, first: Text | Numbers, second: Text | Numbers) -> Hashable:
+    """Equal for the same two responses to the same prompt, whichever comes first."""
+    return name_of(prompt), frozenset((name_of(first), name_of(second)))
 
 
 NO_DOUBT = "the belief about this person is a point, without doubt, so no answer would add to it; "

@@ -9,7 +9,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from fsa.questions.acquisition import Acquisition
-from fsa.questions.question import Pair, Question, best_question, name_of, used
+from fsa.questions.question import Pair, Question, best_question, pair_name, used
 
 _MOST_ANSWERS = 32  # ways in which the questions before may be answered; the likeliest are kept
 
@@ -66,5 +66,4 @@ def _answered(answers: Float[Tensor, "a s"], first: Float[Tensor, " s"]) -> Floa
 def _twins(pairs: Sequence[Pair]) -> Tensor:
     """A number for each pair, the same for the same two responses to the same prompt."""
     numbers: dict[Hashable, int] = {}
-    named = [(name_of(prompt), frozenset((name_of(a), name_of(b)))) for prompt, a, b in pairs]
-    return torch.tensor([numbers.setdefault(name, len(numbers)) for name in named])
+    return torch.tensor([numbers.setdefault(pair_name(*pair), len(numbers)) for pair in pairs])

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections import defaultdict
 from collections.abc import Collection, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any
 
-from fsa.choices.reading.json_lines import json_lines
+from fsa.choices.reading.json_lines import json_lines, stop
 from fsa.choices.reading.record import parse_record
 from fsa.errors import ChoiceDataError
-from fsa.serve.people import Records
+from fsa.serve.people import Records, choices_hash
 
 if TYPE_CHECKING:
     from fsa.serve.store.people import Who
@@ -57,11 +55,11 @@ class PeopleFile:
         if stamp == self._stamp:
             return
         people: dict[str, list[dict[str, Any]]] = defaultdict(list)
-        for where, raw in json_lines(self.path, _stop):
+        for where, raw in json_lines(self.path, stop):
             choice = parse_record(raw, where)
             people[choice.user].append({k: v for k, v in raw.items() if k not in _NOT_KEPT})
         self._people, self._stamp = dict(people), stamp
-        self._revisions = {user: _digest(records) for user, records in people.items()}
+        self._revisions = {user: choices_hash(records) for user, records in people.items()}
 
 
 def open_people(where: str) -> Records:
@@ -77,11 +75,3 @@ def open_people(where: str) -> Records:
     from fsa.serve.store.people import PeopleStore
 
     return PeopleStore(open_database(where))
-
-
-def _stop(error: ChoiceDataError) -> NoReturn:
-    raise error
-
-
-def _digest(records: list[dict[str, Any]]) -> str:
-    return hashlib.sha256(json.dumps(records, sort_keys=True).encode("utf-8", "surrogatepass")).hexdigest()

@@ -75,13 +75,13 @@ def test_quantiles_are_those_of_many_samples():
     noise = torch.randn(200_000, 2, 2, generator=torch.Generator().manual_seed(3), dtype=torch.float64)
     along = torch.einsum("sbz,bnz->sbn", one.sample(noise)[0], direction)
     for fraction in (0.05, 0.5, 0.95):
-        below = (along < one.quantile(direction, fraction)).double().mean(0)
+        below = (along < one.quantiles(direction, [fraction])[0]).double().mean(0)
         assert_close(below, torch.full((2, 4), fraction).double(), atol=5e-3, rtol=0)
 
 
 def test_the_quantile_of_one_gaussian_is_the_normal_one():
     alone = Mixture(torch.zeros(1, 1), torch.full((1, 1, 1), 2.0), torch.full((1, 1, 1), 3.0))
-    found = alone.quantile(torch.ones(1, 1, 1), 0.95).item()
+    found = alone.quantiles(torch.ones(1, 1, 1), [0.95]).item()
     assert math.isclose(found, 2 + 3 * 1.6448536, rel_tol=1e-5)
 
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from fsa.choices.reading.record import refuse, shown
 from fsa.errors import ChoiceDataError
+from fsa.types import is_number
 
 PROMPTS = ("prompt", "instruction", "question", "query", "input", "context")
 """Names of the field that holds the prompt, where nobody says which it is."""
@@ -146,7 +147,7 @@ def _rank(value: Any, position: int, where: str, field: str) -> float:
     if not isinstance(value, Mapping):
         return position
     rank = value.get("rank")
-    if isinstance(rank, bool) or not isinstance(rank, int | float):
+    if not is_number(rank):
         refuse(where, f"{field}.rank", "a number", rank)
     return rank
 

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from fsa.questions.information_gain import InformationGain
-from fsa.questions.question import NO_DOUBT, best_question
+from fsa.questions.question import NO_DOUBT, best_question, pair_name
 
 PAIRS = [("Tea?", "yes", "no"), ("Tea?", "black", "green"), ("Sleep?", "early", "late")]
 
@@ -28,3 +28,11 @@ def test_a_belief_without_doubt_gives_way_and_says_so():
     assert question.nats == 0
     assert question.why.startswith(NO_DOUBT)
     assert "60%" in question.why
+
+
+def test_the_same_pair_has_one_name_whatever_it_is_of():
+    chat = ({"role": "user", "content": "Hi"},)
+    for first, second in (("a", "b"), ((0.1, 0.2), (0.3, 0.4)), ([0.1, 0.2], [0.3, 0.4]), (chat, "b")):
+        assert pair_name("p", first, second) == pair_name("p", second, first)
+        assert pair_name("p", first, second) != pair_name("q", first, second)
+        assert pair_name("p", first, second) != pair_name("p", first, first)
