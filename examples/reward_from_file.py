@@ -13,7 +13,8 @@ from pathlib import Path
 
 import fsa
 
-BRIEF = ["Boil it.", "Ten minutes.", "Ask first.", "Walk more.", "Write it down.", "Start early."]
+BRIEF = ["Boil it.", "Ten minutes.", "Ask first.", "Walk more.", "Write it down."]
+BRIEF += ["Start early.", "Rinse it.", "Wait a day.", "Use less.", "Sleep on it."]
 LONG = [f"{text} Take your time, check twice, and tell somebody how it went afterwards." for text in BRIEF]
 
 
@@ -39,18 +40,18 @@ def main() -> None:
 
     # A new person: three choices, no training.
     person = rewards.for_user([{"prompt": "How?", "chosen": BRIEF[i], "rejected": LONG[i]} for i in range(3)])
-    for each in person.rank("How?", [LONG[5], BRIEF[5]]):
+    for each in person.rank("How?", [LONG[9], BRIEF[9]]):
         print(f"{each['score']:+.2f} nats  {each['text']}")
 
 
 def write_ratings(file: Path) -> str:
-    """150 people, each of whom gives a thumb up or down to every answer; one thumb in ten is random."""
+    """200 people, each of whom gives a thumb up or down to every answer; one thumb in ten is random."""
     rng = random.Random(0)
     file.parent.mkdir(parents=True, exist_ok=True)
     with file.open("w", newline="") as stream:
         writer = csv.writer(stream)
         writer.writerow(["user", "prompt", "response", "rating"])
-        for user in range(150):
+        for user in range(200):
             for is_long, texts in enumerate([BRIEF, LONG]):
                 for text in texts:
                     likes = user % 2 == is_long if rng.random() > 0.1 else rng.random() < 0.5
