@@ -49,7 +49,7 @@ def train_starter(
     folder = Path(work)
     folder.mkdir(parents=True, exist_ok=True)
     file = folder / "choices.jsonl"
-    write_whole(file, as_lines(record_of(choice) for choice in _joined(people, seed)))
+    write_whole(file, as_lines(record_of(choice) for choice in joined(people, seed)))
     run = folder / "run"
     settings = [f"--source.path={file}", f"--out={run}", f"--seed={seed}", f"--loop.max_steps={max_steps}"]
     run_recipe(train_reward, ["--config", "reward/choices", "--overwrite", "true", *settings])
@@ -59,7 +59,7 @@ def train_starter(
     write_whole(card, card.read_text(encoding="utf-8") + ATTRIBUTION)
 
 
-def _joined(people: str, seed: int) -> Iterator[Choice]:
+def joined(people: str, seed: int) -> Iterator[Choice]:
     """The choices of every source, under the source's name as group; people of two sources stay apart."""
     sources: dict[str, Source] = {
         "polis": Rows(f"{people}/polis.jsonl.gz"),
