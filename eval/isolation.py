@@ -33,7 +33,7 @@ Scored = dict[int, Float[np.ndarray, "2 k"]]
 
 
 @dataclass(frozen=True)
-class Asked:
+class ScoringRequest:
     """A person as the model meets them: their choices, and what is scored for them."""
 
     choices: list[Choice]
@@ -109,7 +109,7 @@ def isolation(
 
 
 def scored(
-    model: RewardModel, people_asked: Sequence[Asked], numbers: Int[np.ndarray, " n"], at_once: int
+    model: RewardModel, people_asked: Sequence[ScoringRequest], numbers: Int[np.ndarray, " n"], at_once: int
 ) -> Scored:
     """Reward and standard deviation (0 of a point belief) of some people's responses, by their number."""
     found: Scored = {}
@@ -132,7 +132,7 @@ def largest_difference(one: Scored, other: Scored) -> float:
     return worst if np.isfinite(worst) else float("inf")
 
 
-def drawn(table: ChoiceTable, people: int, draw: np.random.Generator) -> list[Asked]:
+def drawn(table: ChoiceTable, people: int, draw: np.random.Generator) -> list[ScoringRequest]:
     """Random people: a few choices of the table, half of them turned round, and responses to score."""
     found = []
     for _ in range(people):
@@ -141,7 +141,7 @@ def drawn(table: ChoiceTable, people: int, draw: np.random.Generator) -> list[As
         turned = [choice.reversed() if draw.integers(2) else choice for choice in choices]
         items = table.option[draw.integers(len(table.option), size=draw.integers(1, _MOST_RESPONSES + 1))]
         prompt = table.choice(int(draw.integers(len(table)))).prompt
-        found.append(Asked(turned, prompt, [table.response(int(item)) for item in items]))
+        found.append(ScoringRequest(turned, prompt, [table.response(int(item)) for item in items]))
     return found
 
 
@@ -162,7 +162,7 @@ def _open(run: str, trust_remote_code: bool) -> None:
     _opened.append(open_model(run, trust_remote_code=trust_remote_code))
 
 
-def _scored_there(people_asked: Sequence[Asked], numbers: np.ndarray, at_once: int) -> Scored:
+def _scored_there(people_asked: Sequence[ScoringRequest], numbers: np.ndarray, at_once: int) -> Scored:
     return scored(_opened[0], people_asked, numbers, at_once)
 
 

@@ -14,12 +14,12 @@ from rich.console import Console
 
 from eval.generations import continuum as between_types
 from eval.generations import unseen as unseen_types
-from eval.generations.answers import Answers, Writing
+from eval.generations.answers import AnswerWriter, Writing
 from eval.generations.distance import PER_TOKEN, distance
-from eval.generations.grid import Cells, joined, rows_of
+from eval.generations.grid import GridNumbers, joined, rows_of
 from eval.generations.page import page
-from eval.generations.people import Field, choose, only_one_source
-from eval.generations.raters import Judge, SandboxJudge, judge_of
+from eval.generations.people import HeldOutPanel, choose, only_one_source
+from eval.generations.raters import Rater, SandboxRater, judge_of
 from eval.generations.steering import BEATS_POOLED, BEATS_REFERENCE, MOVEMENT, OWN, REVERSED, cells_of, write
 from fsa.choices.sandbox import Sandbox
 from fsa.choices.splits import NAMES, Splitter
@@ -38,16 +38,16 @@ _SHOWN = (BEATS_POOLED, BEATS_REFERENCE, PER_TOKEN, unseen_types.IMPLICIT, unsee
 
 
 @dataclass(frozen=True)
-class Plan:
+class StudyPlan:
     """What every training is asked, and how it is judged."""
 
-    field: Field
-    judge: Judge
+    field: HeldOutPanel
+    judge: Rater
     sizes: list[int]
     writing: Writing
     distance_answers: int
     continuum: bool
-    unseen: Mapping[str, tuple[Field, SandboxJudge]]
+    unseen: Mapping[str, tuple[HeldOutPanel, SandboxRater]]
     trust_remote_code: bool
     console: Console
 
@@ -120,7 +120,7 @@ def generations(
     table = getattr(splits(source.load()), split)
     field = choose(table, people, prompts, sizes[-1], 20, seed)
     new = _unseen(unseen, source, configs[0], splits, split, (people, prompts, sizes[-1], seed))
-    plan = Plan(
+    plan = StudyPlan(
         field,
         judge_of(judge, source, trust_remote_code),
         sizes,
@@ -153,14 +153,14 @@ def generations(
 
 
 def _all_rows(
-    methods: Sequence[Method], rival: Method | None, plan: Plan, data: str, folder: Path
+    methods: Sequence[Method], rival: Method | None, plan: StudyPlan, data: str, folder: Path
 ) -> tuple[list[Row], dict[str, list[between_types.Curve]]]:
     rows: list[Row] = []
     curves: dict[str, list[between_types.Curve]] = {}
     field = plan.field
     rivals: list[np.ndarray] = []
     if rival:
-        cells: list[Cells] = []
+        cells: list[GridNumbers] = []
         for number, path in enumerate(rival.runs):
             plan.console.print(f"[bold]{path}[/]: {rival.name}, pooled")
             answers = _open(path, plan)
@@ -170,7 +170,7 @@ def _all_rows(
             cells += _distance(answers, field, [0], plan, number)
         rows += _rows(cells, data, rival.name, field)
     for method in methods:
-        cells, between = list[Cells](), list[Cells]()
+        cells, between = list[GridNumbers](), list[GridNumbers]()
         for number, path in enumerate(method.runs):
             plan.console.print(f"[bold]{path}[/]: {method.name}, training {number + 1} of {len(method.runs)}")
             against = rivals[number % len(rivals)] if rivals else None
@@ -189,14 +189,14 @@ def _all_rows(
 
 
 def _one_training(
-    path: Path, rival: np.ndarray | None, plan: Plan, method: str, number: int
-) -> tuple[list[Cells], list[Cells], str]:
+    path: Path, rival: np.ndarray | None, plan: StudyPlan, method: str, number: int
+) -> tuple[list[GridNumbers], list[GridNumbers], str]:
     """Measures of one run folder, its continuum, and its page of answers."""
     answers = _open(path, plan)
     field = plan.field.of(read_yaml(path / CONFIG_YAML).get("only_group"))
     written = write(answers, field, plan.sizes)
     cells = list(cells_of(written, rival, field, plan.judge, number))
-    between: list[Cells] = []
+    between: list[GridNumbers] = []
     if plan.continuum:
         between += between_types.cells_of(answers, field, plan.judge, plan.sizes[-1], number)
     for new, judge in plan.unseen.values():
@@ -205,13 +205,15 @@ def _one_training(
     return cells, between, page(written, field, plan.judge, method)
 
 
-def _open(path: Path, plan: Plan) -> Answers:
+def _open(path: Path, plan: StudyPlan) -> AnswerWriter:
     policy = Policy.from_pretrained(path, trust_remote_code=plan.trust_remote_code)
     assert isinstance(policy, Policy)
-    return Answers(policy, plan.writing, plan.console)
+    return AnswerWriter(policy, plan.writing, plan.console)
 
 
-def _distance(answers: Answers, field: Field, sizes: Sequence[int], plan: Plan, number: int) -> list[Cells]:
+def _distance(
+    answers: AnswerWriter, field: HeldOutPanel, sizes: Sequence[int], plan: StudyPlan, number: int
+) -> list[GridNumbers]:
     if not plan.distance_answers:
         return []
     how = plan.writing
@@ -221,7 +223,7 @@ def _distance(answers: Answers, field: Field, sizes: Sequence[int], plan: Plan, 
     )  # fmt: skip
 
 
-def _rows(cells: Sequence[Cells], data: str, method: str, field: Field) -> Iterator[Row]:
+def _rows(cells: Sequence[GridNumbers], data: str, method: str, field: HeldOutPanel) -> Iterator[Row]:
     for one in joined(cells):
         groups = field.groups if not one.slice else list(dict.fromkeys(one.group))
         yield from rows_of(one, data, method, groups, field.fixed_users and not one.slice)
@@ -234,13 +236,13 @@ def _unseen(
     splits: Splitter,
     split: str,
     draw: tuple[int, int, int, int],
-) -> dict[str, tuple[Field, SandboxJudge]]:
+) -> dict[str, tuple[HeldOutPanel, SandboxRater]]:
     if types and not isinstance(source, Sandbox):
         raise ConfigError(f"--unseen {types[0]}: only the sandbox can make users of another type")
     arguments = config["source"].get("init_args") or {}
     made = {kind: unseen_types.sandbox_of(source, arguments, kind) for kind in types}
     return {
-        kind: (unseen_types.field_of(sandbox, splits, split, *draw), SandboxJudge(sandbox))
+        kind: (unseen_types.field_of(sandbox, splits, split, *draw), SandboxRater(sandbox))
         for kind, sandbox in made.items()
     }
 

@@ -1,4 +1,4 @@
-"""`Answers`: what one policy writes for people and prompts; what was asked before is not written again."""
+"""`AnswerWriter`: answers of one policy to people and prompts, each written once."""
 
 from __future__ import annotations
 
@@ -60,8 +60,8 @@ class Writing:
         )
 
 
-class Answers:
-    """Answers of one policy; one belief asked one prompt is answered once for all who hold it.
+class AnswerWriter:
+    """Writes answers of one policy; one belief asked one prompt is answered once for all who hold it.
 
     Args:
         policy: What answers.

@@ -7,10 +7,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from eval.generations.answers import Answers
-from eval.generations.grid import Cells, row
-from eval.generations.people import Field, Subject
-from eval.generations.raters import Judge
+from eval.generations.answers import AnswerWriter
+from eval.generations.grid import GridNumbers, row
+from eval.generations.people import HeldOutPanel, TestUser
+from eval.generations.raters import Rater
 from eval.generations.steering import Scale
 from fsa.choices.sandbox_text.wordings import POLES
 from fsa.reports.bootstrap import Interval
@@ -49,7 +49,7 @@ class Curve:
         return self.step.value > 0
 
 
-def pairs_of(field: Field) -> dict[str, list[tuple[Subject, Subject]]]:
+def pairs_of(field: HeldOutPanel) -> dict[str, list[tuple[TestUser, TestUser]]]:
     """People of the low and the high pole of each attribute, two by two; attributes with both poles only."""
     by_group = {group: field.of(group).subjects for group in field.groups}
     pairs = {
@@ -59,7 +59,9 @@ def pairs_of(field: Field) -> dict[str, list[tuple[Subject, Subject]]]:
     return {name: two for name, two in pairs.items() if two}
 
 
-def cells_of(answers: Answers, field: Field, judge: Judge, size: int, seed: int) -> Iterator[Cells]:
+def cells_of(
+    answers: AnswerWriter, field: HeldOutPanel, judge: Rater, size: int, seed: int
+) -> Iterator[GridNumbers]:
     """The attribute of answers at each share, for choices and for beliefs; one "person" is a pair."""
     pairs = pairs_of(field)
     read, between = answers.policy.for_users, answers.policy.with_latent
@@ -83,10 +85,10 @@ def cells_of(answers: Answers, field: Field, judge: Judge, size: int, seed: int)
                 first += len(two)
                 group = group_of(name, share)
                 people = [replace(low, group=group) for low, _ in two]
-                yield Cells.grid(metric, size, values, people, seed, {"group": group})
+                yield GridNumbers.grid(metric, size, values, people, seed, {"group": group})
 
 
-def mixture(low: Subject, high: Subject, size: int, share: float) -> list[Choice]:
+def mixture(low: TestUser, high: TestUser, size: int, share: float) -> list[Choice]:
     """So many choices, a share of them of the second person; their own order kept."""
     of_high = round(share * size)
     return [*low.seen(size - of_high), *high.seen(of_high)]
@@ -98,7 +100,7 @@ def group_of(attribute: str, share: float) -> str:
     return f"{low} to {high}, {share:.2f} of the way"
 
 
-def curves(cells: Sequence[Cells]) -> list[Curve]:
+def curves(cells: Sequence[GridNumbers]) -> list[Curve]:
     """Curves of all attributes, from the cells of all trainings."""
     found = {(one.metric, one.group[0]): one for one in cells}
     made = []
@@ -113,11 +115,11 @@ def curves(cells: Sequence[Cells]) -> list[Curve]:
     return made
 
 
-def _step(low: Cells, high: Cells) -> Interval:
+def _step(low: GridNumbers, high: GridNumbers) -> Interval:
     return paired_interval(high.value, low.value, [low.user, low.prompt], seeds=low.seed)
 
 
-def rows_of(cells: Sequence[Cells], data: str, method: str) -> list[Row]:
+def rows_of(cells: Sequence[GridNumbers], data: str, method: str) -> list[Row]:
     """A row for each share of each attribute, and one for its smallest step."""
     of_share = [row(replace(one, slice={}), data, method, str(one.group[0]), one.interval()) for one in cells]
     if not cells:

@@ -13,8 +13,8 @@ from rich.console import Console
 from rich.progress import track
 from torch import Tensor
 
-from eval.generations.grid import Cells
-from eval.generations.people import Field
+from eval.generations.grid import GridNumbers
+from eval.generations.people import HeldOutPanel
 from fsa.errors import ConfigError
 from fsa.log_probs import token_log_probs
 from fsa.models.language_scorer import LanguageScorer
@@ -38,7 +38,7 @@ class Drawn(NamedTuple):
 
 def distance(
     policy: Policy,
-    field: Field,
+    field: HeldOutPanel,
     sizes: Sequence[int],
     num_answers: int,
     max_new_tokens: int,
@@ -46,7 +46,7 @@ def distance(
     training: int,
     batch_size: int = 64,
     console: Console | None = None,
-) -> list[Cells]:
+) -> list[GridNumbers]:
     """KL(policy || reference) at each context size, by answers drawn from the policy.
 
     Every person is asked equally many prompts, and every prompt is asked of about equally many.
@@ -87,7 +87,7 @@ def distance(
                 parts.append(draw(policy, z[rows], [texts[i] for i in rows], max_new_tokens))
         back = np.argsort(order)
         log_ratio, tokens = (np.concatenate(column)[back] for column in zip(*parts, strict=True))
-        whole = Cells.grid(PER_ANSWER, size, np.zeros((people, prompts)), field.subjects, training)
+        whole = GridNumbers.grid(PER_ANSWER, size, np.zeros((people, prompts)), field.subjects, training)
         per_answer = replace(whole.where(who * prompts + asked), value=log_ratio)
         found += [replace(per_answer, metric=PER_TOKEN, weight=tokens.astype(float)), per_answer]
     return found

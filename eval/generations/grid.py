@@ -1,4 +1,4 @@
-"""`Cells`: one number for each person and prompt, and the rows of a report that they become."""
+"""`GridNumbers`: one number for each person and prompt, and the rows of a report that they become."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float
 
-from eval.generations.people import Subject
+from eval.generations.people import TestUser
 from fsa.reports.bootstrap import Interval
 from fsa.reports.intervals import mean_interval
 from fsa.reports.row import Row, worst
 
 
 @dataclass(frozen=True)
-class Cells:
+class GridNumbers:
     """A number for each person and prompt that it is known of.
 
     Attributes:
@@ -46,10 +46,10 @@ class Cells:
         metric: str,
         size: int,
         values: Float[np.ndarray, "p q"],
-        subjects: Sequence[Subject],
+        subjects: Sequence[TestUser],
         seed: int,
         slice: Mapping[str, Any] | None = None,
-    ) -> Cells:
+    ) -> GridNumbers:
         """From numbers of all people and prompts."""
         people, prompts = values.shape
         return cls(
@@ -69,7 +69,7 @@ class Cells:
         """What the numbers are about, whichever training they are of."""
         return self.metric, self.size, repr(sorted(self.slice.items()))
 
-    def where(self, keep: np.ndarray) -> Cells:
+    def where(self, keep: np.ndarray) -> GridNumbers:
         """Some of the numbers."""
         columns: dict[str, Any] = {name: getattr(self, name)[keep] for name in _COLUMNS}
         return replace(self, **columns)
@@ -97,29 +97,31 @@ class Cells:
 _COLUMNS = ("value", "user", "prompt", "group", "seed", "weight")
 
 
-def joined(parts: Iterable[Cells]) -> list[Cells]:
-    """Cells of several trainings as one for each metric, size and slice, in the order in which they came."""
-    found: dict[tuple[str, int, str], list[Cells]] = {}
+def joined(parts: Iterable[GridNumbers]) -> list[GridNumbers]:
+    """Numbers of several trainings as one for each metric, size and slice, in the order they came in."""
+    found: dict[tuple[str, int, str], list[GridNumbers]] = {}
     for part in parts:
         found.setdefault(part.key, []).append(part)
     return [_concatenated(same) for same in found.values()]
 
 
-def _concatenated(same: Sequence[Cells]) -> Cells:
+def _concatenated(same: Sequence[GridNumbers]) -> GridNumbers:
     columns: dict[str, Any] = {
         name: np.concatenate([getattr(one, name) for one in same]) for name in _COLUMNS
     }
     return replace(same[0], **columns)
 
 
-def rows_of(cells: Cells, data: str, method: str, groups: Sequence[str], fixed_users: bool) -> Iterator[Row]:
+def rows_of(
+    cells: GridNumbers, data: str, method: str, groups: Sequence[str], fixed_users: bool
+) -> Iterator[Row]:
     """A row for all, each group, and the worst group; there is no all where a group is missing.
 
     Args:
         cells: The numbers.
         data, method: As they stand in the report.
         groups: All groups there are.
-        fixed_users: See `Field`.
+        fixed_users: See `HeldOutPanel`.
     """
     present = [group for group in groups if (cells.group == group).any()]
     is_whole = len(present) == len(groups)
@@ -136,6 +138,6 @@ def rows_of(cells: Cells, data: str, method: str, groups: Sequence[str], fixed_u
         yield worst(grouped)
 
 
-def row(cells: Cells, data: str, method: str, group: str, i: Interval) -> Row:
+def row(cells: GridNumbers, data: str, method: str, group: str, i: Interval) -> Row:
     """One row of a report."""
     return Row.of(i, data, method, group, cells.size, cells.metric, cells.slice)

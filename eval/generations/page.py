@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from eval.generations.people import Field, Subject
-from eval.generations.raters import Judge
-from eval.generations.steering import Written
+from eval.generations.people import HeldOutPanel, TestUser
+from eval.generations.raters import Rater
+from eval.generations.steering import GeneratedAnswers
 from fsa.types import Text
 
 
-def page(written: Written, field: Field, judge: Judge, method: str, prompts_each: int = 1) -> str:
+def page(
+    written: GeneratedAnswers, field: HeldOutPanel, judge: Rater, method: str, prompts_each: int = 1
+) -> str:
     """Markdown: for one person of every group, their answers without choices, with them, and reversed.
 
     Each group is shown on other prompts, the first person of the group on each. Nothing is picked by hand.
@@ -39,7 +41,7 @@ def page(written: Written, field: Field, judge: Judge, method: str, prompts_each
 
 
 def _answers(
-    written: Written, judge: Judge, subject: Subject, row: int, column: int, prompt: Text
+    written: GeneratedAnswers, judge: Rater, subject: TestUser, row: int, column: int, prompt: Text
 ) -> Iterator[str]:
     size = written.largest
     shown = {

@@ -1,4 +1,4 @@
-"""`Field`: the held-out people and prompts that answers are asked for."""
+"""`HeldOutPanel`: the held-out people and prompts that answers are asked for."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _PERSON, _PROMPT, _ORDER = 300, 301, 302
 
 
 @dataclass(frozen=True)
-class Subject:
+class TestUser:
     """One person asked for.
 
     Attributes:
@@ -46,7 +46,7 @@ class Subject:
 
 
 @dataclass(frozen=True)
-class Field:
+class HeldOutPanel:
     """Who is asked for, and what.
 
     Attributes:
@@ -55,7 +55,7 @@ class Field:
         fixed_users: Every user is a group of their own: the claims are about them, not about a population.
     """
 
-    subjects: tuple[Subject, ...]
+    subjects: tuple[TestUser, ...]
     prompts: tuple[Text, ...]
     fixed_users: bool
 
@@ -68,15 +68,15 @@ class Field:
         """People with fewer choices than asked for."""
         return sum(len(subject.choices) < size for subject in self.subjects)
 
-    def of(self, group: str | None) -> Field:
+    def of(self, group: str | None) -> HeldOutPanel:
         """The same for one group alone; for all people where None."""
         kept = tuple(subject for subject in self.subjects if group in (None, subject.group))
-        return Field(kept, self.prompts, self.fixed_users)
+        return HeldOutPanel(kept, self.prompts, self.fixed_users)
 
 
 def choose(
     table: ChoiceTable, people: int, prompts: int, max_context: int, max_others: int, seed: int
-) -> Field:
+) -> HeldOutPanel:
     """Draw people of every group, and prompts that none of their choices here is about.
 
     Args:
@@ -109,19 +109,19 @@ def choose(
             _subject(table, int(user), free, max_context, max_others, seed) for user in here[order][:people]
         ]
     fixed = table.num_users == len(np.unique(table.group))
-    return Field(tuple(subjects), tuple(table.text(int(one)) for one in asked), fixed)
+    return HeldOutPanel(tuple(subjects), tuple(table.text(int(one)) for one in asked), fixed)
 
 
 def _subject(
     table: ChoiceTable, user: int, free: NDArray[np.bool_], max_context: int, max_others: int, seed: int
-) -> Subject:
+) -> TestUser:
     first, last = (int(offset) for offset in table.user_offsets[user : user + 2])
     rows = np.arange(first, last)
     order = _shuffled(rows[free[first:last]], seed, _ORDER, user)
     context = order[:max_context]
     rest = order[max_context:]
     others = rest[~np.isin(table.prompt[rest], table.prompt[context])][:max_others]
-    return Subject(
+    return TestUser(
         name=table.users[user].as_py(),
         number=user,
         group=table.groups[int(table.group[first])].as_py(),

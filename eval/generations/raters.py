@@ -1,4 +1,4 @@
-"""`Judge`: what says how an answer is, and what each person wants of one."""
+"""`Rater`: what says how an answer is, and what each person wants of one."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from jaxtyping import Float
 
-from eval.generations.people import Subject
+from eval.generations.people import TestUser
 from fsa.choices.sandbox import Sandbox
 from fsa.choices.sandbox_text.measuring import measure
 from fsa.choices.sandbox_text.wordings import ATTRIBUTES, POLES
@@ -22,7 +22,7 @@ from fsa.types import Text
 _AT_ONCE = 256
 
 
-class Judge(ABC):
+class Rater(ABC):
     """Measures answers on a few scales, and knows how each person weighs them.
 
     Attributes:
@@ -36,7 +36,7 @@ class Judge(ABC):
         """How each answer is, comparable between answers to one prompt."""
 
     @abstractmethod
-    def tastes(self, subjects: Sequence[Subject]) -> Float[np.ndarray, "p a"]:
+    def tastes(self, subjects: Sequence[TestUser]) -> Float[np.ndarray, "p a"]:
         """How much each person gains by one more of each scale.
 
         Raises:
@@ -58,7 +58,7 @@ class Judge(ABC):
         return found[[places[pair] for pair in pairs]]
 
 
-class SandboxJudge(Judge):
+class SandboxRater(Rater):
     """The sandbox's own attributes, counted in the text, each from -1 to 1.
 
     Args:
@@ -74,14 +74,14 @@ class SandboxJudge(Judge):
         found = measure(list(answers))
         return np.stack([found[name] for name in self.names], 1)
 
-    def tastes(self, subjects: Sequence[Subject]) -> Float[np.ndarray, "p a"]:
+    def tastes(self, subjects: Sequence[TestUser]) -> Float[np.ndarray, "p a"]:
         return self.weights[[int(subject.name.removeprefix("user-")) for subject in subjects]]
 
     def named_by(self, group: str) -> dict[str, Float[np.ndarray, " a"]]:
         return {pole: direction(pole) for pole in group.split("+") if pole}
 
 
-class RewardJudge(Judge):
+class RewardRater(Rater):
     """Dedicated reward models, one a group; a person gains by the reward of their own group, in nats.
 
     Args:
@@ -105,7 +105,7 @@ class RewardJudge(Judge):
             rewards += [float(score.reward[0]) for score in scores]
         return np.array(rewards)
 
-    def tastes(self, subjects: Sequence[Subject]) -> Float[np.ndarray, "p a"]:
+    def tastes(self, subjects: Sequence[TestUser]) -> Float[np.ndarray, "p a"]:
         for subject in subjects:
             if subject.group not in self.names:
                 known = ", ".join(self.names)
@@ -116,7 +116,7 @@ class RewardJudge(Judge):
         return {}
 
 
-def judge_of(given: Sequence[str], source: Source, trust_remote_code: bool = False) -> Judge:
+def judge_of(given: Sequence[str], source: Source, trust_remote_code: bool = False) -> Rater:
     """The sandbox's own judge or, where run folders or globs are given, their reward models by group.
 
     Raises:
@@ -124,7 +124,7 @@ def judge_of(given: Sequence[str], source: Source, trust_remote_code: bool = Fal
     """
     if not given:
         if isinstance(source, Sandbox):
-            return SandboxJudge(source)
+            return SandboxRater(source)
         raise ConfigError("--judge is missing: only the sandbox knows how its own texts are to be judged")
     models: dict[str, RewardModel] = {}
     for folder in (folder for one in given for folder in Method.of(one).runs):
@@ -133,7 +133,7 @@ def judge_of(given: Sequence[str], source: Source, trust_remote_code: bool = Fal
             which = "names no only_group" if group is None else f"is the second for the group {group!r}"
             raise ConfigError(f"--judge {folder}: its {CONFIG_YAML} {which}; a judge is of one group alone")
         models[group] = RewardModel.from_pretrained(folder, trust_remote_code=trust_remote_code)
-    return RewardJudge(models)
+    return RewardRater(models)
 
 
 def direction(pole: str) -> Float[np.ndarray, " a"]:

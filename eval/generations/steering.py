@@ -8,10 +8,10 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float
 
-from eval.generations.answers import Answers
-from eval.generations.grid import Cells
-from eval.generations.people import Field
-from eval.generations.raters import Judge
+from eval.generations.answers import AnswerWriter
+from eval.generations.grid import GridNumbers
+from eval.generations.people import HeldOutPanel
+from eval.generations.raters import Rater
 from fsa.types import Text
 
 MOVEMENT = "movement"
@@ -27,7 +27,7 @@ BEATS_POOLED = "against_pooled_win_rate"
 
 
 @dataclass(frozen=True)
-class Written:
+class GeneratedAnswers:
     """Answers of one policy to everything a field asks.
 
     Attributes:
@@ -47,7 +47,7 @@ class Written:
         return max(self.given)
 
 
-def write(answers: Answers, field: Field, sizes: Sequence[int]) -> Written:
+def write(answers: AnswerWriter, field: HeldOutPanel, sizes: Sequence[int]) -> GeneratedAnswers:
     """Ask a policy everything: answers without choices, at each size, and with choices reversed."""
     read, prompts, people = answers.policy.for_users, field.prompts, field.subjects
     prior = answers.shared(read([[]])[0], prompts, "an unknown person")
@@ -55,21 +55,21 @@ def write(answers: Answers, field: Field, sizes: Sequence[int]) -> Written:
     unknown = np.broadcast_to(prior, (len(people), *prior.shape[1:]))  # all alike without choices
     known = [size for size in sizes if size]
     if not known:
-        return Written(reference, prior, {0: unknown}, unknown)
+        return GeneratedAnswers(reference, prior, {0: unknown}, unknown)
     # One call for all sizes, so that batches are full and one bar shows the whole.
     contexts = [person.seen(size) for size in known for person in people]
     contexts += [person.reversed(max(known)) for person in people]
     texts = answers.of(read(contexts), prompts, "answers after choices, and after the same reversed")
     by_size = texts.reshape(len(known) + 1, len(people), *texts.shape[1:])
     given = {0: unknown} if 0 in sizes else {}
-    return Written(reference, prior, given | dict(zip(known, by_size, strict=False)), by_size[-1])
+    return GeneratedAnswers(reference, prior, given | dict(zip(known, by_size, strict=False)), by_size[-1])
 
 
 @dataclass(frozen=True)
 class Scale:
     """A judge's measures of answers to a field's prompts."""
 
-    judge: Judge
+    judge: Rater
     prompts: Sequence[Text]
 
     def __call__(self, texts: np.ndarray) -> Float[np.ndarray, "p q c a"]:
@@ -81,8 +81,8 @@ class Scale:
 
 
 def cells_of(
-    written: Written, rival: np.ndarray | None, field: Field, judge: Judge, seed: int
-) -> Iterator[Cells]:
+    written: GeneratedAnswers, rival: np.ndarray | None, field: HeldOutPanel, judge: Rater, seed: int
+) -> Iterator[GridNumbers]:
     """Every measure of one policy's answers.
 
     Args:
@@ -101,15 +101,15 @@ def cells_of(
     for size, texts in written.given.items():
         levels = scale(texts)
         if size:
-            yield Cells.grid(MOVEMENT, size, moved(levels, prior, tastes), people, seed)
+            yield GridNumbers.grid(MOVEMENT, size, moved(levels, prior, tastes), people, seed)
             if own.any():
-                yield Cells.grid(OWN, size, moved(levels, prior, own), people, seed)
-        yield Cells.grid(BEATS_REFERENCE, size, wins(levels, reference, tastes), people, seed)
+                yield GridNumbers.grid(OWN, size, moved(levels, prior, own), people, seed)
+        yield GridNumbers.grid(BEATS_REFERENCE, size, wins(levels, reference, tastes), people, seed)
         if pooled is not None:
-            yield Cells.grid(BEATS_POOLED, size, wins(levels, pooled, tastes), people, seed)
+            yield GridNumbers.grid(BEATS_POOLED, size, wins(levels, pooled, tastes), people, seed)
     if written.largest:
         turned = moved(scale(written.reversed), prior, tastes)
-        yield Cells.grid(REVERSED, written.largest, turned, people, seed)
+        yield GridNumbers.grid(REVERSED, written.largest, turned, people, seed)
 
 
 def moved(

@@ -11,10 +11,10 @@ from jaxtyping import Float
 from rich.console import Console
 from rich.progress import track
 
-from eval.generations.answers import Answers
-from eval.generations.grid import Cells
-from eval.generations.people import Field, Subject, choose
-from eval.generations.raters import Judge, SandboxJudge
+from eval.generations.answers import AnswerWriter
+from eval.generations.grid import GridNumbers
+from eval.generations.people import HeldOutPanel, TestUser, choose
+from eval.generations.raters import Rater, SandboxRater
 from eval.generations.steering import MOVEMENT, OWN, REVERSED, Scale, moved, write
 from fsa.choices.sandbox import Sandbox
 from fsa.choices.splits import Splitter
@@ -53,7 +53,7 @@ def sandbox_of(source: Sandbox, arguments: Mapping[str, Any], kind: str) -> Sand
 
 def field_of(
     sandbox: Sandbox, splits: Splitter, split: str, people: int, prompts: int, max_context: int, seed: int
-) -> Field:
+) -> HeldOutPanel:
     """Held-out people of the new type and held-out prompts, under the run's own split."""
     table = getattr(splits(sandbox.load()), split)
     chosen = choose(table, people, prompts, max_context, 20, seed)
@@ -61,8 +61,8 @@ def field_of(
 
 
 def cells_of(
-    answers: Answers, field: Field, judge: SandboxJudge, sizes: Sequence[int], seed: int
-) -> Iterator[Cells]:
+    answers: AnswerWriter, field: HeldOutPanel, judge: SandboxRater, sizes: Sequence[int], seed: int
+) -> Iterator[GridNumbers]:
     """Movement in all, of each attribute of the type in its own direction, and reversed; then accuracy."""
     people, sliced = field.subjects, {"unseen": field.groups[0]}
     scale, written = Scale(judge, field.prompts), write(answers, field, sizes)
@@ -71,30 +71,30 @@ def cells_of(
     after |= {(True, written.largest): scale(written.reversed)} if written.largest else {}
     for (is_reversed, size), levels in after.items():
         metric = REVERSED if is_reversed else MOVEMENT
-        yield Cells.grid(metric, size, moved(levels, prior, tastes), people, seed, sliced)
+        yield GridNumbers.grid(metric, size, moved(levels, prior, tastes), people, seed, sliced)
         if not is_reversed:
             yield from _own(judge, levels, prior, field, size, seed)
     yield from accuracy(answers.policy, field, judge, sizes, seed, answers.console)
 
 
 def _own(
-    judge: Judge, levels: np.ndarray, prior: np.ndarray, field: Field, size: int, seed: int
-) -> Iterator[Cells]:
+    judge: Rater, levels: np.ndarray, prior: np.ndarray, field: HeldOutPanel, size: int, seed: int
+) -> Iterator[GridNumbers]:
     kind, people = field.groups[0], field.subjects
     for pole, towards in judge.named_by(kind).items():
         values = moved(levels, prior, np.tile(towards, (len(people), 1)))
         mine = [replace(subject, group=pole) for subject in people]
-        yield Cells.grid(OWN, size, values, mine, seed, {"unseen": kind})
+        yield GridNumbers.grid(OWN, size, values, mine, seed, {"unseen": kind})
 
 
 def accuracy(
     policy: Policy,
-    field: Field,
-    judge: SandboxJudge,
+    field: HeldOutPanel,
+    judge: SandboxRater,
     sizes: Sequence[int],
     seed: int,
     console: Console | None = None,
-) -> Iterator[Cells]:
+) -> Iterator[GridNumbers]:
     """Implicit accuracy at each size on choices that were not seen, beside that of the true taste."""
     people = field.subjects
     gains = true_gains(judge, people)
@@ -110,7 +110,7 @@ def accuracy(
             yield _cells(FLIPPED, size, turned, people, seed)
 
 
-def credits(policy: Policy, contexts: Sequence[Sequence[Choice]], people: Sequence[Subject]) -> list[float]:
+def credits(policy: Policy, contexts: Sequence[Sequence[Choice]], people: Sequence[TestUser]) -> list[float]:
     """Credit, 0-1, on each held-out choice of all people, each predicted from a context."""
     known = policy.for_users(contexts)
     flat = [(one, choice) for one, person in zip(known, people, strict=True) for choice in person.others]
@@ -126,7 +126,7 @@ def credits(policy: Policy, contexts: Sequence[Sequence[Choice]], people: Sequen
     return found
 
 
-def true_gains(judge: SandboxJudge, people: Sequence[Subject]) -> list[Float[np.ndarray, " k"]]:
+def true_gains(judge: SandboxRater, people: Sequence[TestUser]) -> list[Float[np.ndarray, " k"]]:
     """How good each option of each held-out choice is to the person, by the levels that it was made with."""
     gains = []
     for person, taste in zip(people, judge.tastes(people), strict=True):
@@ -142,14 +142,16 @@ def _credit(rewards: np.ndarray, choice: Choice) -> float:
     return float(correctness(np.asarray(rewards)[None], places)[0])
 
 
-def _held_out(people: Sequence[Subject]) -> list[Choice]:
+def _held_out(people: Sequence[TestUser]) -> list[Choice]:
     return [choice for person in people for choice in person.others]
 
 
-def _cells(metric: str, size: int, credit: Sequence[float], people: Sequence[Subject], seed: int) -> Cells:
+def _cells(
+    metric: str, size: int, credit: Sequence[float], people: Sequence[TestUser], seed: int
+) -> GridNumbers:
     counts = [len(person.others) for person in people]
     prompts = np.array([repr(choice.prompt) for choice in _held_out(people)])
-    return Cells(
+    return GridNumbers(
         metric,
         size,
         np.array(credit),

@@ -101,7 +101,7 @@ class Cell:
 
 
 @dataclass(frozen=True)
-class Asked:
+class SavedPredictions:
     """Predictions of several context sizes and places, or shares of conflicting choices.
 
     Attributes:
@@ -125,7 +125,7 @@ class Asked:
         np.savez_compressed(path, **arrays, **self.labels)  # type: ignore[arg-type]
 
     @classmethod
-    def open(cls, path: Path) -> Asked:
+    def open(cls, path: Path) -> SavedPredictions:
         """Read what `save` wrote."""
         with np.load(path, allow_pickle=False) as stored:
             arrays = {name: stored[name] for name in stored.files}
@@ -133,7 +133,7 @@ class Asked:
         return cls(predictions, arrays)
 
 
-def asked(parts: list[tuple[Predictions, Mapping[str, float]]]) -> Asked:
+def asked(parts: list[tuple[Predictions, Mapping[str, float]]]) -> SavedPredictions:
     """Predictions one after the other, each with its labels."""
     sizes = [len(predictions.row) for predictions, _ in parts]
     labels = {
@@ -142,11 +142,14 @@ def asked(parts: list[tuple[Predictions, Mapping[str, float]]]) -> Asked:
         )
         for name in parts[0][1]
     }
-    return Asked(Predictions.concatenate([predictions for predictions, _ in parts]), labels)
+    return SavedPredictions(Predictions.concatenate([predictions for predictions, _ in parts]), labels)
 
 
 def write_cell(
-    folder: Path, about: Mapping[str, Any], predictions: Asked, conflicts: Asked | None = None
+    folder: Path,
+    about: Mapping[str, Any],
+    predictions: SavedPredictions,
+    conflicts: SavedPredictions | None = None,
 ) -> None:
     """What a cell leaves beside its run."""
     predictions.save(folder / PREDICTIONS)

@@ -12,7 +12,7 @@ from jaxtyping import Float
 from numpy.typing import NDArray
 from torch import Tensor
 
-from eval.suite.cells import PLACES, Asked, asked
+from eval.suite.cells import PLACES, SavedPredictions, asked
 from fsa.choices.table import ChoiceTable
 from fsa.episodes.sampler import EpisodeRows
 from fsa.files import whole_file
@@ -26,7 +26,7 @@ SHARES = (0.0, 0.25, 0.5, 0.75, 1.0)
 
 
 @dataclass(frozen=True)
-class Asking:
+class EvaluationSet:
     """Everything that the methods of one data set are asked.
 
     Attributes:
@@ -46,7 +46,7 @@ class Asking:
         settings: Settings,
         claim: str = PLACES[0],
         conflicts: Sequence[int] = (),
-    ) -> Asking:
+    ) -> EvaluationSet:
         """From the configuration of a data set.
 
         Where its split separates both people and prompts, the choices that it drops tell new people about
@@ -86,7 +86,9 @@ class Asking:
             "shortened": {name: at.num_shortened for name, at in self.places.items()},
         }
 
-    def answers(self, models: Mapping[str, RewardModel], bayes: Mapping[str, NDArray[Any]]) -> Asked:
+    def answers(
+        self, models: Mapping[str, RewardModel], bayes: Mapping[str, NDArray[Any]]
+    ) -> SavedPredictions:
         """Predictions for every place and size.
 
         Args:
@@ -103,7 +105,7 @@ class Asking:
                 parts.append((found, {"size": size, "where": number}))
         return asked(parts)
 
-    def conflicting(self, models: Mapping[str, RewardModel]) -> Asked | None:
+    def conflicting(self, models: Mapping[str, RewardModel]) -> SavedPredictions | None:
         """Predictions by share of conflicting choices; None where the data set asks for none."""
         parts: list[tuple[Predictions, Mapping[str, float]]] = []
         for size in self.conflicts:

@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float, Int
 
-from eval.suite.cells import CONFLICTS, PREDICTIONS, Asked
-from eval.suite.results import Done, Suite
+from eval.suite.cells import CONFLICTS, PREDICTIONS, SavedPredictions
+from eval.suite.results import FinishedCell, Suite
 from fsa.errors import ConfigError
 from fsa.recipes.measuring.predictions import Predictions
 from fsa.reports.bootstrap import Cells, Interval, Resamples
@@ -85,7 +85,7 @@ class Measures:
 class _Sums:
     """Sums over the choices of one user on one prompt, of all cells of a data set."""
 
-    def __init__(self, cells: list[Done]) -> None:
+    def __init__(self, cells: list[FinishedCell]) -> None:
         self.first, self.about = cells[0].asked(PREDICTIONS), cells[0].about
         self.names = list(self.about["groups"]) or [""]
         self.sizes = sorted(np.unique(self.first.labels["size"]).tolist())
@@ -134,7 +134,7 @@ class _Sums:
             if number and any(one // len(self.names) == number for one in here)
         }
 
-    def _sum(self, mine: Mapping[int, Asked], name: str, size: int) -> Float[np.ndarray, " c"]:
+    def _sum(self, mine: Mapping[int, SavedPredictions], name: str, size: int) -> Float[np.ndarray, " c"]:
         """Sums of a field in each cell of each seed; NaN for seeds that are missing."""
         num_cells = len(self.cells.count) // len(self.seeds)
         here = self.first.labels["size"] == size
@@ -145,13 +145,15 @@ class _Sums:
             sums[self.seeds.index(seed)] = np.where(self.cells.count[:num_cells] > 0, found, np.nan)
         return sums.ravel()
 
-    def _bayes(self, mine: Mapping[int, Asked], size: int, columns: dict[Column, np.ndarray]) -> None:
+    def _bayes(
+        self, mine: Mapping[int, SavedPredictions], size: int, columns: dict[Column, np.ndarray]
+    ) -> None:
         """The Bayes limit is the same for all methods; the one with most seeds says it."""
         found = self._sum(mine, "bayes_correct", size)
         if (~np.isnan(found)).sum() > (~np.isnan(columns.get((BAYES, size), np.array([np.nan])))).sum():
             columns[BAYES, size] = found
 
-    def _ece(self, mine: Mapping[int, Asked], size: int) -> Interval:
+    def _ece(self, mine: Mapping[int, SavedPredictions], size: int) -> Interval:
         here = (self.first.labels["size"] == size) & (self.first.labels["where"] == 0)
         parts = [asked.predictions.where(here) for asked in mine.values()]
         joined = Predictions.concatenate(parts)
@@ -176,7 +178,7 @@ def resampled_axes(
     return tuple(np.unique(axis, return_inverse=True)[1] for axis in axes)
 
 
-def _check_same(first: Asked, other: Asked, cell: Done) -> None:
+def _check_same(first: SavedPredictions, other: SavedPredictions, cell: FinishedCell) -> None:
     """Differences are paired, so the rows of two cells have to be about the same."""
     for mine, theirs in (
         *zip(first.labels.values(), other.labels.values(), strict=False),

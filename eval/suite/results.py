@@ -9,7 +9,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from eval.suite.cells import CELL, SUITE, Asked
+from eval.suite.cells import CELL, SUITE, SavedPredictions
 from fsa.errors import ConfigError
 from fsa.runs.folder import read_json
 
@@ -20,7 +20,7 @@ POOLED = "pooled"
 
 
 @dataclass(frozen=True)
-class Done:
+class FinishedCell:
     """A finished cell: one seed of one method on one data set.
 
     Attributes:
@@ -46,9 +46,9 @@ class Done:
         """Which training it is."""
         return int(self.about["seed"])
 
-    def asked(self, name: str) -> Asked:
+    def asked(self, name: str) -> SavedPredictions:
         """Predictions, of a file in its folder."""
-        return Asked.open(self.folder / name)
+        return SavedPredictions.open(self.folder / name)
 
 
 @dataclass(frozen=True)
@@ -63,7 +63,7 @@ class Suite:
 
     folder: Path
     about: Mapping[str, Any]
-    cells: Sequence[Done]
+    cells: Sequence[FinishedCell]
 
     @classmethod
     def read(cls, folder: Path) -> Suite:
@@ -75,7 +75,7 @@ class Suite:
         """
         about = read_json(folder / SUITE)
         folders = [folder / cell["folder"] for cell in about["cells"]]
-        done = [Done(path, read_json(path / CELL)) for path in folders if (path / CELL).is_file()]
+        done = [FinishedCell(path, read_json(path / CELL)) for path in folders if (path / CELL).is_file()]
         if not done:
             raise ConfigError(
                 f"{folder / SUITE}: none of its {len(folders)} cells is done; run the suite first"
@@ -102,7 +102,7 @@ class Suite:
         """Methods with a finished cell, in the order of the configuration."""
         return _in_order(self.config.get("methods"), [cell.method for cell in self.cells])
 
-    def of(self, dataset: str, method: str | None = None) -> list[Done]:
+    def of(self, dataset: str, method: str | None = None) -> list[FinishedCell]:
         """Cells of a data set, or of one method on it, by method and seed."""
         methods = self.methods if method is None else [method]
         found = [cell for cell in self.cells if cell.dataset == dataset and cell.method in methods]

@@ -12,7 +12,7 @@ from typing import Any
 from numpy.typing import NDArray
 
 from eval.suite.cells import PEOPLE, RUN, Cell, write_cell
-from eval.suite.evaluation import Asking, open_bayes, save_bayes
+from eval.suite.evaluation import EvaluationSet, open_bayes, save_bayes
 from eval.suite.people import people_of, save_people
 from eval.suite.plan import Plan, resolved
 from fsa.cli.recipes import run_recipe
@@ -30,7 +30,7 @@ _KEPT = 3  # data sets in memory
 
 
 @dataclass
-class Bench:
+class CellRunner:
     """Does cells, and keeps the data sets that it has seen.
 
     Attributes:
@@ -42,7 +42,7 @@ class Bench:
     plan: Plan
     out: Path
     processes: int = 1
-    asked: dict[str, tuple[Asking, dict[str, NDArray[Any]]]] = field(default_factory=dict)
+    asked: dict[str, tuple[EvaluationSet, dict[str, NDArray[Any]]]] = field(default_factory=dict)
 
     def prepare(self, dataset: str) -> float:
         """Compute what all cells of a data set share: features (which the store keeps), and the Bayes limit.
@@ -94,7 +94,7 @@ class Bench:
             shutil.rmtree(folder, ignore_errors=True)
             raise
 
-    def of(self, dataset: str) -> tuple[Asking, dict[str, NDArray[Any]]]:
+    def of(self, dataset: str) -> tuple[EvaluationSet, dict[str, NDArray[Any]]]:
         """What a data set asks, and the Bayes limit of that."""
         if dataset not in self.asked:
             # Few at a time: cells come data set by data set, and some are large.
@@ -102,16 +102,16 @@ class Bench:
             self.asked = {**last, dataset: (self._asking(dataset), open_bayes(self._bayes_path(dataset)))}
         return self.asked[dataset]
 
-    def _asking(self, dataset: str) -> Asking:
+    def _asking(self, dataset: str) -> EvaluationSet:
         given = self.plan.datasets[dataset]
         config = resolved(self.plan.arguments(given))
-        return Asking.of(config, self.plan.settings, given.claim, given.conflicts)
+        return EvaluationSet.of(config, self.plan.settings, given.claim, given.conflicts)
 
     def _bayes_path(self, dataset: str) -> Path:
         return self.out / "bayes" / f"{dataset}-{self.plan.key_of_questions(dataset)}.npz"
 
     def _train(
-        self, cell: Cell, asking: Asking, folder: Path
+        self, cell: Cell, asking: EvaluationSet, folder: Path
     ) -> tuple[dict[str, RewardModel], dict[str, float], int]:
         models: dict[str, RewardModel] = {}
         seconds = {"prepare": 0.0, "train": 0.0}

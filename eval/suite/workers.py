@@ -22,10 +22,10 @@ from rich.table import Table
 
 from eval.suite.cells import CELL, Cell
 from eval.suite.plan import Plan
-from eval.suite.work import Bench
+from eval.suite.work import CellRunner
 from fsa.runs.folder import read_json
 
-_bench: Bench | None = None  # of a worker process, which does many cells
+_runner: CellRunner | None = None  # of a worker process, which does many cells
 
 
 class Progress:
@@ -173,16 +173,16 @@ def _error_of(finished: Future[str | None]) -> str | None:
 
 def _prepare(plan: Plan, out: Path, datasets: list[str], console: Console) -> dict[str, float]:
     """Seconds that features took, by data set; here and once, or every worker would compute them."""
-    bench, seconds = Bench(plan, out), {}
+    runner, seconds = CellRunner(plan, out), {}
     for name in datasets:
-        seconds[name] = bench.prepare(name)
+        seconds[name] = runner.prepare(name)
         console.print(f"{name}: choices, features ({seconds[name]} s) and what can be known are there")
     return seconds
 
 
 def _start_worker(plan: Plan, out: Path, processes: int) -> None:
     """Once a process: its threads, and where what it prints goes."""
-    global _bench
+    global _runner
     threading.Thread(target=_end_with_the_suite, daemon=True).start()
     torch.set_num_threads(1)
     logs = out / "logs"
@@ -190,7 +190,7 @@ def _start_worker(plan: Plan, out: Path, processes: int) -> None:
     log = os.open(logs / f"worker-{os.getpid()}.log", os.O_WRONLY | os.O_CREAT | os.O_APPEND)
     os.dup2(log, 1)
     os.dup2(log, 2)
-    _bench = Bench(plan, out, processes)
+    _runner = CellRunner(plan, out, processes)
 
 
 def _end_with_the_suite() -> None:
@@ -202,10 +202,10 @@ def _end_with_the_suite() -> None:
 
 def _work(cell: Cell, feature_seconds: float) -> str | None:
     """Do one cell in a worker; returns what went wrong, with the error's own line last."""
-    assert _bench is not None, "the worker was started by _start_worker"
+    assert _runner is not None, "the worker was started by _start_worker"
     print(f"--- {cell.name}", flush=True)
     try:
-        _bench.work(cell, feature_seconds)
+        _runner.work(cell, feature_seconds)
     except Exception as error:  # whatever a method does, the others go on
         traceback.print_exc()
         said = " ".join(str(error).split()) or "without a word"

@@ -86,7 +86,7 @@ class LanguageModel(nn.Module):
         # Functions of this file and no bound methods: a deep copy then has hooks of its own.
         self.register_state_dict_post_hook(_drop_frozen)
         self.register_load_state_dict_pre_hook(_remember_prefix)
-        self.register_load_state_dict_post_hook(_forgive_frozen)
+        self.register_load_state_dict_post_hook(_allow_missing_frozen)
 
     @property
     def head(self) -> Float[Tensor, "v d"]:
@@ -270,7 +270,7 @@ def _remember_prefix(model: Any, state: dict[str, Any], prefix: str, *rest: Any)
     model._prefix = prefix
 
 
-def _forgive_frozen(model: Any, incompatible: Any) -> None:
+def _allow_missing_frozen(model: Any, incompatible: Any) -> None:
     prefix = model._prefix
     missing = incompatible.missing_keys
     missing[:] = [n for n in missing if not n.startswith(prefix) or _is_trained(n.removeprefix(prefix))]

@@ -62,15 +62,15 @@ class NearestUsers(Scorer):
         self.nearest, self.ridge = nearest, ridge
         self.log_temperature = nn.Parameter(torch.tensor(math.log(temperature)))
         self.register_buffer("rewards", torch.zeros(1, d_feature))
-        self.register_load_state_dict_pre_hook(_make_room)
+        self.register_load_state_dict_pre_hook(_resize_buffers)
 
     @torch.no_grad()
-    def learn_users(self, choices: Iterable[ChoiceBatch]) -> None:
+    def fit_training_users(self, choices: Iterable[ChoiceBatch]) -> None:
         fitted = [ridge_logistic(batch.difference(), self.ridge) for batch in choices]
         if fitted:
             self.rewards = torch.cat(fitted).to(self.rewards)
 
-    def make_room(self, stored: Mapping[str, Tensor]) -> None:
+    def resize_buffers(self, stored: Mapping[str, Tensor]) -> None:
         if "rewards" in stored and stored["rewards"].shape[1:] == self.rewards.shape[1:]:
             self.rewards = self.rewards.new_zeros(stored["rewards"].shape)
 
@@ -90,5 +90,7 @@ class NearestUsers(Scorer):
         return torch.where(log_likelihood >= last, scaled, -torch.inf).softmax(-1)
 
 
-def _make_room(scorer: NearestUsers, state: Mapping[str, Tensor], prefix: str, *_: Any) -> None:
-    scorer.make_room({name.removeprefix(prefix): t for name, t in state.items() if name.startswith(prefix)})
+def _resize_buffers(scorer: NearestUsers, state: Mapping[str, Tensor], prefix: str, *_: Any) -> None:
+    scorer.resize_buffers(
+        {name.removeprefix(prefix): t for name, t in state.items() if name.startswith(prefix)}
+    )

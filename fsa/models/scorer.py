@@ -96,14 +96,14 @@ class Scorer(nn.Module, ABC):
         return 0.0
 
     @torch.no_grad()
-    def learn_users(self, choices: Iterable[ChoiceBatch]) -> None:
+    def fit_training_users(self, choices: Iterable[ChoiceBatch]) -> None:
         """Look at all training users once, before training; a scorer that keeps nothing of them does nothing.
 
         Args:
             choices: The training choices in batches; each user is in one row of one batch.
         """
 
-    def make_room(self, stored: Mapping[str, Tensor]) -> None:
+    def resize_buffers(self, stored: Mapping[str, Tensor]) -> None:
         """Give buffers that grow with the training users the length of stored ones, before these are loaded.
 
         Args:

@@ -9,13 +9,13 @@ from tokenizers import Regex, Tokenizer, decoders, models, pre_tokenizers, proce
 from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
 
 from fsa.errors import ConfigError
-from fsa.models.start import Start, Started
+from fsa.models.start import InitialModel, ModelAndTokenizer
 
 PAD, BOS, EOS = "<pad>", "<bos>", "<eos>"
 """Special tokens, with ids 0, 1 and 2."""
 
 
-class SmallLlama(Start):
+class SmallLlama(InitialModel):
     """The architecture of Llama at a size that a laptop trains in minutes.
 
     Args:
@@ -57,7 +57,7 @@ class SmallLlama(Start):
         self.vocabulary, self.max_positions = vocabulary, max_positions
         self.tied, self.seed = tied, seed
 
-    def build(self, texts: Sequence[str]) -> Started:
+    def build(self, texts: Sequence[str]) -> ModelAndTokenizer:
         if not texts:
             raise ConfigError("a tokenizer is made from training texts, but there are none")
         tokenizer = byte_level_bpe(texts, self.vocabulary)
@@ -77,7 +77,7 @@ class SmallLlama(Start):
         )
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(self.seed)
-            return Started(LlamaForCausalLM(config), tokenizer)
+            return ModelAndTokenizer(LlamaForCausalLM(config), tokenizer)
 
 
 def byte_level_bpe(texts: Sequence[str], vocabulary: int) -> PreTrainedTokenizerFast:

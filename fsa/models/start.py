@@ -1,4 +1,4 @@
-"""`Start`: the language model and tokenizer that a training run of all weights begins with."""
+"""`InitialModel`: the language model and tokenizer that a training run of all weights begins with."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from fsa.backbones import resolve
 from fsa.errors import ConfigError
 
 
-class Started(NamedTuple):
+class ModelAndTokenizer(NamedTuple):
     """What a run begins with.
 
     Attributes:
@@ -25,11 +25,11 @@ class Started(NamedTuple):
     tokenizer: PreTrainedTokenizerBase
 
 
-class Start(ABC):
+class InitialModel(ABC):
     """Gives the weights and the tokenizer of step 0; cheap to make, nothing is read before `build`."""
 
     @abstractmethod
-    def build(self, texts: Sequence[str]) -> Started:
+    def build(self, texts: Sequence[str]) -> ModelAndTokenizer:
         """The model and its tokenizer.
 
         Args:
@@ -41,7 +41,7 @@ class Start(ABC):
         """
 
 
-class Pretrained(Start):
+class Pretrained(InitialModel):
     """A model that is trained already.
 
     Args:
@@ -51,7 +51,7 @@ class Pretrained(Start):
     def __init__(self, backbone: str) -> None:
         self.backbone = backbone
 
-    def build(self, texts: Sequence[str] = ()) -> Started:
+    def build(self, texts: Sequence[str] = ()) -> ModelAndTokenizer:
         folder = resolve(self.backbone)
         tokenizer = AutoTokenizer.from_pretrained(folder, trust_remote_code=False)
         if tokenizer.eos_token_id is None:
@@ -68,4 +68,4 @@ class Pretrained(Start):
             model = AutoModelForCausalLM.from_pretrained(folder, **options)
         except ValueError as error:  # an encoder, such as minilm
             raise ConfigError(f"{folder}: holds no causal language model: {error}") from error
-        return Started(model.train(), tokenizer)
+        return ModelAndTokenizer(model.train(), tokenizer)

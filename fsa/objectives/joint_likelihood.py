@@ -28,5 +28,5 @@ class JointLikelihood(NegativeLogLikelihood):
     ) -> Float[Tensor, "s b z"]:
         return given_all.sample(noise)
 
-    def to_scorer(self, given_context: Belief, given_all: Belief) -> Belief:
+    def scorer_belief(self, given_context: Belief, given_all: Belief) -> Belief:
         return given_all

@@ -48,7 +48,7 @@ class Objective(nn.Module, ABC):
     ) -> Float[Tensor, "s b z"]:
         """Latents to score the target with, made of standard normal noise."""
 
-    def to_scorer(self, given_context: Belief, given_all: Belief) -> Belief:
+    def scorer_belief(self, given_context: Belief, given_all: Belief) -> Belief:
         """The belief that the scorer sees beside the latents in training: the one given the context."""
         return given_context
 

@@ -114,10 +114,10 @@ class RewardModel(OnHub, nn.Module):
         self._heads_in_double()
         return moved
 
-    def make_room(self, stored: Mapping[str, Tensor]) -> None:
+    def resize_buffers(self, stored: Mapping[str, Tensor]) -> None:
         """Let the scorer's buffers grow to stored ones, before these are checked and loaded."""
         part = "scorer."
-        self.scorer.make_room({n.removeprefix(part): t for n, t in stored.items() if n.startswith(part)})
+        self.scorer.resize_buffers({n.removeprefix(part): t for n, t in stored.items() if n.startswith(part)})
 
     @classmethod
     def from_parts(
@@ -160,7 +160,7 @@ class RewardModel(OnHub, nn.Module):
         folder, config = open_folder(name, cls.layout, revision)
         made = build_parts(config, {"projection": Projection}, trust_remote_code=trust_remote_code)
         model = cls(config, made["projection"].read(folder / PROJECTION), trust_remote_code)
-        load_strictly(model, folder / WEIGHTS, model.make_room)
+        load_strictly(model, folder / WEIGHTS, model.resize_buffers)
         model.origin = folder
         return model
 

@@ -133,7 +133,7 @@ def train_reward(
     widths = (matrix.shape[1], d_belief)
     reader, scoring = start.encoder.float() if start else encoder(*widths), scorer(*widths)
     reader.requires_grad_(train_encoder)
-    scoring.learn_users(choices_by_user(parted.train, matrix))
+    scoring.fit_training_users(choices_by_user(parted.train, matrix))
     tokens = item_tokens(table, scoring) if isinstance(scoring, LanguageScorer) else None
     module = ChoiceModule(
         reader,

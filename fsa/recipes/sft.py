@@ -22,7 +22,7 @@ from fsa.errors import ConfigError
 from fsa.features.rendering import Template
 from fsa.features.response_tokens import response_tokens
 from fsa.models.next_token import NextToken
-from fsa.models.start import Pretrained, Start, Started
+from fsa.models.start import InitialModel, ModelAndTokenizer, Pretrained
 from fsa.recipes.in_run_folder import in_run_folder
 from fsa.runs.claim import begin, finish
 from fsa.runs.folder import META, about_this_run, write_json
@@ -39,7 +39,7 @@ from fsa.types import Text
 def train_sft(
     config: Mapping[str, Any],
     source: Source,
-    backbone: str | Start,
+    backbone: str | InitialModel,
     on: Literal["chosen", "all"] = "chosen",
     sequences: SequenceSettings = SequenceSettings(),  # noqa: B008 (parts hold settings only until they are used)
     optimizer: AdamW = AdamW(lr=1e-5, weight_decay=0.0),  # noqa: B008
@@ -50,7 +50,7 @@ def train_sft(
     out: str = "runs/sft",
     resume: bool = False,
     overwrite: bool = False,
-) -> Started:
+) -> ModelAndTokenizer:
     """Train all weights of a language model on responses, and write them as an ordinary model folder.
 
     The folder opens with `transformers`' `from_pretrained`, and is what a policy run takes as its backbone.
@@ -102,7 +102,7 @@ def train_sft(
     prepared = time.monotonic()
     outcome = loop.fit(module, data, folder, resume)
     if not is_first_process():
-        return Started(model, tokenizer)
+        return ModelAndTokenizer(model, tokenizer)
     seconds = {"prepare": round(prepared - started, 1), "train": round(time.monotonic() - prepared, 1)}
     model.save_pretrained(folder)
     tokenizer.save_pretrained(folder)
@@ -114,7 +114,7 @@ def train_sft(
         f"{folder}: best validation NLL {outcome['validation_nll']:.4f} nats per response token at step "
         f"{outcome['best_step']}"
     )
-    return Started(model.eval(), tokenizer)
+    return ModelAndTokenizer(model.eval(), tokenizer)
 
 
 def items_to_read(

@@ -107,14 +107,14 @@ def _git(*words: str) -> str:
 
 
 def load_strictly(
-    model: nn.Module, path: Path, make_room: Callable[[Mapping[str, Tensor]], None] | None = None
+    model: nn.Module, path: Path, resize_buffers: Callable[[Mapping[str, Tensor]], None] | None = None
 ) -> None:
     """Fill a model from a safetensors file that holds exactly its tensors.
 
     Args:
         model: What to fill.
         path: The file.
-        make_room: Is shown the stored tensors first, so that those of the model that may have any length
+        resize_buffers: Is shown the stored tensors first, so that those of the model that may have any length
             take theirs.
 
     Raises:
@@ -124,8 +124,8 @@ def load_strictly(
         stored = load_file(path)
     except (OSError, SafetensorError) as error:
         raise CheckpointError(f"{path}: cannot be read: {error}") from error
-    if make_room:
-        make_room(stored)
+    if resize_buffers:
+        resize_buffers(stored)
     check_tensors(path, stored, model.state_dict())
     model.load_state_dict(stored, strict=True)
 

@@ -77,7 +77,7 @@ class ChoiceModule(L.LightningModule):
         given_context = self.encoder(batch.context)
         given_all = self.encoder(batch.everything) if self.objective.needs_posterior else given_context
         noise = self._noise(self.seed, batch, self.num_samples, given_context.mean.shape[1])
-        seen = self.objective.to_scorer(given_context, given_all)
+        seen = self.objective.scorer_belief(given_context, given_all)
         if self.objective.counts_each:
             predictive = self.scorer.predictive(batch.target, seen, noise)
         else:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from eval.generations.people import Field, choose
+from eval.generations.people import HeldOutPanel, choose
 from fsa.choices.sandbox import Sandbox
 from tests.factories.stand_in_policy import ARGUMENTS, BOTH
 
@@ -13,5 +13,5 @@ def sandbox() -> Sandbox:
 
 
 @pytest.fixture(scope="session")
-def field(sandbox) -> Field:
+def field(sandbox) -> HeldOutPanel:
     return choose(BOTH(sandbox.load()).test, people=4, prompts=6, max_context=8, max_others=20, seed=1)

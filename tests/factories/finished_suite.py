@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
-from eval.suite.cells import PLACES, Asked, Cell, write_cell, write_suite
+from eval.suite.cells import PLACES, Cell, SavedPredictions, write_cell, write_suite
 from fsa.recipes.measuring.predictions import Predictions
 
 SIZES = [0, 3, 10]
@@ -16,7 +16,9 @@ def noisy(share: float) -> dict:
     return {**SOURCE, "init_args": {**SOURCE["init_args"], "flip_noise": share}}
 
 
-def asked(accuracy: Mapping[int, tuple[float, float]], people: int = 20, targets: int = 10) -> Asked:
+def asked(
+    accuracy: Mapping[int, tuple[float, float]], people: int = 20, targets: int = 10
+) -> SavedPredictions:
     """People of two groups, in turn; of each one's targets the first are right, as many as the accuracy says.
 
     Args:
@@ -44,17 +46,17 @@ def asked(accuracy: Mapping[int, tuple[float, float]], people: int = 20, targets
             parts.append(some)
             sizes.append(np.full(len(user), size))
             places.append(np.full(len(user), place))
-    return Asked(
+    return SavedPredictions(
         Predictions.concatenate(parts), {"size": np.concatenate(sizes), "where": np.concatenate(places)}
     )
 
 
-def conflicts() -> Asked:
+def conflicts() -> SavedPredictions:
     """Right for a half where no choice of four conflicts, for all where all do."""
     parts = [asked({4: (level, level)}) for level in (0.5, 1.0)]
     rows = [part.predictions.where(part.labels["where"] == 0) for part in parts]
     share = np.repeat([0.0, 1.0], [len(one.row) for one in rows])
-    return Asked(Predictions.concatenate(rows), {"size": np.full(len(share), 4), "share": share})
+    return SavedPredictions(Predictions.concatenate(rows), {"size": np.full(len(share), 4), "share": share})
 
 
 Levels = Mapping[str, Mapping[int, tuple[float, float]]]

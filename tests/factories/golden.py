@@ -6,7 +6,7 @@ from types import SimpleNamespace
 import numpy as np
 import pyarrow as pa
 
-from eval.suite.cells import Asked, Cell, write_cell, write_suite
+from eval.suite.cells import Cell, SavedPredictions, write_cell, write_suite
 from fsa.recipes.measuring.predictions import Predictions
 from fsa.recipes.measuring.rows import rows_of
 from fsa.reports.report import Report
@@ -17,7 +17,7 @@ USERS, TARGETS, SIZES = 12, 4, [0, 3, 10]
 NOISE = {"easy": 0.0, "easy, 20 % noise": 0.4}
 
 
-def asked(values: np.ndarray) -> Asked:
+def asked(values: np.ndarray) -> SavedPredictions:
     """Predictions of one cell: two places of three context sizes each."""
     blocks = values.shape[1] // (USERS * TARGETS)
     user, prompt = (np.tile(x, blocks) for x in np.divmod(np.arange(USERS * TARGETS), TARGETS))
@@ -26,10 +26,10 @@ def asked(values: np.ndarray) -> Asked:
         np.arange(len(user)), user, prompt, user % 3, correct, nll, confidence, flipped, bayes
     )
     block = np.arange(blocks).repeat(USERS * TARGETS)
-    return Asked(found, {"size": np.array(SIZES)[block % 3], "where": block // 3})
+    return SavedPredictions(found, {"size": np.array(SIZES)[block % 3], "where": block // 3})
 
 
-def cells() -> dict[tuple[str, str, int], Asked]:
+def cells() -> dict[tuple[str, str, int], SavedPredictions]:
     """By data set, method and seed."""
     with np.load(FOLDER / "predictions.npz") as stored:
         named = {name: asked(stored[name]) for name in stored.files}

@@ -6,7 +6,7 @@ from types import SimpleNamespace
 import numpy as np
 import torch
 
-from eval.generations.grid import Cells
+from eval.generations.grid import GridNumbers
 from fsa.choices.sandbox_text.composing import compose
 from fsa.choices.sandbox_text.measuring import measure
 from fsa.choices.splits import Splitter
@@ -74,9 +74,9 @@ class Blind(StandIn):
         return torch.zeros(5, dtype=torch.float64)
 
 
-def cells(metric: str, value, group, size: int = 8, weight=None, seed: int = 0) -> Cells:
+def cells(metric: str, value, group, size: int = 8, weight=None, seed: int = 0) -> GridNumbers:
     """Numbers of as many people, each of a prompt of their own."""
     n = np.arange(len(value))
     weights = np.ones(len(n)) if weight is None else np.array(weight, float)
     groups = np.array(group, object)
-    return Cells(metric, size, np.array(value, float), n, n, groups, n * 0 + seed, weights)
+    return GridNumbers(metric, size, np.array(value, float), n, n, groups, n * 0 + seed, weights)

@@ -2,9 +2,9 @@ import numpy as np
 from numpy.testing import assert_allclose
 
 from eval.generations import continuum as continuum
-from eval.generations.answers import Answers, Writing
+from eval.generations.answers import AnswerWriter, Writing
 from eval.generations.grid import joined
-from eval.generations.raters import SandboxJudge
+from eval.generations.raters import SandboxRater
 from tests.factories.stand_in_policy import StandIn, cells
 
 
@@ -24,7 +24,7 @@ def test_opposite_people_stand_in_pairs(field):
 
 
 def test_the_continuum_rises_from_one_pole_to_the_other(sandbox, field, tmp_path):
-    found = joined(continuum.cells_of(Answers(StandIn(), Writing()), field, SandboxJudge(sandbox), 8, 0))
+    found = joined(continuum.cells_of(AnswerWriter(StandIn(), Writing()), field, SandboxRater(sandbox), 8, 0))
     made = continuum.curves(found)
     assert {(curve.attribute, curve.mixed) for curve in made} == {
         (name, mixed) for name in ("length", "tone") for mixed in ("choices", "beliefs")

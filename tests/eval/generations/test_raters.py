@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose
 
-from eval.generations.people import Subject
-from eval.generations.raters import RewardJudge, SandboxJudge, direction, judge_of
+from eval.generations.people import TestUser
+from eval.generations.raters import RewardRater, SandboxRater, direction, judge_of
 from eval.generations.steering import Scale
 from fsa.choices.sandbox_text.composing import compose
 from fsa.choices.synthetic import Synthetic
@@ -13,12 +13,12 @@ from fsa.errors import ConfigError
 from tests.factories.stand_in_policy import levels_of
 
 
-def subject(group: str, number: int = 0, choices=(), others=()) -> Subject:
-    return Subject(f"user-{number}", number, group, tuple(choices), tuple(others))
+def subject(group: str, number: int = 0, choices=(), others=()) -> TestUser:
+    return TestUser(f"user-{number}", number, group, tuple(choices), tuple(others))
 
 
 def test_people_and_poles_weigh_as_the_sandbox_made_them(sandbox, field):
-    judge = SandboxJudge(sandbox)
+    judge = SandboxRater(sandbox)
     for person, taste in zip(field.subjects, judge.tastes(field.subjects), strict=True):
         assert_allclose(taste, direction(person.group))
     assert_allclose(direction("plain"), [0, -1, 0, 0, 0])
@@ -42,7 +42,7 @@ class Likes:
 
 
 def test_dedicated_rewards_judge_their_own_group_and_the_same_text_once():
-    judge = RewardJudge({"a": Likes("x"), "b": Likes("y")})
+    judge = RewardRater({"a": Likes("x"), "b": Likes("y")})
     levels = Scale(judge, ["p"])(np.array([[["xxy"]], [["y"]], [["y"]]], object))
     assert_allclose(levels[:, 0, 0], [[2, 1], [0, 1], [0, 1]])
     assert judge.models["a"].scored == 2

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose
 
-from eval.generations.answers import Answers, Writing
+from eval.generations.answers import AnswerWriter, Writing
 from eval.generations.steering import moved, wins, write
 from fsa.choices.sandbox_text.measuring import measure
 from fsa.errors import ConfigError
@@ -11,7 +11,7 @@ from tests.factories.stand_in_policy import StandIn
 
 def test_one_belief_is_asked_one_prompt_once(field):
     policy = StandIn()
-    answers = Answers(policy, Writing())
+    answers = AnswerWriter(policy, Writing())
     nobody, also_nobody = policy.for_users([[], []])
     first = answers.of([nobody, also_nobody, None], ["p", "q"])
     assert first.shape == (3, 2, 1)
@@ -22,7 +22,7 @@ def test_one_belief_is_asked_one_prompt_once(field):
 
 def test_samples_are_asked_for_apart():
     policy = StandIn()
-    answers = Answers(policy, Writing(do_sample=True, samples=3))
+    answers = AnswerWriter(policy, Writing(do_sample=True, samples=3))
     assert answers.of([None], ["p"]).shape == (1, 1, 3)
     assert len(policy.asked) == 3
     assert Writing(do_sample=True).options == {
@@ -35,7 +35,7 @@ def test_samples_are_asked_for_apart():
 
 
 def test_what_everybody_is_compared_with_is_drawn_more_often(field):
-    written = write(Answers(StandIn(), Writing(do_sample=True, samples=2)), field, [0, 3])
+    written = write(AnswerWriter(StandIn(), Writing(do_sample=True, samples=2)), field, [0, 3])
     assert written.prior.shape == written.reference.shape == (1, 6, 32)
     assert written.given[0].shape == (16, 6, 32)
     assert written.given[3].shape == written.reversed.shape == (16, 6, 2)
@@ -71,7 +71,7 @@ def test_samples_are_compared_each_against_each():
 
 def test_nobodys_answers_are_one_a_prompt_and_everybodys_one_each(field):
     policy = StandIn()
-    written = write(Answers(policy, Writing()), field, [0, 8])
+    written = write(AnswerWriter(policy, Writing()), field, [0, 8])
     assert written.prior.shape == written.reference.shape == (1, 6, 1)
     assert written.given[8].shape == written.reversed.shape == (16, 6, 1)
     assert (written.given[0] == written.prior).all()

@@ -3,9 +3,9 @@ import pytest
 from numpy.testing import assert_allclose
 
 from eval.generations import unseen as unseen
-from eval.generations.answers import Answers, Writing
+from eval.generations.answers import AnswerWriter, Writing
 from eval.generations.grid import joined
-from eval.generations.raters import SandboxJudge
+from eval.generations.raters import SandboxRater
 from fsa.choices.sandbox import Sandbox
 from fsa.errors import ConfigError
 from tests.factories.stand_in_policy import ARGUMENTS, BOTH, StandIn
@@ -28,14 +28,14 @@ def test_unseen_people_are_asked_about_the_same_texts_under_the_same_split(sandb
     held_out = {mine.text(int(number)) for number in np.unique(BOTH(mine).test.prompt)}
     assert set(new.prompts) <= held_out
     assert all(choice.prompt in held_out for person in new.subjects for choice in person.choices)
-    judge = SandboxJudge(other)
+    judge = SandboxRater(other)
     assert_allclose(judge.tastes(new.subjects), np.tile(np.array([1, 1, 0, 0, 0]) / 2**0.5, (4, 1)))
 
 
 def test_both_attributes_of_an_unseen_mixture_are_measured_in_their_own_direction(sandbox):
     other = unseen.sandbox_of(sandbox, ARGUMENTS, "long+cheerful")
     new = unseen.field_of(other, BOTH, "test", 6, 8, 8, seed=1)
-    found = joined(unseen.cells_of(Answers(StandIn(), Writing()), new, SandboxJudge(other), [0, 8], 0))
+    found = joined(unseen.cells_of(AnswerWriter(StandIn(), Writing()), new, SandboxRater(other), [0, 8], 0))
     by_metric = {(one.metric, one.size): one for one in found}
     own = by_metric["own_attribute_movement", 8]
     assert set(own.group) == {"long", "cheerful"}

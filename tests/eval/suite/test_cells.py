@@ -1,4 +1,4 @@
-from eval.suite.cells import CELL, CONFLICTS, RUN, Asked
+from eval.suite.cells import CELL, CONFLICTS, RUN, SavedPredictions
 from fsa.outputs.reward_model import RewardModel
 from fsa.runs.folder import read_json
 from tests.factories.suite import folder_of
@@ -26,6 +26,6 @@ def test_a_cell_says_what_its_page_needs_and_keeps_a_run_that_opens(done, plan):
 
 
 def test_accuracy_by_the_share_of_conflicting_choices_is_there_too(done, plan):
-    asked = Asked.open(folder_of(plan, "*/NP-BTL/0", done[0]) / CONFLICTS)
+    asked = SavedPredictions.open(folder_of(plan, "*/NP-BTL/0", done[0]) / CONFLICTS)
     assert sorted({round(float(share), 2) for share in asked.labels["share"]}) == [0, 0.25, 0.5, 0.75, 1]
     assert set(asked.labels["size"].tolist()) == {4}

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
-from eval.suite.evaluation import SHARES, Asking, bayes_correct, conflicting_episodes
+from eval.suite.evaluation import SHARES, EvaluationSet, bayes_correct, conflicting_episodes
 from eval.suite.plan import resolved
 from fsa.recipes.measuring.runs import Settings
 from tests.factories.suite import SANDBOX, SYNTHETIC, plan_of
@@ -14,18 +14,18 @@ from tests.factories.suite import SANDBOX, SYNTHETIC, plan_of
 MANY = Settings([0, 1, 3], "test", episodes=600, max_targets=10, seed=1, trust_remote_code=True)
 
 
-def asking_of(dataset: dict, settings: Settings) -> Asking:
+def asking_of(dataset: dict, settings: Settings) -> EvaluationSet:
     plan = plan_of({"data": dataset})
-    return Asking.of(resolved(plan.arguments(plan.datasets["data"])), settings)
+    return EvaluationSet.of(resolved(plan.arguments(plan.datasets["data"])), settings)
 
 
 @pytest.fixture(scope="module")
-def synthetic() -> Asking:
+def synthetic() -> EvaluationSet:
     return asking_of(SYNTHETIC | {"set": {"source.num_users": 2000, "source.choices_per_user": 40}}, MANY)
 
 
 @pytest.fixture(scope="module")
-def sandbox() -> Asking:
+def sandbox() -> EvaluationSet:
     return asking_of(SANDBOX, replace(MANY, episodes=30))
 
 

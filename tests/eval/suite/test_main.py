@@ -2,12 +2,14 @@
 
 import numpy as np
 
-from eval.suite.cells import PREDICTIONS, Asked
+from eval.suite.cells import PREDICTIONS, SavedPredictions
 from tests.factories.suite import METHODS, folder_of
 
 
 def test_all_methods_are_asked_the_same_in_the_same_order(done, plan):
-    asked = {name: Asked.open(folder_of(plan, f"*/{name}/0", done[0]) / PREDICTIONS) for name in METHODS}
+    asked = {
+        name: SavedPredictions.open(folder_of(plan, f"*/{name}/0", done[0]) / PREDICTIONS) for name in METHODS
+    }
     ours = asked["NP-BTL"]
     for other in asked.values():
         for field in ("row", "user", "prompt", "group", "bayes_correct"):
@@ -19,7 +21,7 @@ def test_all_methods_are_asked_the_same_in_the_same_order(done, plan):
 def test_who_reads_choices_gains_by_them_and_who_knows_the_group_needs_none(done, plan):
     found = {}
     for name in METHODS:
-        asked = Asked.open(folder_of(plan, f"*/{name}/0", done[0]) / PREDICTIONS)
+        asked = SavedPredictions.open(folder_of(plan, f"*/{name}/0", done[0]) / PREDICTIONS)
         size = asked.labels["size"]
         found[name] = [asked.predictions.correct[size == n].mean() for n in (0, 3)]
     assert found["NP-BTL"][1] > found["NP-BTL"][0] + 0.05

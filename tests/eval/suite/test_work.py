@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import yaml
 
-from eval.suite.evaluation import Asking
+from eval.suite.evaluation import EvaluationSet
 from eval.suite.plan import Plan
 from eval.suite.work import train
 from fsa.choices.splits import NAMES
@@ -68,7 +68,7 @@ def test_nothing_that_the_split_separates_crosses_it(plan):
     ((name, dataset),) = plan.datasets.items()
     (cell,) = plan.cells()
     _, splitter = source_and_splits(cell.config, trust_remote_code=True)
-    whole = Asking.of(cell.config, SETTINGS, dataset.claim).main.whole
+    whole = EvaluationSet.of(cell.config, SETTINGS, dataset.claim).main.whole
     splits = splitter(whole)
     parts = [units(getattr(splits, split), name) for split in NAMES]
     assert all(len(found) > 4 for part in parts for found in part.values())
@@ -95,7 +95,7 @@ def test_from_shuffled_choices_nothing_can_be_learned(plan, tmp_path: Path, monk
         options = (*cell.arguments, f"--shuffle_choices={str(shuffled).lower()}")
         one = replace(cell, arguments=options, config={**cell.config, "shuffle_choices": shuffled})
         model = train(one, tmp_path / f"run-{shuffled}")
-        found = Asking.of(one.config, settings, dataset.claim).answers({"": model}, {})
+        found = EvaluationSet.of(one.config, settings, dataset.claim).answers({"": model}, {})
         for number in np.unique(found.labels["where"]):
             keep = (found.labels["where"] == number) & (found.labels["size"] == 10)
             of = found.predictions.where(keep)

@@ -1,6 +1,6 @@
 import pytest
 
-from eval.suite.cells import CELL, PREDICTIONS, SUITE, Asked
+from eval.suite.cells import CELL, PREDICTIONS, SUITE, SavedPredictions
 from eval.suite.workers import Progress, accuracy_of
 from fsa.runs.folder import read_json
 from tests.factories.suite import METHODS, folder_of
@@ -29,6 +29,6 @@ def test_a_suite_goes_on_where_it_was_and_does_nothing_twice(done, plan):
 
 def test_the_accuracy_shown_is_that_after_the_most_choices(done, plan):
     folder = folder_of(plan, "*/NP-BTL/0", done[0])
-    asked = Asked.open(folder / PREDICTIONS)
+    asked = SavedPredictions.open(folder / PREDICTIONS)
     assert accuracy_of(folder) == pytest.approx(asked.predictions.correct[asked.labels["size"] == 3].mean())
     assert f"{100 * accuracy_of(folder):.1f}" in done[1]._in_short("synthetic", "NP-BTL")

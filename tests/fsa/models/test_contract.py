@@ -126,7 +126,7 @@ class TestMemoryScorer:
 
     def make(self, member: type[Scorer]) -> Scorer:
         scorer = make(member)
-        scorer.learn_users([memory(users=4, seed=2)])
+        scorer.fit_training_users([memory(users=4, seed=2)])
         return scorer
 
     def score(self, scorer: Scorer, memory: ChoiceBatch, choices: ChoiceBatch | None = None) -> Tensor:

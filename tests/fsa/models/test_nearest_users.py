@@ -36,7 +36,7 @@ TASTES = [[1.0, 0.0, 0.0], [0.0, 1.0, 0.0], [0.0, 0.0, -1.0]]
 
 def learned(tastes: list[list[float]], **options) -> NearestUsers:
     scorer = NearestUsers(3, 1, **options).double()
-    scorer.learn_users([chosen_by(tastes, 60)])
+    scorer.fit_training_users([chosen_by(tastes, 60)])
     return scorer
 
 
@@ -47,7 +47,7 @@ def test_rewards_are_those_of_each_users_own_choices():
 
 def test_batches_of_users_are_one_after_the_other():
     choices, scorer = chosen_by(TASTES, 60), NearestUsers(3, 1).double()
-    scorer.learn_users([choices.of_user(0), choices.of_user(1), choices.of_user(2)])
+    scorer.fit_training_users([choices.of_user(0), choices.of_user(1), choices.of_user(2)])
     assert_close(scorer.rewards, learned(TASTES).rewards)
 
 

@@ -19,6 +19,6 @@ def test_a_belief_that_keeps_no_choices_is_refused_by_whoever_reads_them():
 def test_a_scorer_shares_and_remembers_nothing_unless_it_says_so():
     scorer = Bilinear(1, 2)
     scorer.bind(torch.nn.Linear(1, 1))
-    scorer.make_room({})
-    scorer.learn_users([])
+    scorer.resize_buffers({})
+    scorer.fit_training_users([])
     assert (scorer.population_part(), scorer.prior()) == (None, 0.0)

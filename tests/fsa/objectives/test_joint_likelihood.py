@@ -11,7 +11,7 @@ CONTEXT, EVERYTHING = Belief.point(torch.ones(1, 2)), Belief.point(torch.full((1
 
 def test_scorer_and_latents_have_read_the_target():
     joint = JointLikelihood()
-    assert joint.to_scorer(CONTEXT, EVERYTHING) is EVERYTHING
+    assert joint.scorer_belief(CONTEXT, EVERYTHING) is EVERYTHING
     assert_close(joint.draw(CONTEXT, EVERYTHING, torch.randn(3, 1, 2)), torch.full((3, 1, 2), 9.0))
 
 
@@ -29,4 +29,4 @@ def test_the_loss_is_the_negative_log_likelihood():
 
 def test_the_scorer_of_any_other_objective_sees_the_context_alone():
     for objective in (NegativeLogLikelihood(), EvidenceLowerBound()):
-        assert objective.to_scorer(CONTEXT, EVERYTHING) is CONTEXT
+        assert objective.scorer_belief(CONTEXT, EVERYTHING) is CONTEXT
