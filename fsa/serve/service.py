@@ -13,7 +13,7 @@ from fsa.outputs.person_file import model_hash
 from fsa.outputs.policy import Policy, open_model
 from fsa.outputs.reward_model import RewardModel
 from fsa.serve.batching import MicroBatcher
-from fsa.serve.in_process import without_traces
+from fsa.serve.in_process import forget_texts, without_traces
 from fsa.serve.people import Asked, People
 from fsa.serve.pool import Pool
 from fsa.serve.problems import NotFound
@@ -50,7 +50,8 @@ class Service:
         self.engine: Engine = open_database(settings.store_url)
         self.store, self.keys = PeopleStore(self.engine, settings.max_choices), KeyStore(self.engine)
         self.rewards = without_traces(
-            rewards or open_model(settings.model, trust_remote_code=settings.trust_remote_code)
+            rewards or open_model(settings.model, trust_remote_code=settings.trust_remote_code),
+            settings.texts_kept,
         )
         self.policy = policy or _policy(settings, self.rewards)
         self.judge = RegressorJudge.load(settings.judge) if settings.judge else None
@@ -110,7 +111,7 @@ class Service:
 
     async def forget(self, who: Who) -> int:
         """Drop what memory holds of an erased person; how many beliefs that were."""
-        held = [await self.model.run(self.people.forget, who)]
+        held = [await self.model.run(self._forget, who)]
         if self.writing_people is not self.people:
             held.append(self.writing_people.forget(who))
         return sum(held)
@@ -124,6 +125,10 @@ class Service:
         if self.answers is None:
             raise NotFound("no policy is served; start the server with --policy RUN")
         return self.answers
+
+    def _forget(self, who: Who) -> bool:
+        forget_texts(self.rewards)  # whose they are is not known
+        return self.people.forget(who)
 
     def _people(self, model: RewardModel) -> People:
         return People(model, self.store, self.settings.people_kept, self.metrics.beliefs_looked_up)

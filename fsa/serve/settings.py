@@ -31,6 +31,7 @@ class Settings:
         max_responses: Most responses that one request may have scored.
         max_tokens: Longest answer of the policy, in tokens.
         people_kept: Beliefs that a process keeps in memory.
+        texts_kept: Texts whose features a process keeps in memory, until somebody is erased.
         key_seconds: How long a process may go on accepting a key that was revoked.
         trust_remote_code: Whether parts of a model that are not fsa's own may run.
 
@@ -54,11 +55,13 @@ class Settings:
     max_responses: int = 256
     max_tokens: int = 512
     people_kept: int = 10_000
+    texts_kept: int = 10_000
     key_seconds: float = 5.0
     trust_remote_code: bool = False
 
     def __post_init__(self) -> None:
-        for name in ("workers", "max_batch", "max_queue", "max_choices", "max_tokens", "people_kept"):
+        counts = ("workers", "max_batch", "max_queue", "max_choices", "max_tokens")
+        for name in (*counts, "people_kept", "texts_kept"):
             if getattr(self, name) < 1:
                 raise ConfigError(f"{name} must be 1 or more, came {getattr(self, name)}")
         if self.max_responses < 2 or self.max_body_bytes < 1000:

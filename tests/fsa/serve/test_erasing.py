@@ -64,6 +64,20 @@ def test_features_of_texts_are_not_kept_on_the_disk(serve, tmp_path, monkeypatch
     assert {path: path.stat().st_size for path in (tmp_path / "cache").rglob("*.vectors")} == before
 
 
+def test_memory_holds_no_features_of_texts_once_somebody_is_erased(serve, bert):
+    client = serve(text_model(bert))
+    features = client.app.state.service.rewards.features
+    ran, run = [], features._run
+    features._run = lambda batch: ran.append(len(batch)) or run(batch)
+    client.put("/v1/people/ann")
+    for _ in range(2):
+        assert client.post("/v1/score", json={"responses": [text(77, 5)]}).status_code == 200
+    assert ran == [1]
+    client.delete("/v1/people/ann")
+    client.post("/v1/score", json={"responses": [text(77, 5)]})
+    assert ran == [1, 1]
+
+
 @pytest.mark.slow
 def test_importing_the_command_line_imports_no_server():
     names = ["fastapi", "sqlalchemy", "uvicorn", "alembic", "prometheus_client"]
