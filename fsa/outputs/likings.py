@@ -154,6 +154,8 @@ def _levels(group: Group) -> Levels:
         return group.levels
     numbers = [response for response in group.responses if is_numbers(response)]
     if numbers:
+        if len({len(one) for one in numbers}) > 1:
+            raise ShapeError("responses that are numbers must all have as many")
         return {f"number {place}": column for place, column in enumerate(zip(*numbers, strict=True), 1)}
     return dict(zip(MEASURES, measure(list(MEASURES), group.responses).T.tolist(), strict=True))
 

@@ -9,6 +9,7 @@ from sqlalchemy import Engine
 
 from fsa.errors import ConfigError
 from fsa.judge.regressor import RegressorJudge
+from fsa.outputs.candidates import read_candidates
 from fsa.outputs.person_file import model_hash
 from fsa.outputs.policy import Policy, open_model
 from fsa.outputs.reward_model import RewardModel
@@ -40,6 +41,7 @@ class Service:
     Raises:
         CheckpointError: A folder is not what it should be.
         StoreError: The database's URL is not one.
+        ChoiceDataError: The file of candidates is none.
         ConfigError: The server would be open to other machines without a key.
     """
 
@@ -54,6 +56,7 @@ class Service:
             settings.texts_kept,
         )
         self.policy = policy or _policy(settings, self.rewards)
+        self.candidates = read_candidates(settings.candidates) if settings.candidates else []
         self.judge = RegressorJudge.load(settings.judge) if settings.judge else None
         self.model_hash = model_hash(self.rewards)
         self.people = self._people(self.rewards)

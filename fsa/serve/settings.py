@@ -18,6 +18,7 @@ class Settings:
         model: Run folder or hub id of a reward model (or of a policy, which scores too).
         policy: Run folder or hub id of a policy, for chat completions; "" for none.
         judge: Folder of a saved regressor, for target and candidates; "" for none.
+        candidates: JSONL file of responses to choose between, for the page and for clients; "" for none.
         store: URL of the database; "" is `people.db` in the run folder.
         host: Address to listen on.
         port: Port to listen on; 0 takes a free one.
@@ -42,6 +43,7 @@ class Settings:
     model: str
     policy: str = ""
     judge: str = ""
+    candidates: str = ""
     store: str = ""
     host: str = "127.0.0.1"
     port: int = 8000

@@ -111,6 +111,7 @@ def test_texts_are_measured(bert):
     [
         ([], "came none"),
         ([Group("", [])], "came none"),
+        ([Group("", [(1.0,), (1.0, 2.0)])], "must all have as many"),
         ([Group("", SQUARE, {"a": [1, 2, 3]})], "one a response"),
         ([Group("", SQUARE, {"a": [1] * 4}), Group("", SQUARE, {"b": [1] * 4})], r"groups\[1\]: levels"),
     ],

@@ -1,0 +1,57 @@
+"""The page of a server, with the demo's model: `make page`, or `python -m eval.page`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from rich.console import Console
+
+from eval.demo import train
+from fsa.choices.sandbox_text.composing import ask, compose
+from fsa.choices.sandbox_text.measuring import measure
+from fsa.choices.sandbox_text.wordings import ATTRIBUTES
+from fsa.cli.lines import as_lines
+from fsa.cli.recipes import run_recipe
+from fsa.serve.server import run
+from fsa.serve.settings import Settings
+
+_PROMPTS, _RESPONSES = 14, 6
+_SEED = 29  # no text of the demo's training is composed with it
+_NAMES = {"tone": "cheer", "structure": "lists"}  # what more of an attribute is, where its name does not say
+
+
+def page(model: str = "runs/demo", policy: str = "", port: int = 8000) -> None:
+    """Serve the page at / on this machine: a person chooses, and watches the model understand.
+
+    Args:
+        model: Run folder of the demo's model; trained now (3 minutes) where there is none.
+        policy: Run folder of a policy, whose answers are then shown as well.
+        port: Port to listen on.
+    """
+    console, folder = Console(), Path(model)
+    if not (folder / "model.safetensors").exists():
+        console.print(f"There is no model in {folder} yet: training the demo's.")
+        train(folder)
+    candidates = folder / "candidates.jsonl"
+    candidates.write_text(as_lines(composed()), "utf-8")
+    console.print(f"\nThe page: [bold]http://127.0.0.1:{port}/[/] (Ctrl-C ends it)")
+    console.print(f"Choices are kept in {folder}/people.db.\n")
+    run(Settings(str(folder), policy=policy, candidates=str(candidates), port=port))
+
+
+def composed(prompts: int = _PROMPTS, responses: int = _RESPONSES) -> Iterator[dict[str, Any]]:
+    """Candidates of the sandbox, with the levels of their attributes; no two to a prompt of one style."""
+    styles = np.array(np.meshgrid(*[(-1, 1)] * len(ATTRIBUTES))).reshape(len(ATTRIBUTES), -1).T
+    for topic in range(prompts):
+        drawn = np.random.default_rng([_SEED, topic]).permutation(styles)[:responses]
+        for place, levels in enumerate(drawn):
+            response = compose(topic, levels, _SEED, topic * responses + place)
+            found = {_NAMES.get(name, name): level for name, level in measure(response).items()}
+            yield {"prompt": ask(topic, 0), "response": response, "levels": found}
+
+
+if __name__ == "__main__":
+    run_recipe(page)
