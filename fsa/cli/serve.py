@@ -27,7 +27,7 @@ def serve(
         model: Run folder or hub id of a reward model, or of a policy, which scores too.
         policy: Run folder or hub id of a policy for chat completions.
         judge: Folder of a saved regressor, for candidates and a target.
-        candidates: JSONL file of one candidate a line, `prompt` and `response`, that the page at / asks about.
+        candidates: JSONL file of one candidate a line, `prompt` and `response`, for the page at / and others.
         store: URL of the database of people, sqlite:///FILE or postgresql://USER:PASSWORD@HOST/DATABASE;
             people.db in the run folder if not given.
         host: Address to listen on. One that other machines reach needs a key, see `fsa keys`.

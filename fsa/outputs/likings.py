@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from itertools import combinations
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -75,8 +74,6 @@ class Likings:
 
     Attributes:
         each: The person beside everybody, by attribute [a].
-        axes: Places of the two attributes in which people differ most, one apart from the other; twice the
-            same where there is but one.
         cloud: Likings at places of the belief, each as probable as the others [s][a].
         kinds: Likings in the middle of each kind of people, for somebody unknown; none where beliefs are not
             mixtures [m][a].
@@ -85,7 +82,6 @@ class Likings:
     """
 
     each: tuple[Liking, ...]
-    axes: tuple[int, int]
     cloud: Float[np.ndarray, "s a"]
     kinds: Float[np.ndarray, "m a"]
     share: Float[np.ndarray, " m"]
@@ -128,7 +124,7 @@ def likings(person: Person, groups: Sequence[Group]) -> Likings:
         )
     ends = np.quantile(cloud, [0.05, 0.95], axis=0)
     columns = zip(names, *np.stack([cloud.mean(0), unknown.mean(0), *ends]).tolist(), strict=True)
-    return Likings(tuple(Liking(*one) for one in columns), _axes(unknown), cloud, kinds, share, weight)
+    return Likings(tuple(Liking(*one) for one in columns), cloud, kinds, share, weight)
 
 
 def _apart(groups: Sequence[Group]) -> tuple[list[str], Float[np.ndarray, "k a"]]:
@@ -158,14 +154,6 @@ def _levels(group: Group) -> Levels:
             raise ShapeError("responses that are numbers must all have as many")
         return {f"number {place}": column for place, column in enumerate(zip(*numbers, strict=True), 1)}
     return dict(zip(MEASURES, measure(list(MEASURES), group.responses).T.tolist(), strict=True))
-
-
-def _axes(unknown: Float[np.ndarray, "s a"]) -> tuple[int, int]:
-    """Two attributes in which somebody unknown may be anywhere: those of the largest generalised variance."""
-    apart = unknown - unknown.mean(0)
-    square = apart.T @ apart
-    pairs = list(combinations(range(len(square)), 2)) or [(0, 0)]
-    return max(pairs, key=lambda ij: square[ij[0], ij[0]] * square[ij[1], ij[1]] - square[ij] ** 2)
 
 
 _WORDS = {

@@ -11,7 +11,7 @@ const percent = (share) => `${Math.round(100 * share)} %`;
 const times = (count, noun) => `${count} ${noun}${count === 1 ? "" : "s"}`;
 
 const state = {
-  person: "", about: null, groups: [], choices: [], question: null, likings: null, held: 0,
+  person: "", about: null, groups: [], choices: [], question: null, held: 0,
   key: sessionStorage.getItem("key"), start: new Map(), trail: [], reach: {}, foretold: [0, 0], writing: false,
 };
 
@@ -113,7 +113,6 @@ async function refresh(words) {
     api("POST", mine("/likings"), { groups: showing() }),
     score(state.person),
   ]);
-  state.likings = likings;
   showQuestion(question, question?.why ?? "nothing is left to ask.");
   showBars(likings);
   showMap(likings);
@@ -229,27 +228,20 @@ function grown(name, value) {
 
 // ---- the belief
 
-function axesOf({ likings, axes }) {
-  ["across", "up"].forEach((id, i) => {
-    if (at(id).childElementCount === likings.length) return;
-    at(id).replaceChildren();
-    likings.forEach(({ attribute }, place) => {
-      set(make(at(id), "option"), { value: place }).textContent = attribute;
-    });
-    at(id).value = axes[i];
-  });
-  return [Number(at("across").value), Number(at("up").value)];
+// Star coordinates: a direction for each attribute, more of it one way and less of it the other, all on one
+// scale of nats. A linear map, so what moves in it moves in the belief.
+function spokes(count) {
+  return Array.from({ length: count }, (_, i) => [Math.cos((Math.PI * i) / count), -Math.sin((Math.PI * i) / count)]);
 }
 
 function showMap(found) {
-  const [across, up] = axesOf(found);
   const { kinds, cloud, likings } = found;
-  const values = [...kinds.likings, ...cloud];
-  const reach = [across, up].map((axis) => grown(`map ${axis}`, Math.max(...values.map((one) => Math.abs(one[axis])))));
-  const place = (one) => [170 + (150 * one[across]) / reach[0], 170 - (150 * one[up]) / reach[1]];
-  const map = at("map");
-  const [grid, among, dots, trail, middle] = children(map, 5, (parent) => svg(parent, "g"));
-  frame(grid, likings[across].attribute, likings[up].attribute);
+  const ways = spokes(likings.length);
+  const sum = (one) => [0, 1].map((axis) => one.reduce((total, nats, i) => total + nats * ways[i][axis], 0));
+  const reach = grown("map", Math.max(...[...kinds.likings, ...cloud].map((one) => Math.hypot(...sum(one)))));
+  const place = (one) => sum(one).map((nats) => (135 * nats) / reach);
+  const [grid, among, dots, trail, middle] = children(at("map"), 5, (parent) => svg(parent, "g"));
+  frame(grid, ways, likings);
   children(among, kinds.likings.length, (parent) => svg(parent, "circle", { class: "kind" })).forEach((circle, i) => {
     const [cx, cy] = place(kinds.likings[i]);
     set(circle, { cx, cy, r: 2 + 26 * Math.sqrt(kinds.weight[i]) });
@@ -263,18 +255,23 @@ function showMap(found) {
   children(trail, 1, (parent) => svg(parent, "polyline", { class: "trail" })).forEach((line) => set(line, { points: passed }));
   const [cx, cy] = place(likings.map(({ person }) => person));
   children(middle, 1, (parent) => svg(parent, "circle", { class: "you", r: 5 })).forEach((dot) => set(dot, { cx, cy }));
-  set(map, { "aria-label": described(found) });
+  set(at("map"), { "aria-label": described(found) });
 }
 
-function frame(grid, across, up) {
-  if (!grid.childElementCount) {
-    svg(grid, "line", { class: "zero", x1: 10, x2: 330, y1: 170, y2: 170 });
-    svg(grid, "line", { class: "zero", y1: 10, y2: 330, x1: 170, x2: 170 });
-    svg(grid, "text", { x: 332, y: 164, "text-anchor": "end" });
-    svg(grid, "text", { x: 176, y: 14 });
-  }
-  grid.children[2].textContent = `more ${across} →`;
-  grid.children[3].textContent = `↑ more ${up}`;
+function frame(grid, ways, likings) {
+  const rays = ways.flatMap(([x, y], i) => [[x, y, `more ${likings[i].attribute}`], [-x, -y, `less ${likings[i].attribute}`]]);
+  children(grid, rays.length, (parent) => {
+    const ray = svg(parent, "g");
+    svg(ray, "line", { class: "zero", x1: 0, y1: 0 });
+    svg(ray, "text");
+  }).forEach((ray, i) => {
+    const [x, y, words] = rays[i];
+    const [line, text] = ray.children;
+    set(line, { x2: 145 * x, y2: 145 * y });
+    const side = Math.abs(x) < 0.2 ? "middle" : x > 0 ? "start" : "end";
+    set(text, { x: 150 * x, y: 152 * y + 4, "text-anchor": Math.abs(x) > 0.9 ? "middle" : side });
+    text.textContent = words;
+  });
 }
 
 function remember({ likings, num_choices: count }) {
@@ -328,7 +325,7 @@ function showRanking(scores, before) {
 function rankedRow(place) {
   const row = document.createElement("li");
   row.dataset.place = place;
-  set(make(row, "meter"), { "aria-label": "Probability that you pick it" });
+  set(make(row, "progress"), { "aria-label": "Probability that you pick it" });
   make(row, "span", "share");
   make(row, "span", "moved");
   make(row, "span", "text");
@@ -389,7 +386,7 @@ async function download() {
 
 async function forget() {
   const { choices } = await api("DELETE", mine());
-  Object.assign(state, { choices: [], question: null, likings: null, trail: [], reach: {}, person: "" });
+  Object.assign(state, { choices: [], question: null, trail: [], reach: {}, person: "" });
   at("main").hidden = true;
   for (const id of ["bars", "ranking", "map"]) at(id).replaceChildren();
   for (const id of ["prompt", "now", "why", "foretold", "name", "live"]) at(id).textContent = "";
@@ -424,7 +421,7 @@ function parsed(line, number) {
 
 function use(groups) {
   Object.assign(state, { groups, held: 0, reach: {}, trail: [] });
-  for (const id of ["across", "up", "map", "bars", "ranking"]) at(id).replaceChildren();
+  for (const id of ["map", "bars", "ranking"]) at(id).replaceChildren();
   showPrompts();
 }
 
@@ -470,7 +467,6 @@ at("sure").addEventListener("close", () => at("sure").returnValue === "forget" &
 at("anew").addEventListener("click", begin);
 at("file").addEventListener("change", ({ target }) => target.files[0] && step(() => load(target.files[0]), "Loaded."));
 at("which").addEventListener("change", ({ target }) => step(async () => { state.held = Number(target.value); }));
-for (const id of ["across", "up"]) at(id).addEventListener("change", () => state.likings && showMap(state.likings));
 at("whole").addEventListener("change", ({ target }) => at("ranking").classList.toggle("whole", target.checked));
 at("key-form").addEventListener("submit", (event) => {
   event.preventDefault();

@@ -58,7 +58,6 @@ class LikingsAnswer(Shape):
 
     num_choices: int = Field(description="Choices that it was read from.")
     likings: list[LikingAnswer]
-    axes: tuple[int, int] = Field(description="Places of two attributes in which people differ most.")
     cloud: list[list[float]] = Field(description="Likings at equally probable places of the belief.")
     kinds: KindsAnswer
 
@@ -78,7 +77,6 @@ def _likings(service: Service, who: Who, body: LikingsRequest) -> LikingsAnswer:
     return LikingsAnswer(
         num_choices=0 if person.history is None else len(person.history.choices),
         likings=[LikingAnswer(**vars(each), says=each.says) for each in found.each],
-        axes=found.axes,
         cloud=found.cloud.tolist(),
         kinds=KindsAnswer(
             likings=found.kinds.tolist(), share=found.share.tolist(), weight=found.weight.tolist()

@@ -65,25 +65,6 @@ def test_words_say_more_or_less_only_where_the_belief_does():
     assert says[1][0].says == "likes less number 1"
 
 
-def test_axes_are_the_attributes_in_which_people_differ_most_apart_from_each_other():
-    kinds = [[x, y] for x in (-1.0, 1.0) for y in (-3.0, 3.0)]
-    model = plane(kinds, [0.1, 0.1])
-    x, y = np.array(SQUARE).T
-    levels = {"a little": 0.1 * x, "y": y, "x": x, "y again": y}
-    # y and y again vary most, but as one; x varies less than y and apart from it.
-    said = model.for_user([]).likings([Group("", SQUARE, levels)])
-    names = [one.attribute for one in said.each]
-    assert {names[place] for place in said.axes} in (
-        {"y", "x"},
-        {"x", "y again"},
-        {"a little", "y"},
-        {"a little", "y again"},
-    )
-    assert said.axes != (1, 3)
-    one = model.for_user([]).likings([Group("", SQUARE, {"x": x})])
-    assert one.axes == (0, 0)
-
-
 def test_levels_are_compared_within_prompts_alone():
     model = plane([[0.0, 0.0], [1.0, 1.0]], [1.0, 1.0])
     person = model.for_user(choices_of(1, 3))
