@@ -134,6 +134,8 @@ def _apart(groups: Sequence[Group]) -> tuple[list[str], Float[np.ndarray, "k a"]
         raise ShapeError("likings are read off responses, came none")
     of_each = [_levels(group) for group in groups]
     names = list(of_each[0])
+    if not names:
+        raise ShapeError("levels must be of one attribute or more, came none")
     for number, (levels, group) in enumerate(zip(of_each, groups, strict=True)):
         if list(levels) != names or any(len(one) != len(group.responses) for one in levels.values()):
             raise ShapeError(
@@ -141,7 +143,12 @@ def _apart(groups: Sequence[Group]) -> tuple[list[str], Float[np.ndarray, "k a"]
                 f"first group; came {', '.join(levels)} of {[len(one) for one in levels.values()]} responses"
             )
     tables = [np.array(list(levels.values()), np.float64).reshape(len(names), -1).T for levels in of_each]
-    apart = np.concatenate([table - table.mean(0) for table in tables if len(table)])
+    with np.errstate(over="ignore", invalid="ignore"):  # said below, in words
+        apart = np.concatenate([table - table.mean(0) for table in tables if len(table)])
+    if not np.isfinite(apart).all():
+        raise ShapeError("levels must be finite, and their sum as well")
+    largest = np.abs(apart).max(0)
+    apart /= np.where(largest == 0, 1, largest)  # squares of large levels would have no end
     return names, apart / np.maximum(apart.std(0), 1e-9)
 
 

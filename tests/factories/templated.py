@@ -68,13 +68,8 @@ def train_templated(folder: Path) -> Path:
                 while len(set(options)) < 2:
                     options = [options[0], response(*styles[1], draw)]
                 chosen = int(liked(options[1], taste) > liked(options[0], taste))
-                row = {
-                    "user": f"u{user}",
-                    "prompt": f"Question {i % 10}?",
-                    "options": options,
-                    "chosen": chosen,
-                }
-                file.write(json.dumps(row) + "\n")
+                row = {"user": f"u{user}", "prompt": f"Question {i % 10}?", "options": options}
+                file.write(json.dumps({**row, "chosen": chosen}) + "\n")
     source = {"source.path": folder / "choices.jsonl"}
     run = train_small(folder / "run", config=ROOT / "configs" / "reward" / "choices.yaml", **TINY, **source)
     (run / "candidates.jsonl").write_text("".join(json.dumps(row) + "\n" for row in candidates()))

@@ -74,6 +74,13 @@ def test_levels_are_compared_within_prompts_alone():
     assert both.each[0].person == pytest.approx(alone.each[0].person)
 
 
+def test_the_scale_of_levels_makes_no_difference():
+    person = plane([[0.0, 0.0], [1.0, 1.0]], [1.0, 1.0]).for_user(choices_of(1, 3))
+    said = [person.likings([Group("", SQUARE, {"x": [n, n, -n, -n]})]).each[0] for n in (1e-200, 1.0, 1e300)]
+    assert [one.person for one in said] == pytest.approx([said[1].person] * 3)
+    assert person.likings([Group("", SQUARE, {"x": [7] * 4})]).each[0].person == 0
+
+
 def test_a_point_belief_has_no_kinds_and_no_width():
     said = small_model().for_user(choices_of(1, 2)).likings([Group("", numbers(3, 4))])
     assert said.cloud.shape == (1, 2)
