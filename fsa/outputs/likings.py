@@ -65,7 +65,7 @@ class Liking:
             return f"likes more {name}"
         if self.high < 0:
             return f"likes less {name}"
-        return f"may like more or less {name}"
+        return f"{name}: unclear"
 
 
 @dataclass(frozen=True)

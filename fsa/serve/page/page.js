@@ -102,8 +102,6 @@ function complain(error) {
 }
 
 async function refresh(words) {
-  const { choices } = await api("GET", mine("/choices"));
-  state.choices = choices.filter(({ undone }) => undone === null);
   at("undo").disabled = !state.choices.length;
   at("count").textContent = `${times(state.choices.length, "choice")} so far`;
   if (!state.groups.length) return showQuestion(null, "Load some texts below: there is nothing to ask about yet.");
@@ -156,7 +154,8 @@ function choose(place) {
   if (!options || busy) return;
   const record = { prompt, options, chosen: place === null ? "tie" : place };
   step(async () => {
-    await api("POST", mine("/choices"), { choices: [record] }, { "Idempotency-Key": random(16) });
+    const { ids } = await api("POST", mine("/choices"), { choices: [record] }, { "Idempotency-Key": random(16) });
+    state.choices.push({ id: ids[0], record });
     if (place !== null) foretell(place ? 1 - chance : chance);
   }, "Noted.");
 }
@@ -168,7 +167,10 @@ function foretell(chance) {
     `The model had given your answer ${percent(chance)}; it foretold ${right} of ${times(all, "answer")}.`;
 }
 
-const undo = () => step(() => api("DELETE", mine(`/choices/${state.choices.at(-1).id}`)), "Taken back.");
+const undo = () => step(async () => {
+  await api("DELETE", mine(`/choices/${state.choices.at(-1).id}`));
+  state.choices.pop();
+}, "Taken back.");
 
 // ---- what the person likes
 
@@ -444,6 +446,8 @@ const begin = () => step(async () => {
   at("written").hidden = !state.about.policy;
   if (!state.groups.length) use((await api("GET", "/v1/candidates")).groups);
   await api("PUT", mine());
+  const { choices } = await api("GET", mine("/choices"));
+  state.choices = choices.filter(({ undone }) => undone === null);
   at("gone").hidden = true;
   at("main").hidden = false;
 });

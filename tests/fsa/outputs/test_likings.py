@@ -61,7 +61,7 @@ def test_words_say_more_or_less_only_where_the_belief_does():
     model = plane([[0.0, 0.0]], [2.0, 0.01])
     liked = [{"options": [[4.0, 0.0], [0.0, 0.0]], "chosen": chosen} for chosen in (0, 1) for _ in range(9)]
     says = [model.for_user(each).likings([Group("", SQUARE)]).each for each in (liked[:9], liked[9:])]
-    assert [one.says for one in says[0]] == ["likes more number 1", "may like more or less number 2"]
+    assert [one.says for one in says[0]] == ["likes more number 1", "number 2: unclear"]
     assert says[1][0].says == "likes less number 1"
 
 
