@@ -41,14 +41,16 @@ def installed(tmp_path_factory) -> Path:
     return folder / "site"
 
 
-def test_every_module_and_every_yaml_of_the_checkout_is_in_the_wheel(installed):
+def test_every_module_every_yaml_and_the_page_of_the_checkout_are_in_the_wheel(installed):
     code = {path.relative_to(ROOT) for path in (ROOT / "fsa").rglob("*.py")}
     presets = {
         Path("fsa/presets") / p.relative_to(ROOT / "configs") for p in (ROOT / "configs").rglob("*.yaml")
     }
     assert len(code) > 100
     assert len(presets) > 30
-    assert not [path for path in code | presets if not (installed / path).is_file()]
+    page = {path.relative_to(ROOT) for path in (ROOT / "fsa" / "serve" / "page").iterdir()}
+    assert len(page) == 4
+    assert not [path for path in code | presets | page if not (installed / path).is_file()]
 
 
 @pytest.mark.slow

@@ -122,14 +122,8 @@ def without_traces(model: _Model, kept: int = 0) -> _Model:
 
     Args:
         model: Which has read no text yet.
-        kept: Texts whose features it may keep in memory, until `forget_texts`.
+        kept: Texts whose features it may keep in memory, until `People.forget_texts`.
     """
     if hasattr(model.features, "store") and hasattr(model.features, "kept"):
         model.features.store, model.features.kept = False, kept
     return model
-
-
-def forget_texts(model: RewardModel) -> None:
-    """Drop what a model's memory holds of the texts that it has read."""
-    if hasattr(model.features, "forget"):
-        model.features.forget()

@@ -14,7 +14,7 @@ from fsa.outputs.person_file import model_hash
 from fsa.outputs.policy import Policy, open_model
 from fsa.outputs.reward_model import RewardModel
 from fsa.serve.batching import MicroBatcher
-from fsa.serve.in_process import forget_texts, without_traces
+from fsa.serve.in_process import without_traces
 from fsa.serve.people import Asked, People
 from fsa.serve.pool import Pool
 from fsa.serve.problems import NotFound
@@ -130,7 +130,7 @@ class Service:
         return self.answers
 
     def _forget(self, who: Who) -> bool:
-        forget_texts(self.rewards)  # whose they are is not known
+        self.people.forget_texts()
         return self.people.forget(who)
 
     def _people(self, model: RewardModel) -> People:
