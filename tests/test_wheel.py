@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 import zipfile
@@ -48,9 +49,10 @@ def test_every_module_every_yaml_and_the_page_of_the_checkout_are_in_the_wheel(i
     }
     assert len(code) > 100
     assert len(presets) > 30
-    page = {path.relative_to(ROOT) for path in (ROOT / "fsa" / "serve" / "page").iterdir()}
-    assert len(page) == 4
-    assert not [path for path in code | presets | page if not (installed / path).is_file()]
+    inside = {name: (ROOT / "fsa" / name).iterdir() for name in ("starter", "serve/page")}
+    starter, page = ({path.relative_to(ROOT) for path in found} for found in inside.values())
+    assert len(starter) == len(page) == 4
+    assert not [path for path in code | presets | starter | page if not (installed / path).is_file()]
 
 
 @pytest.mark.slow
@@ -107,3 +109,19 @@ def test_from_the_wheel_alone_one_can_fit_score_evaluate_and_train(installed, tm
         "two",
     )
     assert (tmp_path / "two" / "model.safetensors").is_file()
+
+
+@pytest.mark.parametrize("version", ["3.12", "3.13"])
+def test_it_imports_and_helps_on_newer_pythons(installed, version):
+    """With none of its dependencies: importing and asking for help need none."""
+    here = [shutil.which(f"python{version}"), *Path.home().glob(f".pyenv/versions/{version}.*/bin/python")]
+    found = [
+        str(p) for p in here if p and not subprocess.run([p, "--version"], capture_output=True).returncode
+    ]
+    if not found:
+        pytest.skip(f"needs Python {version}")
+    alone = {"PYTHONPATH": str(installed), "PATH": os.environ["PATH"]}
+    for command in (["-c", "import fsa"], ["-m", "fsa.cli.main", "--help"]):
+        done = subprocess.run([found[0], *command], env=alone, capture_output=True, text=True)
+        assert not done.returncode, done.stderr
+    assert "fsa COMMAND --help says more" in done.stdout

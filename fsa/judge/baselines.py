@@ -68,7 +68,7 @@ class RewardJudge(Judge):
         ConfigError: The penalty is not positive, there is no user, or neither feature nor measure.
 
     Reference:
-        [Bradley1952] Rank analysis of incomplete block designs.
+        [BradleyTerry1952] Rank analysis of incomplete block designs.
     """
 
     def __init__(

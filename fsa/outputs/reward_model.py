@@ -241,7 +241,7 @@ class RewardModel(OnHub, nn.Module):
         Args:
             people: Whose rewards [m].
             prompts: What is responded to [m].
-            responses: One or more responses each [m][k].
+            responses: One or more responses for each [m] of [k].
 
         Raises:
             ShapeError: The three disagree about m, somebody has no response to score, or a person was read by

@@ -16,15 +16,22 @@ def test_candidates_differ_in_style_and_say_how_much_of_what_they_have(tmp_path)
     assert list(composed(4)) == list(composed(4))
 
 
-def test_a_model_that_is_there_is_served_and_one_that_is_not_is_trained_first(tmp_path, monkeypatch, capsys):
+def test_a_model_that_is_there_is_served_and_the_demos_is_trained_first(tmp_path, monkeypatch, capsys):
     done = []
-    monkeypatch.setattr(recipe, "train", lambda folder: (folder.mkdir(), done.append("trained")))
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(recipe, "train", lambda folder: (folder.mkdir(parents=True), done.append("trained")))
     monkeypatch.setattr(recipe, "run", done.append)
-    folder = tmp_path / "demo"
-    page(str(folder), port=8123)
-    (folder / "model.safetensors").touch()
-    page(str(folder), policy="runs/p")
-    assert [each if isinstance(each, str) else each.policy for each in done] == ["trained", "", "runs/p"]
+    page(port=8123)
+    page(policy="runs/p")
+    page("starter")
+    assert [each if isinstance(each, str) else each.model for each in done] == [
+        "trained",
+        "runs/demo",
+        "runs/demo",
+        "starter",
+    ]
+    assert done[2].policy == "runs/p"
     assert done[1].is_loopback
+    assert done[1].store_url == f"sqlite:///{tmp_path}/runs/page/people.db"
     assert read_candidates(done[1].candidates)
     assert "http://127.0.0.1:8123/" in capsys.readouterr().out
