@@ -28,8 +28,8 @@ def page(model: str = _DEMO, policy: str = "", out: str = "runs/page", port: int
     """Serve the page at / on this machine: a person chooses, and watches the model understand.
 
     Args:
-        model: Run folder of the demo's model, trained now (3 minutes) where there is none; or another, such as
-            "starter".
+        model: Run folder of the demo's model, trained now (3 minutes) where there is none; or another model,
+            such as "starter".
         policy: Run folder of a policy, whose answers are then shown as well.
         out: Folder of the candidates and of the database of people.
         port: Port to listen on.

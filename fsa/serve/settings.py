@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from fsa.errors import ConfigError
+from fsa.runs.opening import STARTER
 
 
 @dataclass(frozen=True)
@@ -19,7 +20,7 @@ class Settings:
         policy: Run folder or hub id of a policy, for chat completions; "" for none.
         judge: Folder of a saved regressor, for target and candidates; "" for none.
         candidates: JSONL file of responses to choose between, for the page and for clients; "" for none.
-        store: URL of the database; "" is `people.db` in the run folder.
+        store: URL of the database; "" is `people.db` in the run folder, or for the starter in this folder.
         host: Address to listen on.
         port: Port to listen on; 0 takes a free one.
         workers: Processes that serve, >= 1; each holds the models.
@@ -90,6 +91,8 @@ class Settings:
         """
         if self.store:
             return self.store
+        if self.model == STARTER:  # its folder is that of the package
+            return f"sqlite:///{Path('people.db').resolve()}"
         if not Path(self.model).is_dir():
             raise ConfigError(
                 f"model {self.model} is no folder here, so --store must say where people are kept"
