@@ -74,9 +74,9 @@ class Likings:
 
     Attributes:
         each: The person beside everybody, by attribute [a].
-        cloud: Likings at places of the belief, each as probable as the others [s][a].
+        cloud: Likings at places of the belief, each as probable as the others [s, a].
         kinds: Likings in the middle of each kind of people, for somebody unknown; none where beliefs are not
-            mixtures [m][a].
+            mixtures [m, a].
         share: Probability of each kind for somebody unknown [m].
         weight: The same for this person [m].
     """
