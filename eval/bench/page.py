@@ -15,7 +15,7 @@ from eval.bench.browser import browser, complaints, resize
 from eval.bench.figures import Figure, as_table
 from eval.bench.serve import server_process, serving
 from eval.bench.serve_models import Load
-from eval.page import composed
+from eval.page.composed import composed
 from fsa.choices.sandbox_text.measuring import measure
 from fsa.cli.lines import as_lines
 from fsa.cli.recipes import run_recipe

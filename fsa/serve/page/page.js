@@ -11,7 +11,7 @@ const percent = (share) => `${Math.round(100 * share)} %`;
 const times = (count, noun) => `${count} ${noun}${count === 1 ? "" : "s"}`;
 
 const state = {
-  person: "", about: null, groups: [], choices: [], question: null, held: 0,
+  person: "", about: null, groups: [], pairs: [], choices: [], question: null, held: 0,
   key: sessionStorage.getItem("key"), start: new Map(), trail: [], reach: {}, foretold: [0, 0], writing: false,
 };
 
@@ -48,14 +48,20 @@ function evenly(list, most) {
   return Array.from({ length: Math.min(most, list.length) }, (_, i) => list[Math.floor(i * step)]);
 }
 
+// All pairs of responses to one prompt, either first by chance, so that the place says nothing.
+function pairsOf(groups) {
+  return groups.flatMap(({ prompt, responses }, group) =>
+    responses.flatMap((a, i) => responses.slice(i + 1).map((b) => {
+      const options = Math.random() < 0.5 ? [a, b] : [b, a];
+      return { group, name: nameOf(prompt, options), prompt, options };
+    })));
+}
+
 // Pairs that may be asked: not about the prompt whose ranking is shown, where there are others.
 function pairs() {
   const asked = new Set(state.choices.map(({ record }) => nameOf(record.prompt ?? "", optionsOf(record))));
-  const groups = state.groups.length > 1 ? state.groups.filter((_, i) => i !== state.held) : state.groups;
-  const open = groups.flatMap(({ prompt, responses }) =>
-    responses.flatMap((a, i) => responses.slice(i + 1).map((b) => ({ prompt, options: [a, b] }))));
-  return evenly(open.filter((pair) => !asked.has(nameOf(pair.prompt, pair.options))), mostPairs())
-    .map((pair) => (Math.random() < 0.5 ? pair : { ...pair, options: pair.options.toReversed() }));
+  const isOpen = ({ group, name }) => !asked.has(name) && (group !== state.held || state.groups.length === 1);
+  return evenly(state.pairs.filter(isOpen), mostPairs()).map(({ prompt, options }) => ({ prompt, options }));
 }
 
 const mostPairs = () => Math.min(MOST_PAIRS, Math.floor(state.about.max_responses / 2));
@@ -349,6 +355,7 @@ async function write() {
   at("written").ariaBusy = "true";
   try {
     const [before, now] = [await answer(prompt), await answer(prompt, state.person)];
+    if (!state.person) return; // forgotten meanwhile
     at("before").textContent = before;
     at("now").textContent = now;
     at("now-title").textContent = `To you, after ${times(state.choices.length, "choice")}`;
@@ -422,7 +429,7 @@ function parsed(line, number) {
 }
 
 function use(groups) {
-  Object.assign(state, { groups, held: 0, reach: {}, trail: [] });
+  Object.assign(state, { groups, pairs: pairsOf(groups), held: 0, reach: {}, trail: [] });
   for (const id of ["map", "bars", "ranking"]) at(id).replaceChildren();
   showPrompts();
 }

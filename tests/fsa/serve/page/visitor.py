@@ -4,6 +4,8 @@ import json
 from collections.abc import Callable
 from typing import Any
 
+import httpx2 as httpx
+
 try:
     from selenium.webdriver.common.action_chains import ActionChains
     from selenium.webdriver.common.keys import Keys as Keys
@@ -105,3 +107,8 @@ class Visitor:
 def until(driver: Any, holds: Callable[[], Any]) -> None:
     """Wait until something holds."""
     WebDriverWait(driver, 30, 0.02).until(lambda _: holds())
+
+
+def api(port: int, path: str) -> Any:
+    """What a server says at a path."""
+    return httpx.get(f"http://127.0.0.1:{port}{path}").json()

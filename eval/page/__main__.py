@@ -2,26 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
-import numpy as np
 from rich.console import Console
 
 from eval.demo import train
-from fsa.choices.sandbox_text.composing import ask, compose
-from fsa.choices.sandbox_text.measuring import measure
-from fsa.choices.sandbox_text.wordings import ATTRIBUTES
+from eval.page.composed import composed
 from fsa.cli.lines import as_lines
 from fsa.cli.recipes import run_recipe
 from fsa.serve.server import run
 from fsa.serve.settings import Settings
 
 _DEMO = "runs/demo"
-_PROMPTS, _RESPONSES = 14, 6
-_SEED = 29  # no text of the demo's training is composed with it
-_NAMES = {"tone": "cheer", "structure": "lists"}  # what more of an attribute is, where its name does not say
 
 
 def page(model: str = _DEMO, policy: str = "", out: str = "runs/page", port: int = 8000) -> None:
@@ -44,17 +36,6 @@ def page(model: str = _DEMO, policy: str = "", out: str = "runs/page", port: int
     console.print(f"\nThe page: [bold]http://127.0.0.1:{port}/[/] (Ctrl-C ends it)")
     console.print(f"Choices are kept in {people}.\n")
     run(Settings(model, policy=policy, candidates=str(candidates), store=f"sqlite:///{people}", port=port))
-
-
-def composed(prompts: int = _PROMPTS, responses: int = _RESPONSES) -> Iterator[dict[str, Any]]:
-    """Candidates of the sandbox, with the levels of their attributes; no two to a prompt of one style."""
-    styles = np.array(np.meshgrid(*[(-1, 1)] * len(ATTRIBUTES))).reshape(len(ATTRIBUTES), -1).T
-    for topic in range(prompts):
-        drawn = np.random.default_rng([_SEED, topic]).permutation(styles)[:responses]
-        for place, levels in enumerate(drawn):
-            response = compose(topic, levels, _SEED, topic * responses + place)
-            found = {_NAMES.get(name, name): level for name, level in measure(response).items()}
-            yield {"prompt": ask(topic, 0), "response": response, "levels": found}
 
 
 if __name__ == "__main__":
