@@ -1,7 +1,7 @@
 """People without groups, one prompt, shared texts: `python -m eval.crowd` writes a file, trains, measures.
 
-The stand-in for a file of real users where none can be had: nobody has a group, everybody's taste is their
-own, all answer one prompt, and texts recur between people. It goes through the same JSONL door.
+The stand-in for a file of real users where none can be had: no user has a group, every user's taste is their
+own, all answer one prompt, and texts recur between people. It is read by the same JSONL reader.
 """
 
 from __future__ import annotations

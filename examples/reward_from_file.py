@@ -15,7 +15,7 @@ import fsa
 
 BRIEF = ["Boil it.", "Ten minutes.", "Ask first.", "Walk more.", "Write it down."]
 BRIEF += ["Start early.", "Rinse it.", "Wait a day.", "Use less.", "Sleep on it."]
-LONG = [f"{text} Take your time, check twice, and tell somebody how it went afterwards." for text in BRIEF]
+LONG = [f"{text} Take your time, check twice, and tell a friend how it went afterwards." for text in BRIEF]
 
 
 def main() -> None:

@@ -43,7 +43,7 @@ def bench_page(
 ) -> Report:
     """Measure how long a click takes until all that follows is shown, and what page and server grow by.
 
-    Somebody who likes formal, sober answers clicks; every question is another. Writes OUT/report.json.
+    A person who likes formal, sober answers clicks; every question is another. Writes OUT/report.json.
 
     Args:
         model: Run folder of the demo's model.
@@ -97,7 +97,7 @@ def _click(driver: Any) -> float:
 
 
 def _liked(text: str) -> float:
-    """By somebody who likes formal answers, and among these sober ones."""
+    """To a person who likes formal answers, and among these sober ones."""
     levels = measure(text)
     return levels["formality"] - levels["tone"] / 2
 

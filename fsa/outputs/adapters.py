@@ -65,7 +65,7 @@ def save_adapter(
     plain = {name: tensor.detach().float().cpu().contiguous() for name, tensor in tensors.items()}
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        (folder / ABOUT).unlink(missing_ok=True)  # from here to the last line nobody takes it for whole
+        (folder / ABOUT).unlink(missing_ok=True)  # from here to the last line it is not whole
         _config(model, served).save_pretrained(str(folder))
         template = model.tokenizer.chat_template or _BLANK_LINE
         write_whole(folder / _TEMPLATE, template if isinstance(template, str) else _BLANK_LINE)

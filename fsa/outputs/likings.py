@@ -42,12 +42,12 @@ class Group:
 
 @dataclass(frozen=True)
 class Liking:
-    """How much a person likes an attribute of responses, beside everybody.
+    """How much a person likes an attribute of responses, beside the population.
 
     Attributes:
         attribute: Its name.
         person: Nats of reward that a standard deviation more of it comes with, in the person's rewards.
-        everybody: The same in the rewards of somebody unknown.
+        everybody: The same in the rewards of an unknown person.
         low, high: Ends of the middle 90 % of what is believed of `person`, which they are for a point belief.
     """
 
@@ -73,11 +73,11 @@ class Likings:
     """What a person likes, and where they are among kinds of people.
 
     Attributes:
-        each: The person beside everybody, by attribute [a].
+        each: The person beside the population, by attribute [a].
         cloud: Likings at places of the belief, each as probable as the others [s, a].
-        kinds: Likings in the middle of each kind of people, for somebody unknown; none where beliefs are not
+        kinds: Likings in the middle of each kind of people, for an unknown person; none where beliefs are not
             mixtures [m, a].
-        share: Probability of each kind for somebody unknown [m].
+        share: Probability of each kind for an unknown person [m].
         weight: The same for this person [m].
     """
 
@@ -101,7 +101,7 @@ def likings(person: Person, groups: Sequence[Group]) -> Likings:
             response.
     """
     names, apart = _apart(groups)
-    nobody = person.model.for_user([])
+    stranger = person.model.for_user([])
     items = items_of(
         person.model,
         [group.prompt for group in groups for _ in group.responses],
@@ -114,13 +114,13 @@ def likings(person: Person, groups: Sequence[Group]) -> Likings:
         ]  # of several scores the first
         return rewards.cpu().double().numpy() @ apart / len(apart)
 
-    cloud, unknown = (at(places_of(one.belief)[0], one) for one in (person, nobody))
+    cloud, unknown = (at(places_of(one.belief)[0], one) for one in (person, stranger))
     kinds, share, weight = np.zeros((0, len(names))), np.zeros(0), np.zeros(0)
-    if person.belief.mixture is not None and nobody.belief.mixture is not None:
-        kinds = at(nobody.belief.mixture.means.transpose(0, 1), nobody)
+    if person.belief.mixture is not None and stranger.belief.mixture is not None:
+        kinds = at(stranger.belief.mixture.means.transpose(0, 1), stranger)
         share, weight = (
             mixture.log_weight[0].exp().cpu().numpy()
-            for mixture in (nobody.belief.mixture, person.belief.mixture)
+            for mixture in (stranger.belief.mixture, person.belief.mixture)
         )
     ends = np.quantile(cloud, [0.05, 0.95], axis=0)
     columns = zip(names, *np.stack([cloud.mean(0), unknown.mean(0), *ends]).tolist(), strict=True)

@@ -53,7 +53,7 @@ class Person:
         return f"{type(self).__name__}({known}belief of {width} numbers, read by {where})"
 
     def __reduce__(self) -> Any:
-        """Pickled as belief, choices and the model's folder, which whoever unpickles it opens again."""
+        """Pickled as belief, choices and the model's folder, which is opened again where it is unpickled."""
         if self.model.origin is None:
             raise TypeError("a person of a model that was never saved cannot be pickled; keep their choices")
         folder = str(self.model.origin.absolute())
@@ -241,10 +241,10 @@ class Person:
         acquisition: Acquisition | None = None,
         most: int = 20,
     ) -> Forecast:
-        """How many questions are expected to be needed until answers about these pairs can be foretold.
+        """Expected number of questions until answers about these pairs can be predicted.
 
         Args:
-            accuracy: Wanted share of pairs foretold, 0-1.
+            accuracy: Wanted share of pairs predicted, 0-1.
             asked, responses, acquisition: As in `next_question`.
             most: Questions to look ahead.
         """

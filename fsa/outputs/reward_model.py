@@ -53,7 +53,7 @@ BACKBONE_HASH = "backbone_sha256"  # of the weights that adapters belong to, in 
 
 
 class RewardModel(OnHub, nn.Module):
-    """Gives anybody's reward model from a few of their choices, without training.
+    """Gives a new person's reward model from a few of their choices, without training.
 
     Args:
         config: Plain form of the parts: `encoder`, `scorer`, `likelihood`, `features`, `projection`, each a
@@ -184,7 +184,7 @@ class RewardModel(OnHub, nn.Module):
         stated: Mapping[str, Any] | AlignmentTarget | None = None,
         bank: Bank | None = None,
     ) -> Person:
-        """One person, read once; see `for_users`. No choices at all is legal: somebody unknown.
+        """One person, read once; see `for_users`. No choices at all give the prior.
 
         Args:
             choices, half_life: As in `for_users`.
@@ -244,7 +244,7 @@ class RewardModel(OnHub, nn.Module):
             responses: One or more responses for each [m] of [k].
 
         Raises:
-            ShapeError: The three disagree about m, somebody has no response to score, or a person was read by
+            ShapeError: The three disagree about m, a person has no response to score, or a person was read by
                 another model.
             ChoiceDataError: A prompt or response is neither text, chat nor numbers.
         """
@@ -284,7 +284,7 @@ class RewardModel(OnHub, nn.Module):
         width = belief.mean.shape[1]
         if self.scorer.reads_tokens or not (belief.std > 0).any():
             return belief.mean.new_zeros(1, 1, width)
-        # Everyone gets the same noise, so that scores do not depend on company or on calls before.
+        # All people get the same noise, so that scores do not depend on company or on calls before.
         return matched_noise(self.num_samples, width).unsqueeze(1).to(belief.mean.device)
 
     def vectors(self, prompts: list[Text], responses: list[Text | Numbers]) -> Float[Tensor, "m d"]:

@@ -33,7 +33,7 @@ class Settings:
         max_responses: Most responses that one request may have scored.
         max_tokens: Longest answer of the policy, in tokens.
         people_kept: Beliefs that a process keeps in memory.
-        texts_kept: Texts whose features a process keeps in memory, until somebody is erased.
+        texts_kept: Texts whose features a process keeps in memory, until a person is erased.
         key_seconds: How long a process may go on accepting a key that was revoked.
         trust_remote_code: Whether parts of a model that are not fsa's own may run.
 

@@ -130,7 +130,7 @@ function score(user) {
   return api("POST", "/v1/score", { ...(user && { user }), prompt, responses });
 }
 
-// The same for somebody unknown, which no choice changes.
+// The same for an unknown person, which no choice changes.
 async function atStart() {
   const name = JSON.stringify(heldGroup());
   if (!state.start.has(name)) state.start.set(name, await score(null));
@@ -224,7 +224,7 @@ function showBars({ likings }) {
     set(stroke, { x1: x(everybody), x2: x(everybody) });
     set(dot, { cx: x(person) });
     set(bar, { "aria-label": `${attribute}: ${person.toFixed(2)} nats, with 90 % from ${low.toFixed(2)} to ` +
-      `${high.toFixed(2)}; everybody ${everybody.toFixed(2)}` });
+      `${high.toFixed(2)}; the population ${everybody.toFixed(2)}` });
   });
 }
 
@@ -369,7 +369,7 @@ async function write() {
   if (isOld && !at("main").hidden) write();
 }
 
-const unknown = new Map(); // answers to somebody unknown, which no choice changes
+const unknown = new Map(); // answers to an unknown person, which no choice changes
 
 async function answer(prompt, user) {
   const name = JSON.stringify(prompt);

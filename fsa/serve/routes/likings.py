@@ -35,21 +35,21 @@ class LikingsRequest(Shape):
 
 
 class LikingAnswer(Shape):
-    """How much a person likes an attribute, beside everybody."""
+    """How much a person likes an attribute, beside the population."""
 
     attribute: str
     person: float = Field(description="Nats of reward that a standard deviation more of it comes with.")
     low: float = Field(description="Lower end of the middle 90 % of what is believed of it.")
     high: float = Field(description="Upper end.")
-    everybody: float = Field(description="The same for somebody unknown.")
+    everybody: float = Field(description="The same for an unknown person.")
     says: str = Field(description="In words.")
 
 
 class KindsAnswer(Shape):
-    """Kinds of people, of the model's belief about somebody unknown."""
+    """Kinds of people, of the model's belief about an unknown person."""
 
     likings: list[list[float]] = Field(description="Of each kind, by attribute.")
-    share: list[float] = Field(description="Probability of each kind for somebody unknown.")
+    share: list[float] = Field(description="Probability of each kind for an unknown person.")
     weight: list[float] = Field(description="The same for this person.")
 
 

@@ -14,7 +14,7 @@ _KINDS = {
     "page.css": "text/css; charset=utf-8",
     "favicon.svg": "image/svg+xml",
 }
-# Nothing but this server's own files, no markup made by code, in nobody's frame.
+# Nothing but this server's own files, no markup made by code, in no other page's frame.
 _POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
     "base-uri 'none'; form-action 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'; "
