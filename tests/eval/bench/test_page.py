@@ -11,19 +11,21 @@ from tests.fsa.serve.listening import listening
 
 
 def test_growth_is_what_came_after_the_warm_up(monkeypatch):
-    """The heap grows by 1 MB and the server by 3; one click of four takes 400 ms."""
+    """The heap grows by 1 MB, the server by 3; one click of four takes 400 ms; all take 0.2 s of processor."""
     held = iter([(5e6, 100), (6e6, 100)])
-    memory = iter([50e6, 53e6])
+    memory, seconds = iter([50e6, 53e6]), iter([7.0, 7.2])
     clicks = iter([1.0] * recipe._WARM + [100, 100, 400, 100])
     monkeypatch.setattr(recipe, "_held", lambda _: next(held))
     monkeypatch.setattr(recipe, "_click", lambda _: next(clicks))
     monkeypatch.setattr(recipe, "complaints", lambda _: [])
+    monkeypatch.setattr(recipe, "_processor_seconds", lambda *_: next(seconds))
     server = SimpleNamespace(memory_info=lambda: SimpleNamespace(rss=next(memory)))
     figures = {figure.metric: figure for figure in recipe._measured(None, server, 4)}
     values = {name: figure.value for name, figure in figures.items()}
     assert values == {
         "page_click": 100,
         "page_slowest": 400,
+        "page_processor": pytest.approx(50),
         "page_heap": 1,
         "page_nodes": 0,
         "page_server": 3,
