@@ -11,7 +11,7 @@ from tests.fsa.serve.listening import listening
 
 
 def test_growth_is_what_came_after_the_warm_up(monkeypatch):
-    """The heap grows by 1 MB, the server by 3; one click of four takes 400 ms; all take 0.2 s of processor."""
+    """The heap grows by 1 MB, the server by 3; one click of four takes 400 ms, all 0.2 s of processor."""
     held = iter([(5e6, 100), (6e6, 100)])
     memory, seconds = iter([50e6, 53e6]), iter([7.0, 7.2])
     clicks = iter([1.0] * recipe._WARM + [100, 100, 400, 100])
