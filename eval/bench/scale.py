@@ -1,4 +1,4 @@
-"""What more people cost: `python -m eval.scale --num-people 10000,100000,1000000`."""
+"""What more people cost: `python -m eval.bench.scale --num-people 10000,100000,1000000`."""
 
 from __future__ import annotations
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from eval.scale import scale
+from eval.bench.scale import scale
 
 
 @pytest.mark.slow
