@@ -19,10 +19,11 @@ class FeatureMemory:
     def __init__(self, width: int, most: int) -> None:
         self.width, self.most = width, most
         self._kept: OrderedDict[bytes, Float32[np.ndarray, " d"]] = OrderedDict()
+        self._held: dict[bytes, Float32[np.ndarray, " d"]] = {}
 
     def __len__(self) -> int:
         """Vectors that are kept."""
-        return len(self._kept)
+        return len(self._kept.keys() | self._held.keys())
 
     def get(
         self, keys: UInt8[np.ndarray, "m 16"]
@@ -34,7 +35,9 @@ class FeatureMemory:
             name = key.tobytes()
             if name in self._kept:
                 self._kept.move_to_end(name)
-                known[place], vectors[place] = True, self._kept[name]
+            vector = self._held.get(name, self._kept.get(name))
+            if vector is not None:
+                known[place], vectors[place] = True, vector
         return known, vectors
 
     def append(self, keys: UInt8[np.ndarray, "m 16"], vectors: Float[np.ndarray, "m d"]) -> None:
@@ -44,6 +47,11 @@ class FeatureMemory:
         while len(self._kept) > self.most:
             self._kept.popitem(last=False)
 
+    def hold(self, keys: UInt8[np.ndarray, "m 16"]) -> None:
+        """Keep what is known of these, beyond `most` and whatever is forgotten."""
+        names = [key.tobytes() for key in keys]
+        self._held |= {name: self._kept[name] for name in names if name in self._kept}
+
     def clear(self) -> None:
-        """Forget everything."""
+        """Forget everything but what is held."""
         self._kept.clear()

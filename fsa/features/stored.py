@@ -239,8 +239,18 @@ class StoredFeatures(FeatureExtractor):
     def _store_folder(self) -> Path:
         return cache_dir() / "features" / self.fingerprint
 
+    def hold(self, prompts: Sequence[Text], responses: Sequence[Text | Numbers]) -> None:
+        """Read texts that are no person's, and keep their numbers in memory until the process ends.
+
+        Without a memory (`kept` is 0, or numbers are stored on the disk) they are read, and no more.
+        """
+        self.extract(prompts, responses)
+        if not self.store and isinstance(self._store, FeatureMemory):
+            names = np.array(keys_of(self._render(prompts, list(self._texts(responses)))), "V16")
+            self._store.hold(names.view(np.uint8).reshape(-1, 16))
+
     def forget(self) -> None:
-        """Drop the numbers that memory holds; those on the disk stay."""
+        """Drop the numbers that memory has, but for those that it holds; those on the disk stay."""
         if not self.store and isinstance(self._store, FeatureMemory):
             self._store.clear()
 

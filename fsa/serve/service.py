@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 
 from sqlalchemy import Engine
 
-from fsa.errors import ConfigError
+from fsa.errors import ConfigError, FsaError
 from fsa.judge.regressor import RegressorJudge
 from fsa.outputs.candidates import read_candidates
 from fsa.outputs.person_file import model_hash
@@ -28,6 +30,7 @@ from fsa.serve.writing import ToWrite, Writer, Written
 from fsa.types import Numbers, Text
 
 _DATABASE_THREADS = 8
+_AT_ONCE = 16  # candidates read before other requests have their turn
 
 
 class Service:
@@ -74,6 +77,7 @@ class Service:
             observe=self.metrics.batch.labels("score").observe,
         )
         self.answers = self._answers()
+        self._reading: asyncio.Task[None] | None = None
 
     @property
     def is_open(self) -> bool:
@@ -97,9 +101,13 @@ class Service:
         self.scores.start()
         if self.answers is not None:
             self.answers.start()
+        if self.candidates and hasattr(self.rewards.features, "hold"):
+            self._reading = asyncio.create_task(self._read_candidates())
 
     async def close(self) -> None:
         """Answer what was taken, then end."""
+        if self._reading is not None:
+            self._reading.cancel()
         await self.scores.close()
         if self.answers is not None:
             await self.answers.close()
@@ -128,6 +136,14 @@ class Service:
         if self.answers is None:
             raise NotFound("no policy is served; start the server with --policy RUN")
         return self.answers
+
+    async def _read_candidates(self) -> None:
+        """Read the candidates before they are first asked about, some at a time: requests go between."""
+        texts = [(group.prompt, response) for group in self.candidates for response in group.responses]
+        hold = self.rewards.features.hold  # type: ignore[attr-defined]
+        for first in range(0, min(len(texts), self.settings.texts_kept), _AT_ONCE):
+            with suppress(FsaError):  # what cannot be read is said to those who ask about it
+                await self.model.run(hold, *zip(*texts[first : first + _AT_ONCE], strict=True))
 
     def _forget(self, who: Who) -> bool:
         self.people.forget_texts()

@@ -43,3 +43,16 @@ def test_cleared_it_knows_nothing():
     memory.clear()
     assert not memory.get(keys(1))[0].any()
     assert len(memory) == 0
+
+
+def test_what_is_held_outlives_forgetting_and_what_is_asked_for_more_often():
+    memory = FeatureMemory(2, 2)
+    memory.append(keys(1, 2), rows(1, 2))
+    memory.hold(keys(1, 9))
+    memory.append(keys(3, 4), rows(3, 4))
+    assert_array_equal(memory.get(keys(1, 2, 3, 9))[0], [True, False, True, False])
+    assert len(memory) == 3
+    memory.clear()
+    known, vectors = memory.get(keys(1, 3))
+    assert_array_equal(known, [True, False])
+    assert_array_equal(vectors, rows(1, 0))

@@ -66,6 +66,10 @@ def test_without_a_store_memory_may_keep_it_until_it_is_told_to_forget(own_cache
     extractor.forget()
     extractor.extract([""], ["c"])
     assert extractor.ran == [[2, 1], [1]]
+    extractor.hold([""] * 2, ["c", "d e f"])
+    extractor.forget()
+    extractor.extract([""] * 3, ["c", "d e f", "a b"])
+    assert extractor.ran == [[2, 1], [1], [3], [2]]
     assert not list((own_cache / "features").rglob("*.vectors"))
 
 
