@@ -56,7 +56,7 @@ def bench_page(
         RewardModel.from_pretrained(model).save_pretrained(folder)  # with a database of its own
         candidates = load.model / "candidates.jsonl"
         candidates.write_text(as_lines(composed(_PROMPTS)), "utf-8")
-        with serving(load, "--candidates", str(candidates)) as url, browser() as driver:
+        with serving(load, "--candidates", str(candidates), core=None) as url, browser() as driver:
             driver.get(url)
             _until_ready(driver)
             if pictures:

@@ -144,8 +144,8 @@ def server_process() -> Any:
 
 
 @contextmanager
-def serving(load: Load, *options: str, core: int = 0) -> Iterator[str]:
-    """URL of a server of the load's model and people, on a core of its own; its log goes to a file."""
+def serving(load: Load, *options: str, core: int | None = 0) -> Iterator[str]:
+    """URL of a server of the load's model and people, on a core of its own (None: on any); its log goes to a file."""
     port = free_port()
     given = ["--model", str(load.model), "--store", load.store, "--port", str(port), *options]
     with (load.model / "log").open("a") as log:
@@ -155,7 +155,7 @@ def serving(load: Load, *options: str, core: int = 0) -> Iterator[str]:
         )
     try:
         _SERVER[0] = server.pid
-        if (os.cpu_count() or 1) > 1:
+        if core is not None and (os.cpu_count() or 1) > 1:
             os.sched_setaffinity(server.pid, {core})
         url = f"http://127.0.0.1:{port}"
         _wait(url, server)
