@@ -145,7 +145,7 @@ def server_process() -> Any:
 
 @contextmanager
 def serving(load: Load, *options: str, core: int | None = 0) -> Iterator[str]:
-    """URL of a server of the load's model and people, on a core of its own (None: on any); its log goes to a file."""
+    """URL of a server of the load's model and people, on a core (None: on any); its log goes to a file."""
     port = free_port()
     given = ["--model", str(load.model), "--store", load.store, "--port", str(port), *options]
     with (load.model / "log").open("a") as log:
