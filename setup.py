@@ -16,7 +16,7 @@ else:
         packages=[*PACKAGES, "fsa.presets"],
         package_dir={"fsa.presets": "configs"},
         package_data={
-            "fsa": ["py.typed", "**/*.yaml", "**/*.jinja", "starter/*"],
+            "fsa": ["py.typed", "**/*.yaml", "**/*.jinja", "starter/*", "serve/page/*"],
             "fsa.presets": ["**/*.yaml"],
         },
     )

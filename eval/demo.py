@@ -33,7 +33,7 @@ def demo(out: str = "runs/demo") -> None:
     baselines = folder.with_name(folder.name + "-baselines")
 
     console.rule("NP-BTL: learn from 360 people how people differ")
-    run_recipe(train_reward, [*_CONFIG, "--out", str(folder), "--overwrite", "true"])
+    train(folder)
 
     console.rule("Baselines: one model for everybody, and one dedicated to each kind of person")
     pooled = [*_CONFIG, "--config", "configs/baseline/pooled.yaml", *_PATIENT, "--overwrite", "true"]
@@ -51,6 +51,11 @@ def demo(out: str = "runs/demo") -> None:
     console.print(
         f"\nReport: {folder}/report.md, report.json and plots. {time.monotonic() - started:.0f} s in all."
     )
+
+
+def train(folder: Path) -> None:
+    """Train NP-BTL on the sandbox."""
+    run_recipe(train_reward, [*_CONFIG, "--out", str(folder), "--overwrite", "true"])
 
 
 def one_person(rewards: fsa.RewardModel, console: Console) -> None:

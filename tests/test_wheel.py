@@ -42,16 +42,17 @@ def installed(tmp_path_factory) -> Path:
     return folder / "site"
 
 
-def test_every_module_and_every_yaml_of_the_checkout_is_in_the_wheel(installed):
+def test_every_module_every_yaml_and_the_page_of_the_checkout_are_in_the_wheel(installed):
     code = {path.relative_to(ROOT) for path in (ROOT / "fsa").rglob("*.py")}
     presets = {
         Path("fsa/presets") / p.relative_to(ROOT / "configs") for p in (ROOT / "configs").rglob("*.yaml")
     }
     assert len(code) > 100
     assert len(presets) > 30
-    starter = {path.relative_to(ROOT) for path in (ROOT / "fsa" / "starter").iterdir()}
-    assert len(starter) == 4
-    assert not [path for path in code | presets | starter if not (installed / path).is_file()]
+    inside = {name: (ROOT / "fsa" / name).iterdir() for name in ("starter", "serve/page")}
+    starter, page = ({path.relative_to(ROOT) for path in found} for found in inside.values())
+    assert len(starter) == len(page) == 4
+    assert not [path for path in code | presets | starter | page if not (installed / path).is_file()]
 
 
 @pytest.mark.slow

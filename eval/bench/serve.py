@@ -97,9 +97,7 @@ def _speed(load: Load, clients: int, seconds: float, repetitions: int, at_least:
 
 def _with_processor_time(url: str, load: Load, clients: int, seconds: float) -> tuple[float, ...]:
     """What `pressed` gives, and the processor time that the server took for a request, in ms."""
-    import psutil
-
-    process = psutil.Process(_SERVER[0])
+    process = server_process()
     before = sum(process.cpu_times()[:2])
     rate, median, tail = pressed(url, load, clients, seconds)
     taken = sum(process.cpu_times()[:2]) - before
@@ -126,10 +124,8 @@ def _scored(url: str, body: dict[str, Any]) -> list[float]:
 
 
 def _memory(load: Load, clients: int, requests: int) -> Figure:
-    import psutil
-
     with serving(load) as url:
-        process = psutil.Process(_SERVER[0])
+        process = server_process()
         pressed(url, load, clients, 0, requests=requests // 10)
         before = process.memory_info().rss
         pressed(url, load, clients, 0, requests=requests)
@@ -140,9 +136,16 @@ def _memory(load: Load, clients: int, requests: int) -> Figure:
 _SERVER = [0]  # process id of the server that is running
 
 
+def server_process() -> Any:
+    """psutil's view of the server that is running."""
+    import psutil
+
+    return psutil.Process(_SERVER[0])
+
+
 @contextmanager
-def serving(load: Load, *options: str, core: int = 0) -> Iterator[str]:
-    """URL of a server of the load's model and people, on a core of its own; its log goes to a file."""
+def serving(load: Load, *options: str, core: int | None = 0) -> Iterator[str]:
+    """URL of a server of the load's model and people, on a core (None: on any); its log goes to a file."""
     port = free_port()
     given = ["--model", str(load.model), "--store", load.store, "--port", str(port), *options]
     with (load.model / "log").open("a") as log:
@@ -152,7 +155,7 @@ def serving(load: Load, *options: str, core: int = 0) -> Iterator[str]:
         )
     try:
         _SERVER[0] = server.pid
-        if (os.cpu_count() or 1) > 1:
+        if core is not None and (os.cpu_count() or 1) > 1:
             os.sched_setaffinity(server.pid, {core})
         url = f"http://127.0.0.1:{port}"
         _wait(url, server)

@@ -10,11 +10,9 @@ from pathlib import Path
 from typing import Any
 
 from fsa.choices.jsonl import Jsonl
-from fsa.choices.reading.json_lines import json_lines, stop
-from fsa.choices.reading.record import refuse, shown
-from fsa.cli.lines import as_lines, check_writable
-from fsa.errors import ChoiceDataError, OutputError
-from fsa.outputs.api_inputs import as_prompt, as_response
+from fsa.cli.lines import as_lines
+from fsa.errors import OutputError
+from fsa.outputs.candidates import read_candidates
 from fsa.outputs.person import Person
 from fsa.outputs.reward_model import RewardModel
 from fsa.questions.question import Question, name_of, pair_name
@@ -47,7 +45,7 @@ def ask(
         trust_remote_code: Run parts of the model that are not fsa's own.
     """
     Range(at_least=1).check("questions", questions)
-    responses = read_responses(candidates)
+    responses = {name_of(one.prompt): (one.prompt, one.responses) for one in read_candidates(candidates)}
     _touch(choices)
     rewards = RewardModel.from_pretrained(model, trust_remote_code=trust_remote_code)
     person = rewards.for_user(_known(choices, user))
@@ -65,34 +63,11 @@ def ask(
         print(f"\n{asked} answers written to {choices}", flush=True)
 
 
-Responses = dict[Any, tuple[Text, list[Text | Numbers]]]
+_Responses = dict[Any, tuple[Text, Sequence[Text | Numbers]]]
 """Prompt and responses, by prompt."""
 
 
-def read_responses(path: str) -> Responses:
-    """Responses of a file by prompt, each once.
-
-    Raises:
-        ChoiceDataError: A line is no candidate, or a prompt has a single response.
-    """
-    found: Responses = {}
-    for where, raw in json_lines(path, stop):
-        if not isinstance(raw, dict):
-            refuse(where, "candidate", "an object with prompt and response", raw)
-        check_writable(raw, where)
-        if "response" not in raw:
-            raise ChoiceDataError(f"{where}: response is missing; the candidate has {shown(', '.join(raw))}")
-        prompt, response = as_prompt(raw.get("prompt", ""), where), as_response(raw["response"], where)
-        _, responses = found.setdefault(name_of(prompt), (prompt, []))
-        if response not in responses:
-            responses.append(response)
-    alone = next((prompt for prompt, responses in found.values() if len(responses) < 2), None)
-    if alone is not None or not found:
-        raise ChoiceDataError(f"{path}: a prompt needs two different responses; {shown(alone)} has one")
-    return found
-
-
-def _one(person: Person, responses: Responses, title: str) -> tuple[Choice, Question] | None:
+def _one(person: Person, responses: _Responses, title: str) -> tuple[Choice, Question] | None:
     """The answer to the best question that was not answered yet; None at the end."""
     answered = {pair_name(choice.prompt, *choice.options) for choice in person.history.choices}  # type: ignore[union-attr]
     pairs = [pair for pair in _pairs(responses) if pair_name(*pair) not in answered]
@@ -115,7 +90,7 @@ def _one(person: Person, responses: Responses, title: str) -> tuple[Choice, Ques
             return None
 
 
-def _moved(person: Person, choice: Choice, question: Question, responses: Responses) -> Person:
+def _moved(person: Person, choice: Choice, question: Question, responses: _Responses) -> Person:
     """The person after an answer; shows what it moved."""
     after = person.update(choice)
     prompt, offered = responses[name_of(question.prompt)]
@@ -133,7 +108,7 @@ def _moved(person: Person, choice: Choice, question: Question, responses: Respon
     return after
 
 
-def _pairs(responses: Responses) -> Iterator[tuple[Text, Any, Any]]:
+def _pairs(responses: _Responses) -> Iterator[tuple[Text, Any, Any]]:
     for prompt, offered in responses.values():
         for i, first in enumerate(offered):
             for second in offered[i + 1 :]:

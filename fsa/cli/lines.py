@@ -10,6 +10,7 @@ from typing import Any
 
 from fsa.choices.reading.json_lines import all_json_lines, stop
 from fsa.choices.reading.record import refuse
+from fsa.choices.reading.writable import check_writable
 from fsa.choices.table import ChoiceTable
 from fsa.errors import ChoiceDataError
 from fsa.types import Choice
@@ -58,34 +59,7 @@ def choices_of_each(table: ChoiceTable, users: Sequence[str], doing: str) -> lis
     return found
 
 
-def check_writable(raw: Any, where: str) -> None:
-    """Refuse a line, all of whose fields are echoed, that could not be written again.
-
-    Raises:
-        ChoiceDataError: It holds a number that is not finite, half a surrogate pair, or is nested too deeply.
-    """
-    try:
-        json.dumps(raw, ensure_ascii=False, allow_nan=False).encode()
-        _check_depth(raw, 0)
-    except UnicodeEncodeError as error:
-        raise ChoiceDataError(
-            f"{where}: texts must be Unicode; character {error.start} of the line is half a surrogate pair"
-        ) from None
-    except RecursionError:
-        raise ChoiceDataError(f"{where}: the line must not be nested so deeply") from None
-    except ValueError:
-        raise ChoiceDataError(f"{where}: numbers must be finite, one is beyond 1.8e308") from None
-
-
 def as_lines(answers: Iterable[Mapping[str, Any]]) -> str:
     """Answers as JSON lines, readable in every script and with no control character."""
     written = (json.dumps(answer, ensure_ascii=False, allow_nan=False) for answer in answers)
     return "".join(_UNSEEN.sub(lambda found: f"\\u{ord(found[0]):04x}", line) + "\n" for line in written)
-
-
-def _check_depth(value: Any, depth: int) -> None:
-    if depth > 100:
-        raise RecursionError
-    if isinstance(value, Mapping | list):
-        for part in value.values() if isinstance(value, Mapping) else value:
-            _check_depth(part, depth + 1)

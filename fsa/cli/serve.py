@@ -9,6 +9,7 @@ def serve(
     model: str,
     policy: str = "",
     judge: str = "",
+    candidates: str = "",
     store: str = "",
     host: str = "127.0.0.1",
     port: int = 8000,
@@ -26,8 +27,9 @@ def serve(
         model: Run folder or hub id of a reward model, or of a policy, which scores too.
         policy: Run folder or hub id of a policy for chat completions.
         judge: Folder of a saved regressor, for candidates and a target.
+        candidates: JSONL file of one candidate a line, `prompt` and `response`, for the page at / and others.
         store: URL of the database of people, sqlite:///FILE or postgresql://USER:PASSWORD@HOST/DATABASE;
-            people.db in the run folder if not given.
+            people.db in the run folder (of the starter, in this folder) if not given.
         host: Address to listen on. One that other machines reach needs a key, see `fsa keys`.
         port: Port to listen on.
         workers: Processes; each opens the models.

@@ -21,6 +21,7 @@ from fsa.backbones import backbone_hash, resolve
 from fsa.errors import FeatureError
 from fsa.features.buckets import length_buckets
 from fsa.features.extractor import FeatureExtractor
+from fsa.features.memory import FeatureMemory
 from fsa.features.progress import SlowBar
 from fsa.features.rendering import Readable, keys_of
 from fsa.features.store import FeatureStore
@@ -57,6 +58,9 @@ class StoredFeatures(FeatureExtractor):
         device: "auto" (a GPU if there is one), "cpu", "cuda", "cuda:1", "mps".
         store: Keep numbers on the disk, and look there first.
 
+    Attributes:
+        kept: Texts whose numbers memory keeps where `store` is False; to be set before the first is read.
+
     Raises:
         FeatureError: An argument is not what it may be.
     """
@@ -74,6 +78,7 @@ class StoredFeatures(FeatureExtractor):
                 raise FeatureError(f"{name} is {number}; it is 1 or more")
         self.backbone, self.max_tokens, self.batch_tokens = backbone, max_tokens, batch_tokens
         self.dtype, self.device, self.store = dtype, device, store
+        self.kept = 0
         self._cut: set[bytes] = set()
         self._warned = False
 
@@ -139,7 +144,7 @@ class StoredFeatures(FeatureExtractor):
             found, rows = self._store.get(keys)
             if not np.isfinite(rows).all():
                 raise FeatureError(
-                    f"{self._store.folder}: the store holds a number that is not finite; delete it"
+                    f"{self._store_folder}: the store holds a number that is not finite; delete it"
                 )
         if not found.all():
             self._compute(np.flatnonzero(~found), keys, texts, rows, progress)
@@ -172,7 +177,7 @@ class StoredFeatures(FeatureExtractor):
         try:
             self._store.append(keys, rows)
         except OSError as error:
-            warnings.warn(f"{self._store.folder}: cannot keep features: {error}", stacklevel=3)
+            warnings.warn(f"{self._store_folder}: cannot keep features: {error}", stacklevel=3)
             self._store = None
 
     def _batches(
@@ -230,11 +235,30 @@ class StoredFeatures(FeatureExtractor):
             return torch.device(self.device)
         return torch.device("cuda" if torch.cuda.is_available() else "cpu")
 
+    @property
+    def _store_folder(self) -> Path:
+        return cache_dir() / "features" / self.fingerprint
+
+    def hold(self, prompts: Sequence[Text], responses: Sequence[Text | Numbers]) -> None:
+        """Read texts that are no person's, and keep their numbers in memory until the process ends.
+
+        Without a memory (`kept` is 0, or numbers are stored on the disk) they are read, and no more.
+        """
+        self.extract(prompts, responses)
+        if not self.store and isinstance(self._store, FeatureMemory):
+            names = np.array(keys_of(self._render(prompts, list(self._texts(responses)))), "V16")
+            self._store.hold(names.view(np.uint8).reshape(-1, 16))
+
+    def forget(self) -> None:
+        """Drop the numbers that memory has, but for those that it holds; those on the disk stay."""
+        if not self.store and isinstance(self._store, FeatureMemory):
+            self._store.clear()
+
     @cached_property
-    def _store(self) -> FeatureStore | None:
+    def _store(self) -> FeatureStore | FeatureMemory | None:
         if not self.store:
-            return None
-        folder = cache_dir() / "features" / self.fingerprint
+            return FeatureMemory(self.width + 1, self.kept) if self.kept else None
+        folder = self._store_folder
         try:
             return FeatureStore(folder, self.width + 1, about=self._about)  # the last column: tokens cut
         except OSError as error:

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 import numpy as np
 from jaxtyping import Float
 
-from fsa.errors import FeatureError, ShapeError
-from fsa.features.measures import MEASURES, measure
+from fsa.errors import ShapeError
 from fsa.outputs.history import History
-from fsa.types import Choice, Numbers, Text
+from fsa.outputs.likings import Group, Liking, likings
+from fsa.types import Choice, Numbers, Text, is_numbers
 
 if TYPE_CHECKING:
     from fsa.outputs.person import Person
@@ -39,21 +39,6 @@ class Influence:
     nats: float
     winner: int
     moved: float
-
-
-@dataclass(frozen=True)
-class Liking:
-    """How much a person likes a measured attribute of responses, beside the population.
-
-    Attributes:
-        attribute: One of `fsa.features.measures.MEASURES`.
-        person: Nats of reward that a standard deviation more of it comes with, in the person's rewards.
-        everybody: The same in the rewards of an unknown person.
-    """
-
-    attribute: str
-    person: float
-    everybody: float
 
 
 @dataclass(frozen=True)
@@ -168,22 +153,8 @@ def _flip(
 def _likings(
     person: Person, known: Sequence[Choice], prompt: Text, responses: Sequence[Text | Numbers]
 ) -> tuple[Liking, ...]:
-    """Slope of rewards by each measure, within prompts."""
-    groups: list[tuple[Text, Sequence[Text | Numbers]]] = [(prompt, responses)]
-    groups += [(choice.prompt, choice.options) for choice in known]
-    try:
-        measured = [measure(list(MEASURES), texts) for _, texts in groups]
-    except FeatureError:  # numbers
+    """The person's likings by measures of these responses and of those that they chose between."""
+    if any(map(is_numbers, responses)):
         return ()
-    apart = np.concatenate([each - each.mean(0) for each in measured])
-    apart /= np.maximum(apart.std(0), 1e-9)
-    people = [person, person.model.for_user([])]
-    slopes = []
-    for one in people:
-        scores = person.model.score_batch(
-            [one] * len(groups), [prompt for prompt, _ in groups], [list(texts) for _, texts in groups]
-        )
-        reward = np.concatenate([each.reward - each.reward.mean() for each in scores])
-        slopes.append(apart.T @ reward / len(reward))
-    found = [Liking(name, float(a), float(b)) for name, a, b in zip(MEASURES, *slopes, strict=True)]
-    return tuple(sorted(found, key=lambda one: -abs(one.person - one.everybody)))
+    groups = [Group(prompt, responses), *(Group(choice.prompt, choice.options) for choice in known)]
+    return tuple(sorted(likings(person, groups).each, key=lambda one: -abs(one.person - one.everybody)))

@@ -17,6 +17,7 @@ from fsa.outputs.api_inputs import Choices, as_choice
 from fsa.outputs.asking import Asked, asked
 from fsa.outputs.explaining import Explanation, explain
 from fsa.outputs.history import History
+from fsa.outputs.likings import Group, Likings, likings
 from fsa.outputs.options import options_of
 from fsa.outputs.person_file import save_person
 from fsa.outputs.sequence_classifier import save_reward
@@ -127,6 +128,17 @@ class Person:
             ShapeError: There are fewer than two responses.
         """
         return explain(self, self._history(), prompt, responses, most_changes)
+
+    def likings(self, groups: Sequence[Group]) -> Likings:
+        """How much this person likes which attribute of responses; see `fsa.outputs.likings.likings`.
+
+        Args:
+            groups: Responses that show the attributes, with levels or to be measured.
+
+        Raises:
+            ShapeError: The groups are none, or of different attributes.
+        """
+        return likings(self, groups)
 
     def _read(self, history: History) -> Self:
         return self.model.read([history])[0]  # type: ignore[return-value]

@@ -20,14 +20,27 @@ from fsa.errors import FsaError
 from fsa.serve.access import Gate
 from fsa.serve.limits import Limits, error_answer
 from fsa.serve.problems import Problem, Unavailable, Unprocessable
-from fsa.serve.routes import chat, classify, judge, openrlhf, operations, people, questions, rerank, score
+from fsa.serve.routes import (
+    candidates,
+    chat,
+    classify,
+    judge,
+    likings,
+    openrlhf,
+    operations,
+    page,
+    people,
+    questions,
+    rerank,
+    score,
+)
 from fsa.serve.service import Service
 from fsa.serve.shapes import ErrorAnswer
 from fsa.serve.store.database import migrate
 from fsa.serve.telemetry import Observed
 
 # What is asked most often first: they are tried in this order.
-_ROUTES = (score, openrlhf, classify, rerank, people, questions, judge, chat)
+_ROUTES = (score, openrlhf, classify, rerank, people, questions, likings, candidates, judge, chat)
 _SAID = {
     400: "No JSON.",
     401: "No key, or none that is known.",
@@ -59,6 +72,7 @@ def create_app(service: Service) -> FastAPI:
     for module in _ROUTES:
         app.include_router(module.router, responses=_PROBLEMS)
     app.include_router(operations.router, responses={status: _PROBLEMS[status] for status in (401, 429, 503)})
+    app.include_router(page.router)
     for kind, handler in _HANDLERS.items():
         app.add_exception_handler(kind, handler)
     settings = service.settings

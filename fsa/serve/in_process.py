@@ -116,9 +116,14 @@ class _NoPeople:
         return {}
 
 
-def without_traces(model: _Model) -> _Model:
-    """A model that keeps nothing of the texts it reads: those belong to people who may want them erased, and
-    a trainer's are never read twice."""
-    if hasattr(model.features, "store"):
-        model.features.store = False
+def without_traces(model: _Model, kept: int = 0) -> _Model:
+    """A model that keeps nothing on the disk of the texts it reads: those belong to people who may want them
+    erased, and a trainer's are never read twice.
+
+    Args:
+        model: Which has read no text yet.
+        kept: Texts whose features it may keep in memory, until `People.forget_texts`.
+    """
+    if hasattr(model.features, "store") and hasattr(model.features, "kept"):
+        model.features.store, model.features.kept = False, kept
     return model

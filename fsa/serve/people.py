@@ -83,8 +83,16 @@ class People:
         return people
 
     def forget(self, who: Who) -> bool:
-        """Drop the belief that memory holds of a stored person; whether there was one."""
-        return self._kept.pop(who, None) is not None
+        """Drop the belief that memory holds of a stored person, and with it all features; whether it did."""
+        if self._kept.pop(who, None) is None:
+            return False
+        self.forget_texts()
+        return True
+
+    def forget_texts(self) -> None:
+        """Drop the features that memory holds of texts: whose texts they are is not known."""
+        if hasattr(self.model.features, "forget"):
+            self.model.features.forget()
 
     def _revisions(self, asked: Sequence[Asked]) -> dict[Who | str, str | None]:
         """What each belief has to have been read from; None for a stored person that there is not."""

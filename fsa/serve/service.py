@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 
 from sqlalchemy import Engine
 
-from fsa.errors import ConfigError
+from fsa.errors import ConfigError, FsaError
 from fsa.judge.regressor import RegressorJudge
+from fsa.outputs.candidates import read_candidates
 from fsa.outputs.person_file import model_hash
 from fsa.outputs.policy import Policy, open_model
 from fsa.outputs.reward_model import RewardModel
@@ -27,6 +30,7 @@ from fsa.serve.writing import ToWrite, Writer, Written
 from fsa.types import Numbers, Text
 
 _DATABASE_THREADS = 8
+_AT_ONCE = 16  # candidates read before other requests have their turn
 
 
 class Service:
@@ -40,6 +44,7 @@ class Service:
     Raises:
         CheckpointError: A folder is not what it should be.
         StoreError: The database's URL is not one.
+        ChoiceDataError: The file of candidates is none.
         ConfigError: The server would be open to other machines without a key.
     """
 
@@ -50,9 +55,11 @@ class Service:
         self.engine: Engine = open_database(settings.store_url)
         self.store, self.keys = PeopleStore(self.engine, settings.max_choices), KeyStore(self.engine)
         self.rewards = without_traces(
-            rewards or open_model(settings.model, trust_remote_code=settings.trust_remote_code)
+            rewards or open_model(settings.model, trust_remote_code=settings.trust_remote_code),
+            settings.texts_kept,
         )
         self.policy = policy or _policy(settings, self.rewards)
+        self.candidates = read_candidates(settings.candidates) if settings.candidates else []
         self.judge = RegressorJudge.load(settings.judge) if settings.judge else None
         self.model_hash = model_hash(self.rewards)
         self.people = self._people(self.rewards)
@@ -70,6 +77,7 @@ class Service:
             observe=self.metrics.batch.labels("score").observe,
         )
         self.answers = self._answers()
+        self._reading: asyncio.Task[None] | None = None
 
     @property
     def is_open(self) -> bool:
@@ -93,9 +101,13 @@ class Service:
         self.scores.start()
         if self.answers is not None:
             self.answers.start()
+        if self.candidates and hasattr(self.rewards.features, "hold"):
+            self._reading = asyncio.create_task(self._read_candidates())
 
     async def close(self) -> None:
         """Answer what was taken, then end."""
+        if self._reading is not None:
+            self._reading.cancel()
         await self.scores.close()
         if self.answers is not None:
             await self.answers.close()
@@ -110,7 +122,7 @@ class Service:
 
     async def forget(self, who: Who) -> int:
         """Drop what memory holds of an erased person; how many beliefs that were."""
-        held = [await self.model.run(self.people.forget, who)]
+        held = [await self.model.run(self._forget, who)]
         if self.writing_people is not self.people:
             held.append(self.writing_people.forget(who))
         return sum(held)
@@ -124,6 +136,18 @@ class Service:
         if self.answers is None:
             raise NotFound("no policy is served; start the server with --policy RUN")
         return self.answers
+
+    async def _read_candidates(self) -> None:
+        """Read the candidates before they are first asked about, some at a time: requests go between."""
+        texts = [(group.prompt, response) for group in self.candidates for response in group.responses]
+        hold = self.rewards.features.hold  # type: ignore[attr-defined]
+        for first in range(0, min(len(texts), self.settings.texts_kept), _AT_ONCE):
+            with suppress(FsaError):  # what cannot be read is said to those who ask about it
+                await self.model.run(hold, *zip(*texts[first : first + _AT_ONCE], strict=True))
+
+    def _forget(self, who: Who) -> bool:
+        self.people.forget_texts()
+        return self.people.forget(who)
 
     def _people(self, model: RewardModel) -> People:
         return People(model, self.store, self.settings.people_kept, self.metrics.beliefs_looked_up)

@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from fsa.errors import ConfigError
+from fsa.runs.opening import STARTER
 
 
 @dataclass(frozen=True)
@@ -18,7 +19,8 @@ class Settings:
         model: Run folder or hub id of a reward model (or of a policy, which scores too).
         policy: Run folder or hub id of a policy, for chat completions; "" for none.
         judge: Folder of a saved regressor, for target and candidates; "" for none.
-        store: URL of the database; "" is `people.db` in the run folder.
+        candidates: JSONL file of responses to choose between, for the page and for clients; "" for none.
+        store: URL of the database; "" is `people.db` in the run folder, or for the starter in this folder.
         host: Address to listen on.
         port: Port to listen on; 0 takes a free one.
         workers: Processes that serve, >= 1; each holds the models.
@@ -31,6 +33,7 @@ class Settings:
         max_responses: Most responses that one request may have scored.
         max_tokens: Longest answer of the policy, in tokens.
         people_kept: Beliefs that a process keeps in memory.
+        texts_kept: Texts whose features a process keeps in memory, until a person is erased.
         key_seconds: How long a process may go on accepting a key that was revoked.
         trust_remote_code: Whether parts of a model that are not fsa's own may run.
 
@@ -41,6 +44,7 @@ class Settings:
     model: str
     policy: str = ""
     judge: str = ""
+    candidates: str = ""
     store: str = ""
     host: str = "127.0.0.1"
     port: int = 8000
@@ -54,11 +58,13 @@ class Settings:
     max_responses: int = 256
     max_tokens: int = 512
     people_kept: int = 10_000
+    texts_kept: int = 10_000
     key_seconds: float = 5.0
     trust_remote_code: bool = False
 
     def __post_init__(self) -> None:
-        for name in ("workers", "max_batch", "max_queue", "max_choices", "max_tokens", "people_kept"):
+        counts = ("workers", "max_batch", "max_queue", "max_choices", "max_tokens")
+        for name in (*counts, "people_kept", "texts_kept"):
             if getattr(self, name) < 1:
                 raise ConfigError(f"{name} must be 1 or more, came {getattr(self, name)}")
         if self.max_responses < 2 or self.max_body_bytes < 1000:
@@ -85,6 +91,8 @@ class Settings:
         """
         if self.store:
             return self.store
+        if self.model == STARTER:  # its folder is that of the package
+            return f"sqlite:///{Path('people.db').resolve()}"
         if not Path(self.model).is_dir():
             raise ConfigError(
                 f"model {self.model} is no folder here, so --store must say where people are kept"

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from importlib.metadata import version
+
 from fastapi import APIRouter, Response
 from fastapi.responses import PlainTextResponse
 from prometheus_client import CONTENT_TYPE_LATEST
+from pydantic import Field
 from sqlalchemy.exc import SQLAlchemyError
 
 from fsa.serve.access import Reader, Served
@@ -36,6 +39,19 @@ class ModelsAnswer(Shape):
     data: list[Model]
 
 
+class AboutAnswer(Shape):
+    """What this server is and may be asked."""
+
+    version: str
+    model: str = Field(description="sha256 of the reward model.")
+    policy: bool = Field(description="Whether chat completions are answered.")
+    judge: bool = Field(description="Whether candidates are judged by a target.")
+    max_responses: int
+    max_choices: int
+    max_tokens: int
+    max_body_bytes: int
+
+
 @router.get("/health")
 async def health() -> HealthAnswer:
     """Whether the process answers."""
@@ -56,6 +72,22 @@ async def ready(service: Served) -> HealthAnswer:
 async def metrics(service: Served) -> Response:
     """Metrics for Prometheus; of all workers together."""
     return Response(service.metrics.page(), media_type=CONTENT_TYPE_LATEST)
+
+
+@router.get("/v1/about")
+async def about(access: Reader, service: Served) -> AboutAnswer:
+    """What is served, and how much of it at once."""
+    settings = service.settings
+    return AboutAnswer(
+        version=version("fsa"),
+        model=service.model_hash,
+        policy=service.answers is not None,
+        judge=service.judge is not None,
+        max_responses=settings.max_responses,
+        max_choices=settings.max_choices,
+        max_tokens=settings.max_tokens,
+        max_body_bytes=settings.max_body_bytes,
+    )
 
 
 @router.get("/v1/models")

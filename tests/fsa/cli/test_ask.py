@@ -16,7 +16,7 @@ import numpy as np
 import pytest
 import torch
 
-from fsa.cli.ask import ask, read_responses
+from fsa.cli.ask import ask
 from fsa.cli.main import main
 from fsa.errors import ChoiceDataError, OutputError
 from fsa.features.projection import Projection
@@ -159,10 +159,7 @@ def test_what_cannot_be_asked_is_said_before_the_model_is_opened(tmp_path):
     path = tmp_path / "candidates.jsonl"
     path.write_text('{"prompt": "a", "response": "x"}\n')
     with pytest.raises(ChoiceDataError, match="needs two different responses"):
-        read_responses(str(path))
-    path.write_text('{"prompt": "a"}\n')
-    with pytest.raises(ChoiceDataError, match="response is missing"):
-        read_responses(str(path))
+        ask("no model", str(path))
     with pytest.raises(OutputError, match="cannot be written"):
         ask("no model", str(candidates(tmp_path)), str(tmp_path / "no" / "folder.jsonl"))
 

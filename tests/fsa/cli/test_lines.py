@@ -3,7 +3,7 @@ import json
 import pytest
 
 from fsa.choices.table import ChoiceTable
-from fsa.cli.lines import as_lines, check_writable, choices_of_each, written_lines
+from fsa.cli.lines import as_lines, choices_of_each, written_lines
 from fsa.errors import ChoiceDataError
 from fsa.types import Choice, Pick
 from tests.factories.lines import jsonl
@@ -20,20 +20,6 @@ def test_lines_come_with_their_places_and_bad_ones_are_told_of(tmp_path):
     assert "half a surrogate pair" in bad[1]
     with pytest.raises(ChoiceDataError, match="came \[2\]"):
         written_lines(path, "line", "an object with a")
-
-
-@pytest.mark.parametrize("raw", [{"a": float("inf")}, {"a": "\ud800"}])
-def test_what_cannot_be_written_again_is_refused(raw):
-    with pytest.raises(ChoiceDataError, match=r"^here: "):
-        check_writable(raw, "here")
-
-
-def test_nesting_is_bounded():
-    raw: object = 1
-    for _ in range(200):
-        raw = [raw]
-    with pytest.raises(ChoiceDataError, match="nested so deeply"):
-        check_writable(raw, "here")
 
 
 def test_written_lines_hold_no_control_character_and_say_the_same():

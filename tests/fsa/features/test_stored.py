@@ -57,6 +57,22 @@ def test_without_a_store_it_is_computed_each_time():
     assert extractor.ran == [[1], [1]]
 
 
+def test_without_a_store_memory_may_keep_it_until_it_is_told_to_forget(own_cache):
+    extractor = Lengths(store=False)
+    extractor.kept = 2
+    first = extractor.extract([""] * 2, ["c", "a b"])
+    assert_array_equal(extractor.extract([""] * 2, ["c", "a b"]), first)
+    assert extractor.ran == [[2, 1]]
+    extractor.forget()
+    extractor.extract([""], ["c"])
+    assert extractor.ran == [[2, 1], [1]]
+    extractor.hold([""] * 2, ["c", "d e f"])
+    extractor.forget()
+    extractor.extract([""] * 3, ["c", "d e f", "a b"])
+    assert extractor.ran == [[2, 1], [1], [3], [2]]
+    assert not list((own_cache / "features").rglob("*.vectors"))
+
+
 def test_long_texts_are_counted_and_warned_of_once():
     extractor = Lengths()
     with pytest.warns(UserWarning, match="1 of 1 texts have more than 4 tokens"):

@@ -7,7 +7,9 @@ from pathlib import Path
 import pytest
 from sqlalchemy import create_engine, make_url
 
+from fsa.serve.service import Service
 from fsa.serve.store.people import PeopleStore
+from tests.factories.lines import jsonl
 from tests.factories.reward_models import text, text_model
 from tests.fsa.serve.small import pair
 
@@ -62,6 +64,37 @@ def test_features_of_texts_are_not_kept_on_the_disk(serve, tmp_path, monkeypatch
     before = {path: path.stat().st_size for path in (tmp_path / "cache").rglob("*.vectors")}
     assert client.post("/v1/score", json={"responses": [text(77, 5)]}).status_code == 200
     assert {path: path.stat().st_size for path in (tmp_path / "cache").rglob("*.vectors")} == before
+
+
+def test_memory_holds_no_features_of_texts_once_somebody_is_erased(serve, bert):
+    client = serve(text_model(bert))
+    features = client.app.state.service.rewards.features
+    ran, run = [], features._run
+    features._run = lambda batch: ran.append(len(batch)) or run(batch)
+    client.put("/v1/people/ann")
+    for _ in range(2):
+        assert client.post("/v1/score", json={"responses": [text(77, 5)]}).status_code == 200
+    assert ran == [1]
+    client.delete("/v1/people/ann")
+    client.post("/v1/score", json={"responses": [text(77, 5)]})
+    assert ran == [1, 1]
+
+
+def test_candidates_are_read_at_the_start_and_stay_read_whoever_is_erased(serve, bert, tmp_path):
+    rows = [{"prompt": "w1", "response": text(i, 5)} for i in range(20)]
+    client = serve(text_model(bert), candidates=jsonl(tmp_path / "c.jsonl", rows))
+    client.portal.call(_ended, client.app.state.service)
+    features = client.app.state.service.rewards.features
+    features._run = None  # nothing is left to compute
+    client.put("/v1/people/ann")
+    client.delete("/v1/people/ann")
+    responses = [row["response"] for row in rows]
+    body = {"prompt": "w1", "responses": responses}
+    assert client.post("/v1/score", json=body).status_code == 200
+
+
+async def _ended(service: Service) -> None:
+    await service._reading
 
 
 @pytest.mark.slow

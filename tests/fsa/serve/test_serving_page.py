@@ -4,22 +4,18 @@ import json
 import re
 import shutil
 import subprocess
-import threading
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-import uvicorn
 import yaml
 
-from eval.bench.postgres import free_port
 from fsa.judge.regressor import RegressorJudge
-from fsa.serve.application import create_app
-from fsa.serve.server import Patient
 from fsa.serve.service import Service
 from fsa.serve.settings import Settings
 from tests.factories.labelled import made_up
 from tests.factories.policies import make_policy
+from tests.fsa.serve.listening import listening
 from tests.fsa.serve.small import text_rewards
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -34,16 +30,8 @@ def port(tmp_path: Path, llama: Path) -> Iterator[int]:
     judge.learn(made_up(40))
     judge.save(tmp_path / "judge")
     settings = Settings("model", store=f"sqlite:///{tmp_path / 'p.db'}", judge=str(tmp_path / "judge"))
-    app = create_app(Service(settings, text_rewards(), make_policy(llama)))
-    config = uvicorn.Config(app, port=free_port(), http=Patient, log_level="warning", ws="none")
-    server = uvicorn.Server(config)
-    thread = threading.Thread(target=server.run)
-    thread.start()
-    while not server.started:
-        assert thread.is_alive()
-    yield config.port
-    server.should_exit = True
-    thread.join(60)
+    with listening(Service(settings, text_rewards(), make_policy(llama))) as port:
+        yield port
 
 
 @pytest.mark.skipif(shutil.which("curl") is None, reason="needs curl")

@@ -17,7 +17,9 @@ def test_only_this_machine_reaches_a_loopback_address(host, is_loopback):
     assert Settings("m", host=host).is_loopback is is_loopback
 
 
-def test_people_are_kept_in_the_run_folder_unless_it_is_said_where(tmp_path):
+def test_people_are_kept_in_the_run_folder_unless_it_is_said_where(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert Settings("starter").store_url == f"sqlite:///{tmp_path.resolve()}/people.db"
     assert Settings(str(tmp_path)).store_url == f"sqlite:///{tmp_path.resolve()}/people.db"
     assert Settings("hub/id", store="sqlite:///a.db").store_url == "sqlite:///a.db"
     with pytest.raises(ConfigError, match="--store must say where people are kept"):

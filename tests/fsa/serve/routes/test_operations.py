@@ -34,3 +34,11 @@ def test_metrics_count_requests_by_route_never_by_path(client):
 
 def test_there_is_a_model_for_clients_that_ask(client):
     assert [one["id"] for one in client.get("/v1/models").json()["data"]] == ["fsa"]
+
+
+def test_it_says_what_it_is_and_may_be_asked(client):
+    said = client.get("/v1/about").json()
+    service = client.app.state.service
+    assert said["model"] == service.model_hash
+    assert (said["policy"], said["judge"]) == (False, False)
+    assert said["max_responses"] == service.settings.max_responses
