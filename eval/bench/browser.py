@@ -39,7 +39,7 @@ def browser(width: int = 1200, height: int = 900, dark: bool = False) -> Iterato
 
     Args:
         width, height: Of the page, in CSS pixels.
-        dark: Whether whoever looks at it prefers dark colours.
+        dark: Dark colours, as the reader of a page may prefer.
 
     Raises:
         RuntimeError: There is none.

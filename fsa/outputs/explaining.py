@@ -157,4 +157,4 @@ def _likings(
     if any(map(is_numbers, responses)):
         return ()
     groups = [Group(prompt, responses), *(Group(choice.prompt, choice.options) for choice in known)]
-    return tuple(sorted(likings(person, groups).each, key=lambda one: -abs(one.person - one.everybody)))
+    return tuple(sorted(likings(person, groups).each, key=lambda one: -abs(one.person - one.population)))

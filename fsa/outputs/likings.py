@@ -47,13 +47,13 @@ class Liking:
     Attributes:
         attribute: Its name.
         person: Nats of reward that a standard deviation more of it comes with, in the person's rewards.
-        everybody: The same in the rewards of an unknown person.
+        population: The same in the rewards of an unknown person.
         low, high: Ends of the middle 90 % of what is believed of `person`, which they are for a point belief.
     """
 
     attribute: str
     person: float
-    everybody: float
+    population: float
     low: float
     high: float
 

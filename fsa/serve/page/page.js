@@ -211,20 +211,20 @@ function showBars({ likings }) {
     const bar = svg(row, "svg", { viewBox: "-100 0 200 20", role: "img", preserveAspectRatio: "none" });
     svg(bar, "line", { class: "zero", x1: 0, x2: 0, y1: 0, y2: 20 });
     svg(bar, "rect", { class: "interval", y: 5, height: 10, rx: 2 });
-    svg(bar, "line", { class: "everybody", y1: 2, y2: 18 });
+    svg(bar, "line", { class: "population", y1: 2, y2: 18 });
     svg(bar, "ellipse", { class: "you", cy: 10, rx: 2.2, ry: 5 });
   });
-  likings.forEach(({ attribute, person, low, high, everybody, says }, i) => {
+  likings.forEach(({ attribute, person, low, high, population, says }, i) => {
     const [words, bar] = rows[i].children;
     const [, interval, stroke, dot] = bar.children;
     const x = (nats) => (96 * nats) / reach;
     words.textContent = says;
     words.classList.toggle("sure", low > 0 || high < 0);
     set(interval, { x: x(low), width: Math.max(0.5, x(high) - x(low)) });
-    set(stroke, { x1: x(everybody), x2: x(everybody) });
+    set(stroke, { x1: x(population), x2: x(population) });
     set(dot, { cx: x(person) });
     set(bar, { "aria-label": `${attribute}: ${person.toFixed(2)} nats, with 90 % from ${low.toFixed(2)} to ` +
-      `${high.toFixed(2)}; the population ${everybody.toFixed(2)}` });
+      `${high.toFixed(2)}; the population ${population.toFixed(2)}` });
   });
 }
 

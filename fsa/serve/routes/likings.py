@@ -41,7 +41,7 @@ class LikingAnswer(Shape):
     person: float = Field(description="Nats of reward that a standard deviation more of it comes with.")
     low: float = Field(description="Lower end of the middle 90 % of what is believed of it.")
     high: float = Field(description="Upper end.")
-    everybody: float = Field(description="The same for an unknown person.")
+    population: float = Field(description="The same for an unknown person.")
     says: str = Field(description="In words.")
 
 
@@ -85,4 +85,4 @@ def _likings(service: Service, who: Who, body: LikingsRequest) -> LikingsAnswer:
 
 
 def _are_finite(found: Likings) -> bool:
-    return all(np.isfinite([one.person, one.everybody, one.low, one.high]).all() for one in found.each)
+    return all(np.isfinite([one.person, one.population, one.low, one.high]).all() for one in found.each)

@@ -101,7 +101,7 @@ def test_likings_are_slopes_of_the_rewards_by_what_is_measured():
         grouped = [("q", texts), ("p", [texts[3], texts[0]])]
         measures = [measure([name], each)[:, 0] for _, each in grouped]
         apart = np.concatenate([each - each.mean() for each in measures])
-        for who, one in (("person", person), ("everybody", model.for_user([]))):
+        for who, one in (("person", person), ("population", model.for_user([]))):
             rewards = [one.score(prompt, each).reward for prompt, each in grouped]
             reward = np.concatenate([each - each.mean() for each in rewards])
             wanted = linregress(apart / apart.std(), reward).slope

@@ -40,7 +40,7 @@ def test_where_the_reward_is_linear_a_liking_is_its_weight():
     assert [one.attribute for one in said.each] == ["number 1", "number 2"]
     # The square's standard deviation is 1, so nats a standard deviation are nats a number: z itself.
     assert [one.person for one in said.each] == pytest.approx(person.belief.mean[0].tolist())
-    assert [one.everybody for one in said.each] == pytest.approx([0.0, 0.0], abs=1e-9)
+    assert [one.population for one in said.each] == pytest.approx([0.0, 0.0], abs=1e-9)
     assert said.kinds == pytest.approx(np.array([[2.0, 0.0], [-2.0, 0.0]]))
     assert said.share == pytest.approx([0.5, 0.5])
     assert said.weight.sum() == pytest.approx(1)
