@@ -11,6 +11,7 @@ from rich.console import Console
 from eval.bench.asking import question_speed
 from eval.bench.default import default_cost
 from eval.bench.figures import as_table
+from eval.bench.fit import fit_cost
 from eval.bench.loader import loader_speedup, loader_wait
 from eval.bench.policy import policy_against_trl
 from eval.bench.reading import reading_speed
@@ -29,12 +30,13 @@ def bench(
     candidates: int = 1000,
     questions: int = 10_000,
     policy_steps: int = 6,
+    fit_steps: int = 1500,
     backbone: str = "minilm",
     strict: bool = False,
 ) -> Report:
     """Measure the loader (times a plain one, % of a step), reading (of json.loads), a large table (s, MB,
-    draws/s), scoring (times), the default (times the one before it), and training policies and reward LMs
-    (times TRL).
+    draws/s), scoring (times), the default (times the one before it), fits of many people (s, MB), and
+    training policies and reward LMs (times TRL).
 
     Every figure is the median of its repetitions, taken in turn with what it is compared with. Prints them
     beside their limits and writes OUT/report.json, whose n counts repetitions.
@@ -47,6 +49,7 @@ def bench(
         num_choices: Choices of the large table, ten a user; opened in seconds, resident in MB (10^6 bytes).
         candidates: Texts to score for one person, in times the seconds of the bare forward pass.
         policy_steps: Training steps of a language model in one repetition, of which there are at most three.
+        fit_steps: Most steps of a stage of `fsa fit`, and of a training on a million choices; both once.
         questions: Candidate pairs to find the next question among, in ms; an update is beside it.
         backbone: What reads them.
         strict: End with status 1 where a limit is not kept.
@@ -60,6 +63,7 @@ def bench(
         *score_overhead(candidates, repetitions, backbone),
         *default_cost(steps=steps, candidates=candidates, repetitions=min(repetitions, 3), backbone=backbone),
         *question_speed(questions, repetitions),
+        *fit_cost(max_steps=fit_steps),
         *policy_against_trl(policy_steps, min(repetitions, 3)),
     ]
     console.print(as_table(figures))

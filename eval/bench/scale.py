@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 import os
-import subprocess
 import sys
 from pathlib import Path
 
 from rich.console import Console
 from rich.table import Table
 
+from eval.bench.process import ran
 from fsa.choices.sandbox import Sandbox
 from fsa.cli.recipes import run_recipe
 from fsa.reports.report import Report, Row, about
@@ -65,8 +65,7 @@ def scale(
 def _measured(folder: Path, people: int, max_steps: int, draws: int) -> dict[str, float]:
     file = folder / f"{people}.arrow"
     Sandbox(num_users=people, choices_per_user=CHOICES_EACH).load().save(file)
-    opened, _ = _ran("-m", "eval.bench.table", str(file), str(draws))
-    of_table = json.loads(opened)
+    of_table = json.loads(ran("-m", "eval.bench.table", str(file), str(draws)).printed)
     run = folder / str(people)
     source = [
         f"--source.num_users={people}",
@@ -74,7 +73,7 @@ def _measured(folder: Path, people: int, max_steps: int, draws: int) -> dict[str
         "--splits.by=user",
     ]
     loop = [f"--loop.max_steps={max_steps}", "--loop.progress=false", "--overwrite=true", f"--out={run}"]
-    _, peak = _ran("-m", "train.reward", "--config", "configs/reward/sandbox.yaml", *source, *loop)
+    trained = ran("-m", "train.reward", "--config", "configs/reward/sandbox.yaml", *source, *loop)
     seconds = read_json(run / META)["seconds"]
     return {
         "table_mb": file.stat().st_size / 1e6,
@@ -83,19 +82,8 @@ def _measured(folder: Path, people: int, max_steps: int, draws: int) -> dict[str
         "open_mb": of_table["megabytes"],
         "prepare_seconds": seconds["prepare"],
         "train_seconds": seconds["train"],
-        "train_mb": peak,
+        "train_mb": trained.peak,
     }
-
-
-def _ran(*arguments: str) -> tuple[str, float]:
-    """What a process of ours printed, and its peak memory in MB."""
-    command = [sys.executable, *arguments]
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)  # noqa: S603 # nosec B603 # no shell
-    printed = process.stdout.read() if process.stdout else ""
-    _, status, used = os.wait4(process.pid, 0)
-    if status:
-        sys.exit(f"{' '.join(command)} failed")
-    return printed, used.ru_maxrss * 1024 / 1e6
 
 
 if __name__ == "__main__":

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import subprocess
 import sys
 import tempfile
 import time
@@ -14,6 +13,7 @@ from pathlib import Path
 import numpy as np
 
 from eval.bench.figures import Figure
+from eval.bench.process import ran
 from fsa.choices.sandbox import Sandbox
 from fsa.choices.table import ChoiceTable
 from fsa.episodes.sampler import EpisodeSampler
@@ -99,13 +99,7 @@ def _made(file: Path, num_choices: int) -> Path:
 
 
 def _opened(file: Path, draws: int) -> dict[str, float]:
-    command = [sys.executable, "-m", "eval.bench.table", str(file), str(draws)]
-    done = subprocess.run(  # noqa: S603 # nosec B603 # our own module, no shell
-        command, capture_output=True, text=True, check=False
-    )
-    if done.returncode:
-        sys.exit(f"{' '.join(command)} failed:\n{done.stderr}")
-    found: dict[str, float] = json.loads(done.stdout)
+    found: dict[str, float] = json.loads(ran("-m", "eval.bench.table", str(file), str(draws)).printed)
     return found
 
 

@@ -21,6 +21,7 @@ def test_the_report_is_written_and_strict_ends_with_a_status(tmp_path, monkeypat
         "score_overhead",
         "default_cost",
         "question_speed",
+        "fit_cost",
         "reading_speed",
         "policy_against_trl",
     ):
