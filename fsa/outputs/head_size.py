@@ -1,0 +1,69 @@
+"""How large the heads of a configuration would be, found out before any memory is taken for them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError, safe_open
+
+from fsa.encoders.encoder import ContextEncoder
+from fsa.errors import CheckpointError
+from fsa.models.language_scorer import LanguageScorer
+from fsa.models.scorer import Scorer
+from fsa.runs.components import build_parts, class_at, refuse_foreign
+
+_ROOM = 10_000_000  # numbers that a configuration may ask for beyond those that are stored
+
+
+def check_size(config: Mapping[str, Any], weights: Path, trust_remote_code: bool = False) -> None:
+    """Refuse a configuration whose heads are far larger than what was saved of them.
+
+    What cannot be built is let through: building it in earnest says what is wrong.
+
+    Args:
+        config: Of the model; `d_feature` and `d_belief` are counts.
+        weights: Its safetensors file.
+        trust_remote_code: Whether class paths outside fsa may be imported.
+
+    Raises:
+        CheckpointError: Says how many numbers it asks for, and how many there are.
+    """
+    asked = sum(_numbers(config, slot, base, trust_remote_code) for slot, base in _HEADS.items())
+    if asked <= _ROOM:
+        return
+    stored = _stored(weights)
+    if asked > stored + _ROOM:
+        raise CheckpointError(
+            f"config.json: encoder and scorer would hold {asked:,} numbers, {weights.name} has {stored:,}"
+        )
+
+
+_HEADS: dict[str, type] = {"encoder": ContextEncoder, "scorer": Scorer}
+
+
+def _numbers(config: Mapping[str, Any], slot: str, base: type, trust: bool) -> int:
+    """Numbers of a head; 0 for a language model, which takes its own from its backbone."""
+    spec = config.get(slot)
+    try:
+        if not trust:
+            refuse_foreign(spec, slot)
+        if not isinstance(spec, Mapping) or issubclass(class_at(spec.get("class_path"), slot), LanguageScorer):
+            return 0
+        with torch.device("meta"):  # shapes alone
+            widths = config["d_feature"], config["d_belief"]
+            head = build_parts(config, {slot: base}, *widths, trust_remote_code=trust)[slot]
+        return sum(tensor.numel() for tensor in (*head.parameters(), *head.buffers()))
+    except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError, RuntimeError):
+        return 0
+
+
+def _stored(weights: Path) -> int:
+    try:
+        with safe_open(weights, "pt") as file:
+            slices = [file.get_slice(name) for name in file.keys()]  # noqa: SIM118 (no mapping)
+            return sum(int(torch.Size(each.get_shape()).numel()) for each in slices)
+    except (OSError, SafetensorError) as error:
+        raise CheckpointError(f"{weights}: cannot be read: {error}") from error

@@ -1,0 +1,8 @@
+"""All that is attacked."""
+
+from tests.fuzz.choices_files import ChoicesFiles
+from tests.fuzz.command_lines import CommandLines
+from tests.fuzz.run_folders import RunFolders
+from tests.fuzz.trying import Target
+
+TARGETS: list[Target] = [ChoicesFiles(), RunFolders(), CommandLines()]
