@@ -34,7 +34,7 @@ def read(model: RewardModel, histories: Sequence[History]) -> Belief:
         )
     try:
         return model.encoder(choice_batch(model, histories).to(model.device))
-    except torch.linalg.LinAlgError as error:
+    except torch.linalg.LinAlgError as error:  # type: ignore[attr-defined]
         raise CheckpointError(
             f"{model.origin or 'the model'}: its numbers allow no belief: {error!s:.200}"
         ) from error

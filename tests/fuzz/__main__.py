@@ -27,7 +27,9 @@ def main() -> None:
         target.prepare(folder)
         target.start()
         tried, seconds = attacked(target, given.case, folder, given.seed)
-        print(f"{tried.verdict}: {tried.what}\n{tried.why}\n{tried.said}\n{tried.site}\n{seconds:.1f} s; {folder}")
+        print(
+            f"{tried.verdict}: {tried.what}\n{tried.why}\n{tried.said}\n{tried.site}\n{seconds:.1f} s; {folder}"
+        )
         sys.exit(tried.verdict == "failed")
     started, all_counts = time.monotonic(), []
     for target in targets:
@@ -37,7 +39,9 @@ def main() -> None:
     minutes = (time.monotonic() - started) / 60
     failed = sum(len(counts.failures) for counts in all_counts)
     tried = sum(counts.tried for counts in all_counts)
-    print(f"{tried:,} cases, {failed} failed, {minutes:.1f} minutes, {given.jobs} processes, seed {given.seed}")
+    print(
+        f"{tried:,} cases, {failed} failed, {minutes:.1f} minutes, {given.jobs} processes, seed {given.seed}"
+    )
     print(f"Failed cases are in {folder / 'failed'}" if failed else "Nothing failed.")
     sys.exit(bool(failed))
 
@@ -53,7 +57,9 @@ def say(counts: Counts) -> None:
 
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser("python -m tests.fuzz", description=__doc__)
-    parser.add_argument("--target", choices=[target.name for target in TARGETS], help="one alone; all if not given")
+    parser.add_argument(
+        "--target", choices=[target.name for target in TARGETS], help="one alone; all if not given"
+    )
     parser.add_argument("--cases", type=int, help="of each target; those of the whole run if not given")
     parser.add_argument("--case", type=int, help="number of the one case to run again, in this process")
     parser.add_argument("--seed", type=int, default=0)

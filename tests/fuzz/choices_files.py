@@ -76,7 +76,9 @@ class ChoicesFiles(Target):
         rows = rows_of_jsonl(content, str(path))
         source = Jsonl if kind != "rows" else Rows
         if source is Rows:
-            if content[:4] == b"PAR1" or not content.lstrip(b"\xef\xbb\xbf \r\n\t").startswith((b"{", b"\x1f\x8b")):
+            if content[:4] == b"PAR1" or not content.lstrip(b"\xef\xbb\xbf \r\n\t").startswith(
+                (b"{", b"\x1f\x8b")
+            ):
                 return self._load(source, path, what, Opinion("unsure"), skip)  # it may be taken for CSV
             rows = [(place, _of_line(raw)) for place, raw in rows]
         return self._load(source, path, what, _opinion(rows, path, skip), skip)
@@ -138,14 +140,17 @@ class ChoicesFiles(Target):
         """Rows of ratings: what is no finite number, no thumb and no word is nonsense."""
         path = folder / "ratings.jsonl"
         rows = [
-            {"user": "ann", "prompt": "p", "response": f"r{i}", "rating": draw.choice([1, 2, 3, 4.5])} for i in range(4)
+            {"user": "ann", "prompt": "p", "response": f"r{i}", "rating": draw.choice([1, 2, 3, 4.5])}
+            for i in range(4)
         ]
         what = changed(draw, draw.choice(rows), ["user", "prompt", "response", "rating"])[0]
         path.write_text("".join(json.dumps(row) + "\n" for row in rows))
         why, places = "", []
         for i, row in enumerate(rows, start=1):
             rating = row.get("rating")
-            is_bad = isinstance(rating, list | dict) or (isinstance(rating, float | int) and not abs(rating) < 1e309)
+            is_bad = isinstance(rating, list | dict) or (
+                isinstance(rating, float | int) and not abs(rating) < 1e309
+            )
             if is_bad or not isinstance(row.get("response", ""), str | list):
                 why, places = "a rating or response is none", [f"{path}:{i}:"]
                 break
@@ -216,7 +221,9 @@ def _table_of(draw: Random, made: list[dict[str, Any]]) -> tuple[pa.Table, str]:
         try:
             columns[name] = pa.array(values)
         except (pa.ArrowException, TypeError):
-            columns[name] = pa.array([None if v is None else json.dumps(v) if not isinstance(v, str) else v for v in values])
+            columns[name] = pa.array(
+                [None if v is None else json.dumps(v) if not isinstance(v, str) else v for v in values]
+            )
     count, what = len(made), "as it is"
     if draw.random() < 0.8:
         odd: dict[str, Any] = {

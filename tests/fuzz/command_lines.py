@@ -102,7 +102,10 @@ class CommandLines(Target):
     def _serve(self, draw: Random, folder: Path) -> Tried:
         name, value, opinion = self._option(draw, _SERVE)
         if opinion.kind != "nonsense":  # it would serve until told to stop
-            name, value = "store", draw.choice(["x", "mysql://a/b", "sqlite:///" + str(folder), "postgresql://", " "])
+            name, value = (
+                "store",
+                draw.choice(["x", "mysql://a/b", "sqlite:///" + str(folder), "postgresql://", " "]),
+            )
             opinion = Opinion("nonsense", "it is no database")
         given = {"model": str(self.run), "port": "0", name: value}
         ended = command("fsa", "serve", *(f"--{n}={v}" for n, v in given.items()))
@@ -111,7 +114,12 @@ class CommandLines(Target):
     def _generate(self, draw: Random, folder: Path) -> Tried:
         name, value, opinion = self._option(draw, _GENERATE)
         prompts = lines(folder / "prompts.jsonl", [{"prompt": "Hi", "user": "u0"}])
-        given = {"model": str(folder / "no"), "choices": str(self.choices), "prompts": str(prompts), name: value}
+        given = {
+            "model": str(folder / "no"),
+            "choices": str(self.choices),
+            "prompts": str(prompts),
+            name: value,
+        }
         if opinion.kind != "nonsense":  # there is no such model
             opinion = Opinion("nonsense", "there is no such model")
         ended = command("fsa", "generate", *(f"--{n}={v}" for n, v in given.items()))
@@ -121,7 +129,9 @@ class CommandLines(Target):
         name, value, opinion = self._option(draw, _FIT)
         if opinion.kind != "nonsense":  # it would train for a minute
             name = "columns"
-            value = draw.choice(["x", "[]", "{a: b}", "{user: zz}", "{user: [}", "3", "{options: [a, b]}", "{chosen: 3}"])
+            value = draw.choice(
+                ["x", "[]", "{a: b}", "{user: zz}", "{user: [}", "3", "{options: [a, b]}", "{chosen: 3}"]
+            )
             opinion = Opinion("nonsense", "it maps what is not there")
         given = {"out": str(folder / "fit"), name: value}
         ended = command("fsa", "fit", self.choices, *(f"--{n}={v}" for n, v in given.items()))
@@ -139,7 +149,9 @@ class CommandLines(Target):
         if name == "nothing":
             opinion = Opinion("sound")
         elif name == "out":
-            given["out"] = value = draw.choice([str(folder / "x" / "y.jsonl"), str(folder), "/proc/x", "", "/dev/full", "/dev/null"])
+            given["out"] = value = draw.choice(
+                [str(folder / "x" / "y.jsonl"), str(folder), "/proc/x", "", "/dev/full", "/dev/null"]
+            )
             is_fine = value in ("/dev/null", str(folder / "x" / "y.jsonl"))
             opinion = Opinion("sound") if is_fine else Opinion("nonsense", "nothing can be written there")
         else:
@@ -163,7 +175,9 @@ class CommandLines(Target):
             ["fsa", "keys", "--store", f"sqlite:///{folder}/k.db", "--revoke", "zz"],
         ])  # fmt: skip
         ended = command(*words)
-        return judged(" ".join(words), Opinion("nonsense", "it says too little or too much"), came_of_command(ended))
+        return judged(
+            " ".join(words), Opinion("nonsense", "it says too little or too much"), came_of_command(ended)
+        )
 
 
 def nonsense(value: str, allowed: tuple[Any, ...]) -> str:
@@ -172,7 +186,9 @@ def nonsense(value: str, allowed: tuple[Any, ...]) -> str:
     is_whole = re.fullmatch(r"-?[0-9]{1,300}", value) is not None
     is_decimal = re.fullmatch(r"-?[0-9]+\.[0-9]+|-?[0-9]+(\.[0-9]+)?e-?[0-9]+", value) is not None
     if kind == "word":
-        is_other = value in ("null", "~", "yes", "", " ", "1", "0") or "." in value or value.startswith(("{", "["))
+        is_other = (
+            value in ("null", "~", "yes", "", " ", "1", "0") or "." in value or value.startswith(("{", "["))
+        )
         is_known = value in limits or value in ("16-true", "user", "prompt", "cpu", "cosine", "skip", "test")
         return "" if is_known or is_other else "it is none of the words"
     if kind == "list":
@@ -188,12 +204,35 @@ def nonsense(value: str, allowed: tuple[Any, ...]) -> str:
         if number < limits[0]:
             return f"it is below {limits[0]}"
         return ""
-    words = ("x", "nan", "NaN", ".nan", "inf", "-inf", ".inf", "a b", "é", "[", "{", "[x]", "[]", "os.system", "zz", "@", "%s", "--")
+    words = (
+        "x",
+        "nan",
+        "NaN",
+        ".nan",
+        "inf",
+        "-inf",
+        ".inf",
+        "a b",
+        "é",
+        "[",
+        "{",
+        "[x]",
+        "[]",
+        "os.system",
+        "zz",
+        "@",
+        "%s",
+        "--",
+    )
     return "it is no number" if value in words else ""
 
 
 def _named(option: str) -> list[str]:
-    return [option.rpartition(".")[2], option, *([f'"{option.split(".")[0]}"'] if option.endswith("class_path") else [])]
+    return [
+        option.rpartition(".")[2],
+        option,
+        *([f'"{option.split(".")[0]}"'] if option.endswith("class_path") else []),
+    ]
 
 
 def _is_long(option: str, value: str) -> bool:

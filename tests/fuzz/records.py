@@ -180,7 +180,9 @@ def _chat(value: Any, name: str) -> tuple[Any, ...]:
 
 
 def _prompt(value: Any) -> Any:
-    return _text(value, "prompt", may_be_blank=True) if not isinstance(value, list) else _chat(value, "prompt")
+    return (
+        _text(value, "prompt", may_be_blank=True) if not isinstance(value, list) else _chat(value, "prompt")
+    )
 
 
 def _number(value: Any) -> bool:

@@ -19,7 +19,17 @@ from tests.fuzz.records import Nonsense, strict_json
 from tests.fuzz.training_data import train_small
 from tests.fuzz.trying import Opinion, Target, Tried, came_of, judged
 
-NEEDED = ("format", "d_feature", "d_belief", "num_samples", "encoder", "scorer", "likelihood", "features", "projection")
+NEEDED = (
+    "format",
+    "d_feature",
+    "d_belief",
+    "num_samples",
+    "encoder",
+    "scorer",
+    "likelihood",
+    "features",
+    "projection",
+)
 PARTS = ("encoder", "scorer", "likelihood", "features", "projection")
 TENSORS = ("model.safetensors", "projection.safetensors")
 _SIZES = {"F64": 8, "F32": 4, "F16": 2, "BF16": 2, "I64": 8, "I32": 4, "I16": 2, "I8": 1, "U8": 1, "BOOL": 1}
@@ -41,7 +51,9 @@ class RunFolders(Target):
     def attack(self, draw: Random, folder: Path) -> Tried:
         model = draw.choice(self.models)
         copy = Path(shutil.copytree(model, folder / "run"))
-        kind = draw.choices(["field", "text", "header", "numbers", "bytes", "files"], [45, 10, 15, 8, 12, 10])[0]
+        kind = draw.choices(
+            ["field", "text", "header", "numbers", "bytes", "files"], [45, 10, 15, 8, 12, 10]
+        )[0]
         what, opinion = getattr(self, f"_{kind}")(draw, copy)
         came = came_of(lambda: self._score(copy))
         return judged(f"{model.name}: {kind}: {what}", opinion, came, _all_finite)
@@ -58,7 +70,9 @@ class RunFolders(Target):
         places = [(name,) for name in config]
         places += [(slot, "init_args") for slot in PARTS if "init_args" in config[slot]]
         places += [(slot, "class_path") for slot in PARTS]
-        places += [(slot, "init_args", name) for slot in PARTS for name in config[slot].get("init_args", {})] * 2
+        places += [
+            (slot, "init_args", name) for slot in PARTS for name in config[slot].get("init_args", {})
+        ] * 2
         place = draw.choice(places)
         holder: Any = config
         for name in place[:-1]:
@@ -67,7 +81,9 @@ class RunFolders(Target):
         how = draw.choice(["odd", "odd", "odd", "gone", "more"])
         if how == "gone":
             del holder[name]
-            why = "a needed name is gone" if len(place) == 1 and name in NEEDED or name == "class_path" else ""
+            why = (
+                "a needed name is gone" if len(place) == 1 and name in NEEDED or name == "class_path" else ""
+            )
         elif how == "more" and len(place) > 1:
             name = draw.choice(["unheard_of", "hiden", "", "class_path"])
             is_there = name in holder
@@ -79,7 +95,9 @@ class RunFolders(Target):
             why = _nonsense(place, before, value)
         path.write_text(json.dumps(config))
         shown = f"{how} {'.'.join(place[:-1])}.{name} = {json.dumps(holder.get(name))[:60]}"
-        return shown, Opinion("nonsense", why, ["config.json", str(run)], [place[0]]) if why else Opinion("unsure")
+        return shown, Opinion("nonsense", why, ["config.json", str(run)], [place[0]]) if why else Opinion(
+            "unsure"
+        )
 
     def _text(self, draw: Random, run: Path) -> tuple[str, Opinion]:
         """config.json or run.json is damaged as a text."""
@@ -105,17 +123,25 @@ class RunFolders(Target):
         entry = header[name]
         how = draw.choice(["dtype", "shape", "offsets", "name", "gone", "metadata", "length", "odd", "twice"])
         if how == "dtype":
-            entry["dtype"] = draw.choice(["F32", "F64", "F16", "BF16", "I64", "U8", "BOOL", "F8_E4M3", "X", 3, None])
+            entry["dtype"] = draw.choice(
+                ["F32", "F64", "F16", "BF16", "I64", "U8", "BOOL", "F8_E4M3", "X", 3, None]
+            )
         elif how == "shape":
-            entry["shape"] = draw.choice([[], [0], [1, *entry["shape"]], entry["shape"][::-1], [2**40], [-1], [2**62, 4], "x"])
+            entry["shape"] = draw.choice(
+                [[], [0], [1, *entry["shape"]], entry["shape"][::-1], [2**40], [-1], [2**62, 4], "x"]
+            )
         elif how == "offsets":
-            entry["data_offsets"] = draw.choice([[0, 0], [0, 2**60], [-8, 0], entry["data_offsets"][::-1], [0], "x", [8, 16]])
+            entry["data_offsets"] = draw.choice(
+                [[0, 0], [0, 2**60], [-8, 0], entry["data_offsets"][::-1], [0], "x", [8, 16]]
+            )
         elif how == "name":
             header[draw.choice([name.upper(), "x", "", name + "\0"])] = header.pop(name)
         elif how == "gone":
             del header[name]
         elif how == "metadata":
-            header["__metadata__"] = draw.choice([{}, {"run": "another"}, {"run": 3}, None, "x", {"format": "tf"}])
+            header["__metadata__"] = draw.choice(
+                [{}, {"run": "another"}, {"run": 3}, None, "x", {"format": "tf"}]
+            )
         elif how == "odd":
             entry[draw.choice(list(entry))] = odd_value(draw)
         elif how == "twice":
@@ -213,7 +239,9 @@ def _nonsense(place: tuple[str, ...], before: Any, value: Any) -> str:
     if len(place) == 1:
         return "" if isinstance(value, dict) and "class_path" in value else f"{name} is no part"
     if name == "class_path":
-        is_ours = isinstance(value, str) and value.startswith("fsa.") and value.isascii() and value.isprintable()
+        is_ours = (
+            isinstance(value, str) and value.startswith("fsa.") and value.isascii() and value.isprintable()
+        )
         return "" if is_ours else "it is no class of fsa"
     if name == "init_args":
         return "" if isinstance(value, dict) or not value else "arguments are no object"

@@ -46,9 +46,7 @@ class Counts:
         )
 
 
-def fuzz(
-    target: Target, cases: int, folder: Path, *, seed: int = 0, jobs: int = 1, first: int = 0
-) -> Counts:
+def fuzz(target: Target, cases: int, folder: Path, *, seed: int = 0, jobs: int = 1, first: int = 0) -> Counts:
     """Attack a target.
 
     Args:

@@ -114,7 +114,9 @@ def came_of_command(ended: Ended) -> Came:
     return Came("refused", errors[0], site=_without_values(errors[0]))
 
 
-def judged(what: str, opinion: Opinion, came: Came, is_same: Callable[[Any], str] = lambda value: "") -> Tried:
+def judged(
+    what: str, opinion: Opinion, came: Came, is_same: Callable[[Any], str] = lambda value: ""
+) -> Tried:
     """Whether what came is what the oracle wanted.
 
     Args:
