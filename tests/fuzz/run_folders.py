@@ -16,6 +16,7 @@ from fsa.outputs.reward_model import FORMAT, RewardModel
 from tests.fuzz.made_choices import number_record
 from tests.fuzz.odd import damaged_bytes, damaged_text, odd_value
 from tests.fuzz.records import Nonsense, strict_json
+from tests.fuzz.tensors import FLOATS, SIZES, of_tensors, read_tensors
 from tests.fuzz.training_data import train_small
 from tests.fuzz.trying import Opinion, Target, Tried, came_of, judged
 
@@ -32,8 +33,6 @@ NEEDED = (
 )
 PARTS = ("encoder", "scorer", "likelihood", "features", "projection")
 TENSORS = ("model.safetensors", "projection.safetensors")
-_SIZES = {"F64": 8, "F32": 4, "F16": 2, "BF16": 2, "I64": 8, "I32": 4, "I16": 2, "I8": 1, "U8": 1, "BOOL": 1}
-_NUMPY = {"F64": "<f8", "F32": "<f4", "F16": "<f2"}
 
 
 class RunFolders(Target):
@@ -82,7 +81,9 @@ class RunFolders(Target):
         if how == "gone":
             del holder[name]
             why = (
-                "a needed name is gone" if len(place) == 1 and name in NEEDED or name == "class_path" else ""
+                "a needed name is gone"
+                if name == "class_path" or (len(place) == 1 and name in NEEDED)
+                else ""
             )
         elif how == "more" and len(place) > 1:
             name = draw.choice(["unheard_of", "hiden", "", "class_path"])
@@ -152,7 +153,7 @@ class RunFolders(Target):
             raw = json.dumps(header).encode("utf-8", "surrogatepass")
         claimed = draw.choice([0, 1, size * 2, 2**63, len(content)]) if how == "length" else len(raw)
         path.write_bytes(struct.pack("<Q", claimed) + raw + content[8 + size :])
-        return f"{path.name}: {how} of {name}", _of_tensors(path, content)
+        return f"{path.name}: {how} of {name}", of_tensors(path, content)
 
     def _numbers(self, draw: Random, run: Path) -> tuple[str, Opinion]:
         """One number is none, too large, or another."""
@@ -163,12 +164,12 @@ class RunFolders(Target):
         dtype, _, values, start = tensors[name]
         i = draw.randrange(values.size)
         number = draw.choice([math.nan, math.inf, -math.inf, 1e300, -1e38, 0.0, 1e-320])
-        width = _SIZES[dtype]
+        width = SIZES[dtype]
         with np.errstate(over="ignore"):
-            content[start + i * width : start + (i + 1) * width] = np.array([number], _NUMPY[dtype]).tobytes()
+            content[start + i * width : start + (i + 1) * width] = np.array([number], FLOATS[dtype]).tobytes()
         before = path.read_bytes()
         path.write_bytes(content)
-        return f"{path.name}: {name}[{i}] = {number}", _of_tensors(path, before)
+        return f"{path.name}: {name}[{i}] = {number}", of_tensors(path, before)
 
     def _bytes(self, draw: Random, run: Path) -> tuple[str, Opinion]:
         path = run / draw.choice([*TENSORS, "config.json"])
@@ -176,7 +177,7 @@ class RunFolders(Target):
         content, how = damaged_bytes(draw, before)
         path.write_bytes(content)
         if path.name in TENSORS:
-            return f"{path.name}: {how}", _of_tensors(path, before)
+            return f"{path.name}: {how}", of_tensors(path, before)
         try:
             strict_json(content.decode())
             return f"{path.name}: {how}", Opinion("unsure")
@@ -256,82 +257,6 @@ def _nonsense(place: tuple[str, ...], before: Any, value: Any) -> str:
     if isinstance(before, list):
         return "" if isinstance(value, list) else f"{name} is a list"
     return ""
-
-
-def read_tensors(content: bytes) -> tuple[dict[str, tuple[str, list[int], Any, int]], dict[str, str]]:
-    """A safetensors file by the page that describes the format: dtype, shape, numbers and place of each.
-
-    Raises:
-        Nonsense: It is none.
-    """
-    if len(content) < 8:
-        raise Nonsense("there is no length")
-    size = struct.unpack("<Q", content[:8])[0]
-    if size > len(content) - 8:
-        raise Nonsense("the header ends after the file")
-    try:
-        header = strict_json(content[8 : 8 + size].decode())
-    except UnicodeDecodeError:
-        raise Nonsense("the header is not UTF-8") from None
-    if not isinstance(header, dict):
-        raise Nonsense("the header is no object")
-    metadata = header.pop("__metadata__", {})
-    if metadata is not None and not (
-        isinstance(metadata, dict) and all(isinstance(one, str) for one in metadata.values())
-    ):
-        raise Nonsense("metadata are no texts")
-    data, found, spans = content[8 + size :], {}, []
-    for name, entry in header.items():
-        if not isinstance(entry, dict) or set(entry) != {"dtype", "shape", "data_offsets"}:
-            raise Nonsense(f"{name} is no entry")
-        dtype, shape, offsets = entry["dtype"], entry["shape"], entry["data_offsets"]
-        if not isinstance(dtype, str) or not _counts(shape) or not _counts(offsets) or len(offsets) != 2:
-            raise Nonsense(f"{name} is no tensor")
-        if dtype not in _SIZES:
-            raise Nonsense(f"{name} is of type {dtype}")
-        start, end = offsets
-        if not start <= end <= len(data) or end - start != math.prod(shape) * _SIZES[dtype]:
-            raise Nonsense(f"{name} does not lie where it should")
-        values = np.frombuffer(data[start:end], _NUMPY[dtype]) if dtype in _NUMPY else np.zeros(0)
-        spans.append((start, end))
-        found[name] = (dtype, shape, values, 8 + size + start)
-    at = 0
-    for start, end in sorted(spans):
-        if start != at:
-            raise Nonsense("tensors overlap, or there is a hole")
-        at = end
-    if at != len(data):
-        raise Nonsense("there is more than the tensors")
-    return found, metadata or {}
-
-
-def _counts(value: Any) -> bool:
-    return isinstance(value, list) and all(type(one) is int and 0 <= one < 2**63 for one in value)
-
-
-def _of_tensors(path: Path, before: bytes) -> Opinion:
-    """What a file that took the place of another has to be."""
-
-    def nonsense(why: str) -> Opinion:
-        return Opinion("nonsense", why, [path.name, str(path.parent)])
-
-    wanted, of_run = read_tensors(before)
-    try:
-        found, metadata = read_tensors(path.read_bytes())
-    except Nonsense as wrong:
-        return nonsense(wrong.why)
-    if found.keys() != wanted.keys():
-        return nonsense("there are other tensors")
-    if metadata.get("run") != of_run.get("run"):
-        return nonsense("it is of another run")
-    for name, (dtype, shape, values, _) in found.items():
-        if dtype not in (*_NUMPY, "BF16"):
-            return nonsense(f"{name} holds no numbers with a point")
-        if sorted(shape) != sorted(wanted[name][1]) or math.prod(shape) != math.prod(wanted[name][1]):
-            return nonsense(f"{name} has another shape")
-        if not np.isfinite(values).all():
-            return nonsense(f"{name} is not finite")
-    return Opinion("unsure")
 
 
 _PARTICLES = {"encoder": {"class_path": "fsa.encoders.particles.Particles", "init_args": {"spread": True}}}
