@@ -18,20 +18,24 @@ from fsa.runs.components import build_parts, class_at, refuse_foreign
 _ROOM = 10_000_000  # numbers that a configuration may ask for beyond those that are stored
 
 
-def check_size(config: Mapping[str, Any], weights: Path, trust_remote_code: bool = False) -> None:
+def check_size(
+    config: Mapping[str, Any], widths: tuple[int, int], weights: Path, trust_remote_code: bool = False
+) -> None:
     """Refuse a configuration whose heads are far larger than what was saved of them.
 
     What cannot be built is let through: building it in earnest says what is wrong.
 
     Args:
-        config: Of the model; `d_feature` and `d_belief` are counts.
+        config: Of the model.
+        widths: Of features and belief.
         weights: Its safetensors file.
         trust_remote_code: Whether class paths outside fsa may be imported.
 
     Raises:
         CheckpointError: Says how many numbers it asks for, and how many there are.
     """
-    asked = sum(_numbers(config, slot, base, trust_remote_code) for slot, base in _HEADS.items())
+    heads = (_numbers(config, widths, slot, base, trust_remote_code) for slot, base in _HEADS.items())
+    asked = sum(heads)
     if asked <= _ROOM:
         return
     stored = _stored(weights)
@@ -44,7 +48,7 @@ def check_size(config: Mapping[str, Any], weights: Path, trust_remote_code: bool
 _HEADS: dict[str, type] = {"encoder": ContextEncoder, "scorer": Scorer}
 
 
-def _numbers(config: Mapping[str, Any], slot: str, base: type, trust: bool) -> int:
+def _numbers(config: Mapping[str, Any], widths: tuple[int, int], slot: str, base: type, trust: bool) -> int:
     """Numbers of a head; 0 for a language model, which takes its own from its backbone."""
     spec = config.get(slot)
     try:
@@ -53,7 +57,6 @@ def _numbers(config: Mapping[str, Any], slot: str, base: type, trust: bool) -> i
         if issubclass(class_at(spec["class_path"], slot), LanguageScorer):  # type: ignore[index]
             return 0
         with torch.device("meta"):  # shapes alone
-            widths = config["d_feature"], config["d_belief"]
             head = build_parts(config, {slot: base}, *widths, trust_remote_code=trust)[slot]
         return sum(tensor.numel() for tensor in (*head.parameters(), *head.buffers()))
     except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError, RuntimeError):

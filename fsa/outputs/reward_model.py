@@ -161,7 +161,8 @@ class RewardModel(OnHub, nn.Module):
         folder, config = open_folder(name, cls.layout, revision)
         made = build_parts(config, {"projection": Projection}, trust_remote_code=trust_remote_code)
         projection = made["projection"].read(folder / PROJECTION)
-        check_size(config, folder / WEIGHTS, trust_remote_code)
+        widths = (_count(config, "d_feature"), _count(config, "d_belief"))
+        check_size(config, widths, folder / WEIGHTS, trust_remote_code)
         model = cls(config, projection, trust_remote_code)
         load_strictly(model, folder / WEIGHTS, model.make_room)
         model.origin = folder

@@ -1,6 +1,7 @@
 """Attack fsa with 10,000 cases: `make fuzz`, or `python -m tests.fuzz --target choices --cases 500`."""
 
 import argparse
+import contextlib
 import os
 import sys
 import tempfile
@@ -13,6 +14,7 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 import torch
 
+from tests.fuzz.put_back import MENDED, put_back
 from tests.fuzz.running import Counts, attacked, fuzz
 from tests.fuzz.targets import TARGETS
 
@@ -34,7 +36,8 @@ def main() -> None:
     started, all_counts = time.monotonic(), []
     for target in targets:
         cases = given.cases or target.cases
-        all_counts.append(fuzz(target, cases, folder, seed=given.seed, jobs=given.jobs))
+        with put_back(given.put_back) if given.put_back else contextlib.nullcontext():
+            all_counts.append(fuzz(target, cases, folder, seed=given.seed, jobs=given.jobs))
         say(all_counts[-1])
     minutes = (time.monotonic() - started) / 60
     failed = sum(len(counts.failures) for counts in all_counts)
@@ -62,6 +65,7 @@ def _arguments() -> argparse.Namespace:
     )
     parser.add_argument("--cases", type=int, help="of each target; those of the whole run if not given")
     parser.add_argument("--case", type=int, help="number of the one case to run again, in this process")
+    parser.add_argument("--put-back", choices=sorted(MENDED), help="a mended fault that is there again")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--jobs", type=int, default=1, help="processes")
     parser.add_argument("--out", help="folder for failed cases; a temporary one if not given")

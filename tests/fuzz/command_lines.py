@@ -34,7 +34,7 @@ _EVALUATE: dict[str, tuple[Any, ...]] = {
 _SERVE: dict[str, tuple[Any, ...]] = {
     "port": ("whole", 0, 65535), "workers": ("whole", 1, 64), "max_batch": ("whole", 1, 10**6),
     "max_queue": ("whole", 1, 10**6), "max_body_bytes": ("whole", 1000, 10**9), "max_tokens": ("whole", 1, 10**6),
-    "max_wait_ms": ("number", 0, 1e6),
+    "max_wait_ms": ("number", 0, 60_000),
 }  # fmt: skip
 _GENERATE: dict[str, tuple[Any, ...]] = {
     "max_new_tokens": ("whole", 1, 10**6), "batch_size": ("whole", 1, 10**6), "on_bad_record": ("word", "stop", "skip"),

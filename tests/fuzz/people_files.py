@@ -94,6 +94,8 @@ class PeopleFiles(Target):
         text = json.dumps(target if draw.random() < 0.95 else odd_value(draw))
         if draw.random() < 0.15:
             text, what = damaged_text(draw, text), what + "; text damaged"
+        if draw.random() < 0.05:
+            text, what = text.replace('{"verb', '{"verbosity": 0.5, "verb'), what + "; a name twice"
         path = folder / "target.json"
         path.write_bytes(text.encode("utf-8", "surrogatepass"))
         try:

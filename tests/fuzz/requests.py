@@ -50,9 +50,7 @@ class Requests(_OfServer):
             "/v1/people/{user}/choices", "/v1/people/{user}/choices", "/v1/score", "/v1/score", "/v2/rerank", "/get_reward",
             "/v1/people/{user}/next-question", "/classify", "/v1/embeddings", "/v1/chat/completions", "/v1/judge",
         ])  # fmt: skip
-        user = draw.choice(
-            ["ann", "bob", "a" * 200, "a" * 201, "é", "a|b", "%00", " ", "a\nb", "ann", "ann"]
-        )
+        user = draw.choice(["ann", "bob", "a" * 200, "a" * 201, "é", "a|b", "%00", " ", "a\nb", "ann", "ann"])
         body: Any = _body(draw, route)
         what = f"POST {route}"
         if draw.random() < 0.7:

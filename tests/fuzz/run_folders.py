@@ -125,7 +125,22 @@ class RunFolders(Target):
         how = draw.choice(["dtype", "shape", "offsets", "name", "gone", "metadata", "length", "odd", "twice"])
         if how == "dtype":
             entry["dtype"] = draw.choice(
-                ["F32", "F64", "F16", "BF16", "I64", "U8", "BOOL", "F8_E4M3", "X", 3, None]
+                [
+                    "F32",
+                    "F64",
+                    "I32",
+                    "I64",
+                    "I32",
+                    "I64",
+                    "F16",
+                    "BF16",
+                    "U8",
+                    "BOOL",
+                    "F8_E4M3",
+                    "X",
+                    3,
+                    None,
+                ]
             )
         elif how == "shape":
             entry["shape"] = draw.choice(
