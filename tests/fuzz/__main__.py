@@ -1,4 +1,5 @@
 """Attack fsa with 10,000 cases: `make fuzz`, or `python -m tests.fuzz --target choices --cases 500`."""
+# ruff: noqa: E501 - tables of odd values read best with many a line
 
 import argparse
 import contextlib

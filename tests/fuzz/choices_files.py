@@ -1,4 +1,5 @@
 """Files of choices in every format: damaged records, texts, tables and bytes."""
+# ruff: noqa: E501 - tables of odd values read best with many a line
 
 import csv
 import gzip

@@ -1,4 +1,5 @@
 """Command lines with odd values, run in this process: training, evaluation, scoring, fitting, serving, keys."""
+# ruff: noqa: E501 - tables of odd values read best with many a line
 
 import json
 import re

@@ -1,4 +1,5 @@
 """Answers of a model's server, as raw bytes over HTTP: what a judge makes of them."""
+# ruff: noqa: E501 - tables of odd values read best with many a line
 
 import json
 import socketserver

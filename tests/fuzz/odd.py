@@ -1,4 +1,5 @@
 """Odd values, and ways to damage a record, a text and bytes."""
+# ruff: noqa: E501 - tables of odd values read best with many a line
 
 import json
 import math

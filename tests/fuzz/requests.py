@@ -1,4 +1,5 @@
 """Requests to our own server: bodies, heads and paths of every route, and those made from its own schema."""
+# ruff: noqa: E501 - tables of odd values read best with many a line
 
 import json
 import math
@@ -173,15 +174,12 @@ def _opinion(route: str, user: str, raw: bytes) -> Opinion:
         return _of_body(route, body)
     except Nonsense as wrong:
         # A name twice in an object is left to the JSON reader.
-        return (
-            Opinion("unsure") if "twice" in wrong.why else Opinion("nonsense", wrong.why, (), _values(wrong))
-        )
+        if "twice" in wrong.why:
+            return Opinion("unsure")
+        values = [] if "is no JSON" in wrong.why else [value for value in wrong.values if value]
+        return Opinion("nonsense", wrong.why, (), values)
     except Unsure:
         return Opinion("unsure")
-
-
-def _values(wrong: Nonsense) -> list[str]:
-    return [value for value in wrong.values if value]
 
 
 def _of_body(route: str, body: dict[str, Any]) -> Opinion:
@@ -194,8 +192,10 @@ def _of_body(route: str, body: dict[str, Any]) -> Opinion:
         raise Nonsense(f"{name} is missing", name)
     for name in body.keys() - allowed:
         raise Nonsense(f"{name} is unknown", name)
-    sure = True
-    for i, record in enumerate(body.get("choices") or ()):
+    sure, choices = True, body.get("choices")
+    if choices is not None and not isinstance(choices, list):
+        raise Nonsense("choices are no list", "choices")
+    for i, record in enumerate(choices or ()):
         if not isinstance(record, dict):
             raise Nonsense("a choice is no record", f"choices[{i}]", "choices")
         try:
@@ -204,8 +204,6 @@ def _of_body(route: str, body: dict[str, Any]) -> Opinion:
             sure = False
         except Nonsense as wrong:
             raise Nonsense(f"choices[{i}]: {wrong.why}", f"choices[{i}]", "choices", wrong.values) from None
-    if not isinstance(body.get("choices", []), list) and body.get("choices") is not None:
-        raise Nonsense("choices are no list", "choices")
     if "responses" in needed:
         responses = body["responses"]
         if not isinstance(responses, list) or not responses:

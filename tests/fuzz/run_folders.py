@@ -1,4 +1,5 @@
 """Run folders: config.json, run.json and safetensors, damaged by field, by text and by byte."""
+# ruff: noqa: E501 - tables of odd values read best with many a line
 
 import json
 import math
