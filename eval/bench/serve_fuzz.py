@@ -67,7 +67,7 @@ def fuzz(client: TestClient, requests: int, number: int = 0) -> Counter[str]:
 def send(
     client: TestClient, operation: Any, mode: GenerationMode, count: int, number: int = 0
 ) -> Counter[str]:
-    """The same for one operation and one kind of requests: those that fit the schema, or those that do not."""
+    """The same for one operation and requests that fit the schema, or all that do not."""
     known = set(operation.definition.raw["responses"])
     sent = Counter[str]()
 

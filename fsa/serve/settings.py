@@ -67,8 +67,8 @@ class Settings:
             raise ConfigError("max_responses must be 2 or more, and max_body_bytes 1000 or more")
         if not (0 <= self.max_wait_ms <= _LONGEST_WAIT and self.body_seconds > 0 and self.key_seconds >= 0):
             raise ConfigError(
-                f"max_wait_ms must be from 0 to {_LONGEST_WAIT:,}, came {self.max_wait_ms}; key_seconds must be "
-                ">= 0, and body_seconds > 0"
+                f"max_wait_ms must be from 0 to {_LONGEST_WAIT:,}, came {self.max_wait_ms}; "
+                "key_seconds must be >= 0, and body_seconds > 0"
             )
         if not 0 <= self.port <= 65535:
             raise ConfigError(f"port must be from 0 to 65535, came {self.port}")
