@@ -188,10 +188,8 @@ def _of_body(route: str, body: dict[str, Any]) -> Opinion:
         needed, allowed = {"responses"}, {"responses", "prompt", "user", "choices"}
     elif route.endswith("next-question"):
         needed, allowed = {"responses"}, {"responses", "prompt", "questions", "count", "acquisition", "asked"}
-    for name in needed - body.keys():
-        raise Nonsense(f"{name} is missing", name)
-    for name in body.keys() - allowed:
-        raise Nonsense(f"{name} is unknown", name)
+    if wrong := sorted((needed - body.keys()) | (body.keys() - allowed)):
+        raise Nonsense(f"{wrong[0]} is missing, or unknown", wrong)
     sure, choices = True, body.get("choices")
     if choices is not None and not isinstance(choices, list):
         raise Nonsense("choices are no list", "choices")
