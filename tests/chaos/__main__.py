@@ -48,7 +48,8 @@ def main() -> None:
     late = sum(one.phase.startswith("after") for one in kills)
     print(
         f"{len(kills)} kills, {late} of them after the first checkpoint or row, "
-        f"{len(found) - len(kills)} other faults; {wrong} lost or mixed; {minutes:.1f} minutes, seed {given.seed}"
+        f"{len(found) - len(kills)} other faults; "
+        f"{wrong} lost or mixed; {minutes:.1f} minutes, seed {given.seed}"
     )
     sys.exit(bool(wrong))
 

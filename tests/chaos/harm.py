@@ -13,6 +13,8 @@ from tests.chaos.processes import Before, Started, clock_back_after, no_more_tha
 from tests.chaos.work import Work
 
 _DAY = 86_400.0
+_ATTEMPTS = 6  # to kill it before it ends
+_PHASES = ("before the first that is kept", "after the first that is kept")
 FAULTS = ("disk full", "no cache", "two at once", "clock set back")
 
 
@@ -46,29 +48,28 @@ class Chaos:
         self.work, self.folder, self.draw, self.count = work, folder / work.name, draw, 0
         shutil.rmtree(self.folder, ignore_errors=True)
         self.folder.mkdir(parents=True)
+        # Twice: the first of all also pays for what is loaded once, and both have to give the same.
+        self._undisturbed(self._new())
         out = self._new()
-        started = time.monotonic()
-        kept_after = self._watched(self._start(work.begin(out), out), out)
-        self.seconds = time.monotonic() - started
-        self.kept_after = min(kept_after or self.seconds, self.seconds)
-        self.whole = work.outcome(out)
-        if not self.whole:
-            raise AssertionError(f"{work.name}: nothing came out: {self._said(out)}")
+        self.seconds, self.kept_after = self._undisturbed(out)
+        if wrong := self._difference(out):
+            raise AssertionError(f"{work.name} gives something else each time: {wrong}")
         self.largest = max((p.stat().st_size for p in out.rglob("*") if p.is_file()), default=4096)
 
     def kills(self, count: int) -> Iterator[Harmed]:
         """Kill it at random moments, every other time once something is kept; then let it go on."""
         for number in range(count):
-            out = self._new()
-            started = self._start(self.work.begin(out), out)
-            if number % 2:
-                self._until_kept(started, out)
-                rest = max(self.seconds - self.kept_after, 0.02)
+            for attempt in range(_ATTEMPTS):
+                out = self._new()
+                started = self._start(self.work.begin(out), out)
+                if is_late := number % 3 > 0:
+                    self._until_kept(started, out)
+                rest = max(self.seconds - self.kept_after, 0.02) if is_late else self.seconds
+                _sleep(started, self.draw.uniform(0.0, 0.9) * rest * 0.5**attempt)
+                phase = _PHASES[self.work.is_kept(out)]
+                if started.kill():
+                    break
             else:
-                rest = self.seconds
-            _sleep(started, self.draw.uniform(0.0, 0.9) * rest)
-            phase = f"{'after' if self.work.is_kept(out) else 'before'} the first that is kept"
-            if not started.kill():
                 phase = "it had ended"
             yield Harmed(self.work.name, "kill", phase, self._ends_well(out))
 
@@ -134,15 +135,17 @@ class Chaos:
     def _start(self, given: Any, out: Path, before: Before = lambda: None, log: str = "log.txt") -> Started:
         return Started(given, out / "cache", self.folder / f"{out.name}-{log}", before)
 
-    def _said(self, out: Path) -> str:
-        return (self.folder / f"{out.name}-log.txt").read_text(errors="replace")[-1500:]
-
-    def _watched(self, started: Started, out: Path) -> float:
-        """Seconds until something is kept, of work that is let go on to its end."""
+    def _undisturbed(self, out: Path) -> tuple[float, float]:
+        """Seconds of the whole work, and until something is kept."""
+        started = self._start(self.work.begin(out), out)
         kept = self._until_kept(started, out)
         if started.wait():
             raise AssertionError(f"{self.work.name} does not work: {started.said()}")
-        return kept
+        seconds = time.monotonic() - started.since
+        self.whole = getattr(self, "whole", None) or self.work.outcome(out)
+        if not self.whole:
+            raise AssertionError(f"{self.work.name}: nothing came out: {started.said()}")
+        return seconds, min(kept, seconds)
 
     def _until_kept(self, started: Started, out: Path) -> float:
         while started.is_running and not self.work.is_kept(out):

@@ -296,7 +296,11 @@ def plain_bytes(path: Path) -> bytes:
         header.pop("__metadata__", None)
         return json.dumps(header, sort_keys=True).encode() + content[8 + size :]
     if path.name == "report.json":
-        return json.dumps(json.loads(content).get("rows"), sort_keys=True).encode()
+        rows = [row for row in json.loads(content)["rows"] if row["metric"] != "cost_seconds"]
+        return json.dumps(rows, sort_keys=True).encode()
+    if path.suffix == ".jsonl":
+        found = [json.loads(line) for line in content.splitlines()]
+        return json.dumps([{**one, "cost": None} for one in found]).encode()
     return content
 
 
