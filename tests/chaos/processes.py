@@ -64,6 +64,9 @@ def _run(given: Sequence[Any], cache: Path, log: Path, before: Before) -> None:
     os.setsid()
     signal.signal(signal.SIGINT, signal.SIG_DFL)
     os.environ["FSA_CACHE"] = str(cache)
+    with log.with_suffix(".out").open("ab") as file:  # what libraries say past Python
+        os.dup2(file.fileno(), 1)
+        os.dup2(file.fileno(), 2)
     before()
     ended = command(*given)
     with contextlib.suppress(OSError), log.open("a") as file:

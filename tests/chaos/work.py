@@ -55,7 +55,7 @@ class Work:
 
 def reward(folder: Path) -> Work:
     """`train.reward` in its two stages."""
-    choices, steps = _numbers(folder), ("--loop.max_steps", 60, "--loop.checkpoint_every", 3)
+    choices, steps = _numbers(folder), ("--loop.max_steps", 40, "--loop.checkpoint_every", 3)
 
     def begin(out: Path) -> Command:
         return ("train.reward", "--config", CONFIG, *_on_numbers(choices), *steps, "--out", out)
@@ -178,7 +178,7 @@ def score(folder: Path) -> Work:
     draw = Random(1)
     rows = [
         {"user": f"u{draw.randrange(60)}", "prompt": f"q{i // 4}", "response": [draw.gauss(0, 1), 0.5]}
-        for i in range(8000)
+        for i in range(5000)
     ]
     candidates = lines(folder / "candidates.jsonl", rows)
 
