@@ -12,7 +12,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check
 TORCH := $(shell grep '^torch==' constraints.txt)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-fast lint fuzz chaos bench size format clean .venv
+.PHONY: help demo test test-fast lint fuzz chaos bench docs size format clean .venv
 
 help:  ## Say what each target does
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 18
@@ -40,6 +40,9 @@ chaos: .venv/made  ## Every kind of work killed 11 times and hindered; nothing m
 bench: .venv/made  ## Speed and memory on this machine
 	$(BIN)/python -m eval.bench
 
+docs: .venv/made  ## The documentation as a site, in site/
+	$(BIN)/mkdocs build --strict
+
 size: .venv/made  ## Lines of code, and of the longest file
 	@$(BIN)/python -m tests.factories.sources
 
@@ -48,7 +51,7 @@ format: .venv/made  ## Rewrite the code in the house's format
 	$(BIN)/ruff format .
 
 clean:  ## Remove the environment and what tools left behind; runs/ stays
-	rm -rf .venv .pytest_cache .mypy_cache .ruff_cache .hypothesis build dist *.egg-info
+	rm -rf .venv site .pytest_cache .mypy_cache .ruff_cache .hypothesis build dist *.egg-info
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 .venv: .venv/made

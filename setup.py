@@ -15,5 +15,8 @@ else:
     setup(
         packages=[*PACKAGES, "fsa.presets"],
         package_dir={"fsa.presets": "configs"},
-        package_data={"fsa": ["py.typed", "**/*.yaml", "**/*.jinja"], "fsa.presets": ["**/*.yaml"]},
+        package_data={
+            "fsa": ["py.typed", "**/*.yaml", "**/*.jinja", "starter/*"],
+            "fsa.presets": ["**/*.yaml"],
+        },
     )

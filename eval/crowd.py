@@ -1,12 +1,11 @@
 """People without groups, one prompt, shared texts: `python -m eval.crowd` writes a file, trains, measures.
 
-The stand-in for a file of real users where none can be had: nobody has a group, everybody's taste is their
-own, all answer one prompt, and texts recur between people. It goes through the same JSONL door.
+The stand-in for a file of real users where none can be had: no user has a group, every user's taste is their
+own, all answer one prompt, and texts recur between people. It is read by the same JSONL reader.
 """
 
 from __future__ import annotations
 
-import json
 import time
 from pathlib import Path
 
@@ -14,6 +13,7 @@ import numpy as np
 from rich.console import Console
 
 from fsa.choices.sandbox_text.composing import ask, compose
+from fsa.cli.lines import as_lines
 from fsa.cli.recipes import run_recipe
 from fsa.recipes.evaluate import context_curve
 from fsa.recipes.reward import train_reward
@@ -75,14 +75,16 @@ def write_choices(file: Path, num_users: int, choices_per_user: int, num_texts: 
             pair = np.array(kept)[np.stack([first, second], 1)]
             gap = (levels[pair[:, 0]] - levels[pair[:, 1]]) @ weights[u]
             chosen = (uniform(seed, 6, u, turn) > 1 / (1 + np.exp(-gap))).astype(int)
-            for (a, b), c in zip(pair.tolist(), chosen.tolist(), strict=True):
-                record = {
+            records = (
+                {
                     "user": f"person-{u}",
                     "prompt": prompt,
                     "options": [texts[a], texts[b]],
                     "chosen": c,
                 }
-                stream.write(json.dumps(record) + "\n")
+                for (a, b), c in zip(pair.tolist(), chosen.tolist(), strict=True)
+            )
+            stream.write(as_lines(records))
     return int(count.sum())
 
 

@@ -54,7 +54,7 @@ def demo(out: str = "runs/demo") -> None:
 
 
 def one_person(rewards: fsa.RewardModel, console: Console) -> None:
-    """Score four answers to one question for nobody in particular, and for somebody after five choices."""
+    """Score four answers to one question for an unknown person, and for one after five choices."""
     choices = [_choice(topic) for topic in range(5)]
     before, after = rewards.for_user([]), rewards.for_user(choices)
     prompt = ask(20, 0, 0)

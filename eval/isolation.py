@@ -1,4 +1,4 @@
-"""Whether anybody's scores depend on anybody else's: `python -m eval.isolation --run RUN`."""
+"""A person's scores do not depend on other people's: `python -m eval.isolation --run RUN`."""
 
 from __future__ import annotations
 
@@ -80,9 +80,9 @@ def isolation(
         Range(at_least=1).check(name, value)
     model, draw = open_model(run, trust_remote_code=trust_remote_code), np.random.default_rng(seed)
     source, _ = source_and_splits(read_yaml(Path(run) / CONFIG_YAML), trust_remote_code)
-    everybody, order = drawn(source.load(), people, draw), np.arange(people)
-    first = scored(model, everybody, order, at_once)
-    here = partial(scored, model, everybody)
+    people_asked, order = drawn(source.load(), people, draw), np.arange(people)
+    first = scored(model, people_asked, order, at_once)
+    here = partial(scored, model, people_asked)
     opened: dict[str, Any] = {"mp_context": get_context("spawn"), "initializer": _open}
     opened["initargs"] = (run, trust_remote_code)
     ways: dict[str, Callable[[], Scored]] = {
@@ -90,7 +90,7 @@ def isolation(
         "alone, in another order": lambda: here(draw.permutation(order), 1),
         f"{threads} threads": lambda: _shared_out(ThreadPoolExecutor(threads), here, order, threads),
         f"{processes} processes": lambda: _shared_out(
-            ProcessPoolExecutor(processes, **opened), partial(_scored_there, everybody), order, processes
+            ProcessPoolExecutor(processes, **opened), partial(_scored_there, people_asked), order, processes
         ),
     }
     table, console = Table("way", "largest difference, nats"), Console()
@@ -109,13 +109,13 @@ def isolation(
 
 
 def scored(
-    model: RewardModel, everybody: Sequence[Asked], numbers: Int[np.ndarray, " n"], at_once: int
+    model: RewardModel, people_asked: Sequence[Asked], numbers: Int[np.ndarray, " n"], at_once: int
 ) -> Scored:
     """Reward and standard deviation (0 of a point belief) of some people's responses, by their number."""
     found: Scored = {}
     for start in range(0, len(numbers), at_once):
         part = [int(number) for number in numbers[start : start + at_once]]
-        asked = [everybody[number] for number in part]
+        asked = [people_asked[number] for number in part]
         people = model.for_users([one.choices for one in asked])
         scores = model.score_batch(people, [one.prompt for one in asked], [one.responses for one in asked])
         for number, one in zip(part, scores, strict=True):
@@ -148,7 +148,7 @@ def drawn(table: ChoiceTable, people: int, draw: np.random.Generator) -> list[As
 def _shared_out(
     pool: Executor, score: Callable[[np.ndarray, int], Scored], order: np.ndarray, workers: int
 ) -> Scored:
-    """Scores of everybody, a few parts for each worker."""
+    """Scores of all people, a few parts for each worker."""
     parts = np.array_split(order, 4 * workers)
     with pool:
         jobs = [pool.submit(score, part, 50) for part in parts if len(part)]
@@ -162,8 +162,8 @@ def _open(run: str, trust_remote_code: bool) -> None:
     _opened.append(open_model(run, trust_remote_code=trust_remote_code))
 
 
-def _scored_there(everybody: Sequence[Asked], numbers: np.ndarray, at_once: int) -> Scored:
-    return scored(_opened[0], everybody, numbers, at_once)
+def _scored_there(people_asked: Sequence[Asked], numbers: np.ndarray, at_once: int) -> Scored:
+    return scored(_opened[0], people_asked, numbers, at_once)
 
 
 if __name__ == "__main__":

@@ -200,8 +200,8 @@ def _rows(
     seeds: np.ndarray | None = None,
 ) -> Iterator[Row]:
     prompt, group = at.table.prompt[row], at.table.group[row]
-    everybody = mean_interval(correct, [user, prompt], seeds=seeds)
-    yield Row.of(everybody, _DATA, method, "all", size, "accuracy")
+    of_all = mean_interval(correct, [user, prompt], seeds=seeds)
+    yield Row.of(of_all, _DATA, method, "all", size, "accuracy")
     for number in np.unique(group):
         here = group == number
         of_group = None if seeds is None else seeds[here]

@@ -8,6 +8,7 @@ from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from fsa.outputs.loading import load
     from fsa.outputs.policy import Policy, PolicyPerson
     from fsa.outputs.reward_model import Person, RewardModel, Scores
     from fsa.outputs.statements import Bank
@@ -26,6 +27,7 @@ __all__ = [
     "Scores",
     "Tie",
     "fit",
+    "load",
 ]
 
 _HOMES = {
@@ -33,6 +35,7 @@ _HOMES = {
     **dict.fromkeys(("Person", "RewardModel", "Scores"), "fsa.outputs.reward_model"),
     "Bank": "fsa.outputs.statements",
     "fit": "fsa.recipes.fit",
+    "load": "fsa.outputs.loading",
     **dict.fromkeys(("Choice", "Pick", "Ranking", "Tie"), "fsa.types"),
 }
 

@@ -65,7 +65,7 @@ def quiet_loading() -> Iterator[None]:
 
 
 def _refuse_code(folder: Path) -> None:
-    """Refuse a backbone that brings Python code of its own; fsa runs none, and asks nobody whether it may.
+    """Refuse a backbone that brings Python code of its own; fsa runs none.
 
     Raises:
         FeatureError: A configuration names such code (`auto_map`).

@@ -42,7 +42,7 @@ class TokenRows(TensorRecord):
         mask: True where there is a token.
         is_response: True where the token is the response's own, its end included: what log-probs count.
         slot: Where each row's option stands in [b n k], flattened.
-        reference: Log-probability of each response under the reference, in nats; NaN where nobody asked.
+        reference: Log-probability of each response under the reference, in nats; NaN where not asked for.
         blocks: (first row, row after the last, tokens) of runs of rows that are near in length. A model takes
             one at a time, cut to its tokens, and so computes little padding. As many as the collator was told
             to make, whatever the lengths: processes that split parameters have to run equally often.
@@ -96,8 +96,8 @@ class ChoiceBatch(TensorRecord):
         features: One vector an option; anything where `places` is -1.
         places: 0 for the best option, larger for worse, equal for options not told apart, -1 for padding.
         rows: Row of each choice in its table, -1 for padding. For reports; models do not read it.
-        tokens: The options as tokens, for scorers that run a language model; None where nobody asked.
-        repeats: Which options are the same, so that each is read once; None where nobody counted.
+        tokens: The options as tokens, for scorers that run a language model; None where not asked for.
+        repeats: Which options are the same, so that each is read once; None where not counted.
         weight: How much each choice counts, 0-1, for encoders that weigh them (see `ContextEncoder`); None
             where all count alike.
     """

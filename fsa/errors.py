@@ -6,7 +6,7 @@ class FsaError(Exception):
 
 
 class ChoiceDataError(FsaError, ValueError):
-    """A record of somebody's choice is not what the format allows."""
+    """A record of a choice is not what the format allows."""
 
 
 class EpisodeError(FsaError, ValueError):

@@ -14,7 +14,7 @@ from fsa.errors import ConfigError, ShapeError
 from fsa.types import TokenRows
 
 _CHUNK_TOKENS = 256
-"""Tokens of a chunk where nobody says: with fewer, a product waits for the head to be read each time."""
+"""Tokens of a chunk by default: with fewer, a product waits for the head to be read each time."""
 _GPU_CHUNK_LOGITS = 2**27
 """On a GPU at least so many logits, half a gigabyte: with fewer, it is not kept busy."""
 

@@ -1,4 +1,4 @@
-"""What somebody said of some options: a pick, a tie or a ranking, and the places that it gives them."""
+"""The answer to a choice: a pick, a tie or a ranking, and the places that it gives them."""
 
 from __future__ import annotations
 

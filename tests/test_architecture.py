@@ -13,7 +13,7 @@ BASES = {"encoders.encoder", "models.scorer", "likelihoods.likelihood"}
 OUTPUTS = (
     NOUNS
     | {"backbones", "choices", "features", "conditioning", "judge", "paths", "files", "questions", "runs"}
-    | {"settings", "episodes.tokens", "models.language_scorer", "models.backbone"}
+    | {"settings", "episodes.tokens", "models.language_scorer", "models.backbone", "models.reward_lm"}
     | BASES
 )
 RECIPES = (
@@ -82,7 +82,12 @@ FUZZING = ("schemathesis", "hypothesis")
 # Packages that only some places may import; a place is a path prefix.
 ONLY_IN = {
     "lightning": ("fsa/training/", "fsa/recipes/"),
-    "peft": ("fsa/models/backbone.py", "fsa/outputs/adapters.py", "eval/adapter_check.py"),
+    "peft": (
+        "fsa/models/backbone.py",
+        "fsa/outputs/adapters.py",
+        "fsa/outputs/sequence_classifier.py",
+        "eval/adapter_check.py",
+    ),
     "transformers": (
         "fsa/backbones.py",
         "fsa/log_probs.py",

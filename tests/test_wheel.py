@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 import zipfile
@@ -48,7 +49,9 @@ def test_every_module_and_every_yaml_of_the_checkout_is_in_the_wheel(installed):
     }
     assert len(code) > 100
     assert len(presets) > 30
-    assert not [path for path in code | presets if not (installed / path).is_file()]
+    starter = {path.relative_to(ROOT) for path in (ROOT / "fsa" / "starter").iterdir()}
+    assert len(starter) == 4
+    assert not [path for path in code | presets | starter if not (installed / path).is_file()]
 
 
 @pytest.mark.slow
@@ -105,3 +108,19 @@ def test_from_the_wheel_alone_one_can_fit_score_evaluate_and_train(installed, tm
         "two",
     )
     assert (tmp_path / "two" / "model.safetensors").is_file()
+
+
+@pytest.mark.parametrize("version", ["3.12", "3.13"])
+def test_it_imports_and_helps_on_newer_pythons(installed, version):
+    """With none of its dependencies: importing and asking for help need none."""
+    here = [shutil.which(f"python{version}"), *Path.home().glob(f".pyenv/versions/{version}.*/bin/python")]
+    found = [
+        str(p) for p in here if p and not subprocess.run([p, "--version"], capture_output=True).returncode
+    ]
+    if not found:
+        pytest.skip(f"needs Python {version}")
+    alone = {"PYTHONPATH": str(installed), "PATH": os.environ["PATH"]}
+    for command in (["-c", "import fsa"], ["-m", "fsa.cli.main", "--help"]):
+        done = subprocess.run([found[0], *command], env=alone, capture_output=True, text=True)
+        assert not done.returncode, done.stderr
+    assert "fsa COMMAND --help says more" in done.stdout

@@ -1,4 +1,4 @@
-"""`Clock`: seconds, tokens and memory of training steps, taken the same way for whoever trains."""
+"""`Clock`: seconds, tokens and memory of training steps, taken the same way for every trainer."""
 
 from __future__ import annotations
 

@@ -42,7 +42,7 @@ _MAX_CONTEXT = 10
 
 
 class WithoutGains(LoraGain):
-    """Hooks that do nothing, whoever is asking: plain LoRA by the same code."""
+    """Hooks that do nothing for any person: plain LoRA by the same code."""
 
     def given(self, z: Tensor, repeats: int = 1) -> Any:
         return self.unconditional()

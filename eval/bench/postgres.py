@@ -28,7 +28,7 @@ def postgres() -> Iterator[str]:
     programs = find_programs()
     if programs is None:
         raise ConfigError("needs PostgreSQL's initdb and pg_ctl (apt-get install postgresql)")
-    # PostgreSQL refuses to run as root; whoever it runs as has to own its folder.
+    # PostgreSQL refuses to run as root; the user it runs as has to own its folder.
     account = _USER if os.getuid() == 0 else None
     folder = Path(tempfile.mkdtemp(prefix="fsa-postgres-"))
     if account:
@@ -75,7 +75,7 @@ def find_programs() -> Path | None:
 
 
 def free_port() -> int:
-    """A port that nobody listens on."""
+    """A free port."""
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         port: int = taken.getsockname()[1]

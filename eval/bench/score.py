@@ -91,7 +91,7 @@ def _forward(model: Any, batches: list[tuple[Tensor, Tensor]]) -> None:
 
 
 def person_of(folder: Path, prompt: str, texts: list[str]) -> Person:
-    """Somebody whose choices are read; the backbone is loaded by that."""
+    """A person whose choices are read; the backbone is loaded by that."""
     model = RewardModel.from_pretrained(folder)
     pairs = zip(texts[::2], texts[1::2], strict=True)
     return model.for_user(

@@ -41,9 +41,9 @@ class Load:
         return f"sqlite:///{self.model / 'people.db'}"
 
     def bodies(self) -> Iterator[dict[str, Any]]:
-        """Requests to score four options for somebody, without end; texts never come twice.
+        """Requests to score four options for one person, without end; texts never come twice.
 
-        With texts fifty of the people ask, or reading everybody's choices would be most of the work.
+        With texts fifty of the people ask, or reading all choices would be most of the work.
         """
         rng = np.random.default_rng(1)
         asking = self.people if self.kind == "numbers" else min(self.people, 50)

@@ -74,19 +74,19 @@ def generations(
 ) -> Report:
     """Let policies answer held-out prompts for held-out people, and judge whether it is what they want.
 
-    Everybody is asked the same prompts, and no choice that is seen of anybody is about one of them. On the
+    All people are asked the same prompts, and no choice that is seen is about one of them. On the
     sandbox the judge counts its own attributes in the text; elsewhere dedicated reward models judge. Writes
     report.json, report.md, plots and side_by_side.md.
 
     Args:
         run: Run folder of a policy; a quoted glob is one method whose folders are its seeds; `NAME=FOLDER`
             names the method. May be given several times.
-        pooled: The policy that nobody's choices steer, to compare with; its seeds as those of `run`.
+        pooled: The policy without choices, to compare with; its seeds as those of `run`.
         judge: Reward models dedicated to one group each (`only_group` in their config.yaml), or a quoted glob
             of them, to judge in place of the sandbox. May be given several times.
         context_sizes: Choices seen, for example 0,1,3,8.
         people: Most people of each group.
-        prompts: Prompts that everybody is asked.
+        prompts: Prompts that all people are asked.
         unseen: A type of sandbox user that was never trained on, such as long+cheerful. May be given several
             times.
         continuum: Ask also for people between two opposite ones; sandbox only.
@@ -131,7 +131,7 @@ def generations(
         trust_remote_code,
         console,
     )
-    plan.judge.tastes(field.subjects)  # stops here where somebody has no judge, before any work
+    plan.judge.tastes(field.subjects)  # stops here where a person has no judge, before any work
     folder = Path(out)
     folder.mkdir(parents=True, exist_ok=True)
     rows, curves = _all_rows(methods, rival, plan, type(source).__name__.lower(), folder)
@@ -165,7 +165,7 @@ def _all_rows(
             plan.console.print(f"[bold]{path}[/]: {rival.name}, pooled")
             answers = _open(path, plan)
             written = write(answers, field, [0])
-            rivals.append(written.nobody)
+            rivals.append(written.prior)
             cells += cells_of(written, None, field, plan.judge, number)
             cells += _distance(answers, field, [0], plan, number)
         rows += _rows(cells, data, rival.name, field)

@@ -27,7 +27,7 @@ class Writing:
         do_sample: Draw answers at random; without, the likeliest token each time.
         temperature: Of drawing, > 0; larger is more random.
         samples: Answers for each person and prompt; more than one needs drawing.
-        shared_samples: The same for answers that everybody's are compared with, where answers are drawn.
+        shared_samples: The same for answers that all people's are compared with, where answers are drawn.
             Their chance is shared, so that no number of people averages it out.
         batch_size: Prompts answered at once.
         seed: Seed of drawing.
@@ -61,7 +61,7 @@ class Writing:
 
 
 class Answers:
-    """Answers of one policy; one belief asked one prompt is answered once, whoever holds it.
+    """Answers of one policy; one belief asked one prompt is answered once for all who hold it.
 
     Args:
         policy: What answers.
@@ -74,14 +74,14 @@ class Answers:
         self.written: dict[tuple[bytes, str, int], str] = {}
 
     def shared(self, person: Person, prompts: Sequence[Text], what: str = "") -> np.ndarray:
-        """Answers that everybody's are compared with [1, prompts, shared samples]."""
+        """Answers that all people's are compared with [1, prompts, shared samples]."""
         how = self.writing
         return self.of([person], prompts, what, max(how.samples, how.shared_samples) if how.do_sample else 1)
 
     def of(
         self, people: Sequence[Person], prompts: Sequence[Text], what: str = "", samples: int | None = None
     ) -> np.ndarray:
-        """Answers of everybody to everything [people, prompts, samples].
+        """Answers of all people to everything [people, prompts, samples].
 
         Args:
             people: Whose policies [p].

@@ -49,7 +49,7 @@ def distance(
 ) -> list[Cells]:
     """KL(policy || reference) at each context size, by answers drawn from the policy.
 
-    Everybody is asked equally many prompts, and every prompt is asked of about equally many.
+    Every person is asked equally many prompts, and every prompt is asked of about equally many.
 
     Args:
         policy: The policy.

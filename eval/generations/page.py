@@ -25,13 +25,13 @@ def page(written: Written, field: Field, judge: Judge, method: str, prompts_each
     size = written.largest
     parts = [
         f"# Answers of {method}, side by side",
-        f"The first person of every group, each on {prompts_each} held-out prompt(s): the answer to somebody "
-        f"unknown, the answer after {size} of their choices, and after the same choices with every outcome "
+        f"The first person of every group, {prompts_each} held-out prompt(s) each: the answer to an unknown "
+        f"person, the answer after {size} of their choices, and after the same choices with every outcome "
         "turned round. Measures from the judge stand under each answer.",
     ]
     for number, group in enumerate(field.groups):
         row, subject = next((i, s) for i, s in enumerate(field.subjects) if s.group == group)
-        parts.append(f"## {group or 'everybody'}")
+        parts.append(f"## {group or 'all users'}")
         for i in range(prompts_each):
             column = (number * prompts_each + i) % len(field.prompts)
             parts.append("\n".join(_answers(written, judge, subject, row, column, field.prompts[column])))
@@ -43,7 +43,7 @@ def _answers(
 ) -> Iterator[str]:
     size = written.largest
     shown = {
-        "nobody's choices": written.nobody[0, column, 0],
+        "no choices": written.prior[0, column, 0],
         f"{len(subject.seen(size))} choices": written.given[size][row, column, 0],
         "the same, reversed": written.reversed[row, column, 0],
     }

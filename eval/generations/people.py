@@ -51,7 +51,7 @@ class Field:
 
     Attributes:
         subjects: People, group by group, equally many of each where there are enough.
-        prompts: Prompts, the same for everybody.
+        prompts: Prompts, the same for all people.
         fixed_users: Every user is a group of their own: the claims are about them, not about a population.
     """
 
@@ -69,7 +69,7 @@ class Field:
         return sum(len(subject.choices) < size for subject in self.subjects)
 
     def of(self, group: str | None) -> Field:
-        """The same for one group alone; for everybody where None."""
+        """The same for one group alone; for all people where None."""
         kept = tuple(subject for subject in self.subjects if group in (None, subject.group))
         return Field(kept, self.prompts, self.fixed_users)
 

@@ -40,7 +40,7 @@ class Judge(ABC):
         """How much each person gains by one more of each scale.
 
         Raises:
-            ConfigError: The judge does not know somebody.
+            ConfigError: The judge does not know a person.
         """
 
     @abstractmethod
@@ -97,11 +97,11 @@ class RewardJudge(Judge):
     def _rewards(
         self, model: RewardModel, prompts: Sequence[Text], answers: Sequence[str]
     ) -> Float[np.ndarray, " m"]:
-        anybody, rewards = model.for_user([]), []
+        unknown, rewards = model.for_user([]), []
         for start in range(0, len(answers), _AT_ONCE):
             part = slice(start, start + _AT_ONCE)
             responses = [[answer] for answer in answers[part]]
-            scores = model.score_batch([anybody] * len(responses), prompts[part], responses)
+            scores = model.score_batch([unknown] * len(responses), prompts[part], responses)
             rewards += [float(score.reward[0]) for score in scores]
         return np.array(rewards)
 

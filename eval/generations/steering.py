@@ -31,13 +31,13 @@ class Written:
     """Answers of one policy to everything a field asks.
 
     Attributes:
-        reference, nobody: Answers of the reference, and to somebody unknown [1, q, shared samples].
+        reference, prior: Answers of the reference, and to an unknown person [1, q, shared samples].
         given: Answers by choices seen [p, q, samples].
         reversed: Answers once the largest context is reversed [p, q, samples].
     """
 
     reference: np.ndarray
-    nobody: np.ndarray
+    prior: np.ndarray
     given: dict[int, np.ndarray]
     reversed: np.ndarray
 
@@ -48,21 +48,21 @@ class Written:
 
 
 def write(answers: Answers, field: Field, sizes: Sequence[int]) -> Written:
-    """Ask a policy everything: nobody's answers, everybody's at each size, and everybody's reversed."""
+    """Ask a policy everything: answers without choices, at each size, and with choices reversed."""
     read, prompts, people = answers.policy.for_users, field.prompts, field.subjects
-    nobody = answers.shared(read([[]])[0], prompts, "somebody unknown")
+    prior = answers.shared(read([[]])[0], prompts, "an unknown person")
     reference = answers.shared(None, prompts, "the reference")
-    unknown = np.broadcast_to(nobody, (len(people), *nobody.shape[1:]))  # all alike without choices
+    unknown = np.broadcast_to(prior, (len(people), *prior.shape[1:]))  # all alike without choices
     known = [size for size in sizes if size]
     if not known:
-        return Written(reference, nobody, {0: unknown}, unknown)
+        return Written(reference, prior, {0: unknown}, unknown)
     # One call for all sizes, so that batches are full and one bar shows the whole.
     contexts = [person.seen(size) for size in known for person in people]
     contexts += [person.reversed(max(known)) for person in people]
     texts = answers.of(read(contexts), prompts, "answers after choices, and after the same reversed")
     by_size = texts.reshape(len(known) + 1, len(people), *texts.shape[1:])
     given = {0: unknown} if 0 in sizes else {}
-    return Written(reference, nobody, given | dict(zip(known, by_size, strict=False)), by_size[-1])
+    return Written(reference, prior, given | dict(zip(known, by_size, strict=False)), by_size[-1])
 
 
 @dataclass(frozen=True)
@@ -96,19 +96,19 @@ def cells_of(
     tastes = judge.tastes(people)
     named = [judge.named_by(subject.group) for subject in people]
     own = np.stack([np.mean(list(each.values()), 0) if each else np.zeros(tastes.shape[1]) for each in named])
-    nobody, reference = scale(written.nobody), scale(written.reference)
+    prior, reference = scale(written.prior), scale(written.reference)
     pooled = None if rival is None else scale(rival)
     for size, texts in written.given.items():
         levels = scale(texts)
         if size:
-            yield Cells.grid(MOVEMENT, size, moved(levels, nobody, tastes), people, seed)
+            yield Cells.grid(MOVEMENT, size, moved(levels, prior, tastes), people, seed)
             if own.any():
-                yield Cells.grid(OWN, size, moved(levels, nobody, own), people, seed)
+                yield Cells.grid(OWN, size, moved(levels, prior, own), people, seed)
         yield Cells.grid(BEATS_REFERENCE, size, wins(levels, reference, tastes), people, seed)
         if pooled is not None:
             yield Cells.grid(BEATS_POOLED, size, wins(levels, pooled, tastes), people, seed)
     if written.largest:
-        turned = moved(scale(written.reversed), nobody, tastes)
+        turned = moved(scale(written.reversed), prior, tastes)
         yield Cells.grid(REVERSED, written.largest, turned, people, seed)
 
 

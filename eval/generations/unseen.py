@@ -1,4 +1,4 @@
-"""People of a type that nobody trained on: the same texts and prompts, other tastes."""
+"""People of a type that no training had: the same texts and prompts, other tastes."""
 
 from __future__ import annotations
 
@@ -66,23 +66,23 @@ def cells_of(
     """Movement in all, of each attribute of the type in its own direction, and reversed; then accuracy."""
     people, sliced = field.subjects, {"unseen": field.groups[0]}
     scale, written = Scale(judge, field.prompts), write(answers, field, sizes)
-    nobody, tastes = scale(written.nobody), judge.tastes(people)
+    prior, tastes = scale(written.prior), judge.tastes(people)
     after = {(False, size): scale(texts) for size, texts in written.given.items() if size}
     after |= {(True, written.largest): scale(written.reversed)} if written.largest else {}
     for (is_reversed, size), levels in after.items():
         metric = REVERSED if is_reversed else MOVEMENT
-        yield Cells.grid(metric, size, moved(levels, nobody, tastes), people, seed, sliced)
+        yield Cells.grid(metric, size, moved(levels, prior, tastes), people, seed, sliced)
         if not is_reversed:
-            yield from _own(judge, levels, nobody, field, size, seed)
+            yield from _own(judge, levels, prior, field, size, seed)
     yield from accuracy(answers.policy, field, judge, sizes, seed, answers.console)
 
 
 def _own(
-    judge: Judge, levels: np.ndarray, nobody: np.ndarray, field: Field, size: int, seed: int
+    judge: Judge, levels: np.ndarray, prior: np.ndarray, field: Field, size: int, seed: int
 ) -> Iterator[Cells]:
     kind, people = field.groups[0], field.subjects
     for pole, towards in judge.named_by(kind).items():
-        values = moved(levels, nobody, np.tile(towards, (len(people), 1)))
+        values = moved(levels, prior, np.tile(towards, (len(people), 1)))
         mine = [replace(subject, group=pole) for subject in people]
         yield Cells.grid(OWN, size, values, mine, seed, {"unseen": kind})
 
@@ -111,7 +111,7 @@ def accuracy(
 
 
 def credits(policy: Policy, contexts: Sequence[Sequence[Choice]], people: Sequence[Subject]) -> list[float]:
-    """Credit, 0-1, on each held-out choice of everybody, each predicted from a context."""
+    """Credit, 0-1, on each held-out choice of all people, each predicted from a context."""
     known = policy.for_users(contexts)
     flat = [(one, choice) for one, person in zip(known, people, strict=True) for choice in person.others]
     found = []

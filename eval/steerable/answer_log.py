@@ -8,6 +8,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from fsa.cli.lines import as_lines
 from fsa.errors import ConfigError
 from fsa.judge.judge import Cost
 
@@ -64,7 +65,7 @@ class Answers:
 
     def _append(self, lines: Sequence[Mapping[str, Any]]) -> None:
         with self.path.open("a", encoding="utf-8") as stream:
-            stream.write("".join(json.dumps(line, ensure_ascii=False) + "\n" for line in lines))
+            stream.write(as_lines(lines))
 
     def _whole_lines(self) -> list[dict[str, Any]]:
         """Lines that were written to their end; what follows them is cut off the file."""

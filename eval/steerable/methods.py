@@ -88,7 +88,7 @@ class Scored(Method):
         return self._parsed[one]
 
     def picks(self, answer: Mapping[str, Any], target: AlignmentTarget) -> tuple[int, ...]:
-        # A reward model is steered to the largest reward, whoever asks.
+        # A reward model is steered to the largest reward, for any target.
         return select(self.scores(answer), self.fixed or target).ties
 
     @property

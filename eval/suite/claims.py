@@ -35,7 +35,7 @@ def leads(measures: Measures, roles: Roles) -> Iterator[Row]:
     for rival in [*roles.rivals, *roles.variants]:
         for size in [size for size in CLAIMED_AT if size in measures.sizes]:
             columns = (roles.reference, size), (rival, size)
-            found = {"all": accuracy.difference(*columns, measures.everybody)}
+            found = {"all": accuracy.difference(*columns, measures.all_users)}
             if len(measures.groups) > 1:
                 found["worst"] = accuracy.worst_difference(*columns, measures.each_group)
             for group, lead in found.items():
@@ -72,7 +72,7 @@ def oracle_of(measures: Measures, roles: Roles) -> tuple[str, int] | None:
     most = measures.sizes[-1]
     columns = [(name, most) for name in (*roles.oracles, BAYES)]
     accuracy = measures.by_metric["accuracy"]
-    return next((one for one in columns if accuracy.value(one, measures.everybody) is not None), None)
+    return next((one for one in columns if accuracy.value(one, measures.all_users) is not None), None)
 
 
 def needed(measures: Measures, roles: Roles) -> Iterator[Row]:
@@ -82,19 +82,19 @@ def needed(measures: Measures, roles: Roles) -> Iterator[Row]:
     """
     accuracy, sizes, most = measures.by_metric["accuracy"], measures.sizes, measures.sizes[-1]
     oracle, pooled = oracle_of(measures, roles), (POOLED, most)
-    gain = oracle and accuracy.difference(oracle, pooled, measures.everybody)
+    gain = oracle and accuracy.difference(oracle, pooled, measures.all_users)
     if oracle is None or gain is None or gain.low <= 0:
         return
     ends = [_both(measures, column) for column in (pooled, oracle)]
     wanted = [low + GAIN * (high - low) for low, high in zip(*ends, strict=True)]  # the value, the resamples
     for method in [name for name in measures.methods if name not in (*roles.oracles, POOLED)]:
-        if any(accuracy.value((method, size), measures.everybody) is None for size in sizes):
+        if any(accuracy.value((method, size), measures.all_users) is None for size in sizes):
             continue
         each = [_both(measures, (method, size)) for size in sizes]
         curve = [np.stack(one) for one in zip(*each, strict=True)]  # the values, the resamples
         value, drawn = (choices_needed(sizes, one, end) for one, end in zip(curve, wanted, strict=True))
         low, high = _ends(drawn[~np.isnan(curve[1]).any(0)])
-        mean = accuracy.mean((method, most), measures.everybody)
+        mean = accuracy.mean((method, most), measures.all_users)
         assert mean is not None
         about = measures.name, method, "all", {"of": oracle[0]}, most, NEEDED
         yield Row(*about, float(value), low, high, mean.n, mean.seeds)
@@ -108,9 +108,9 @@ def _ends(drawn: Float[np.ndarray, " r"]) -> tuple[float, float]:
 
 
 def _both(measures: Measures, column: tuple[str, int]) -> tuple[np.ndarray, np.ndarray]:
-    """A column's mean over everybody, and the same in every resample."""
+    """A column's mean over all users, and the same in every resample."""
     accuracy = measures.by_metric["accuracy"]
-    mean, drawn = accuracy.mean(column, measures.everybody), accuracy.resampled(column, measures.everybody)
+    mean, drawn = accuracy.mean(column, measures.all_users), accuracy.resampled(column, measures.all_users)
     assert mean is not None, column
     assert drawn is not None, column
     return np.array(mean.value), drawn
@@ -125,8 +125,8 @@ def levels(measures: Measures) -> dict[str, Level]:
     accuracy, most = measures.by_metric["accuracy"], measures.sizes[-1]
     found = {}
     for method in measures.methods:
-        mean = accuracy.mean((method, most), measures.everybody)
-        drawn = accuracy.resampled((method, most), measures.everybody)
+        mean = accuracy.mean((method, most), measures.all_users)
+        drawn = accuracy.resampled((method, most), measures.all_users)
         if mean is not None and drawn is not None:
             found[method] = (mean, drawn)
     return found

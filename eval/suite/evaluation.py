@@ -90,9 +90,9 @@ class Asking:
         """Predictions for every place and size.
 
         Args:
-            models: One for each group, or one under "" for everybody.
+            models: One for each group, or one under "" for all users.
             bayes: Credit of the best possible predictions by place and size, from `bayes_of`; empty where
-                nobody knows.
+                is not known.
         """
         parts: list[tuple[Predictions, Mapping[str, float]]] = []
         for number, (name, at) in enumerate(self.places.items()):
@@ -139,7 +139,7 @@ def open_bayes(path: Path) -> dict[str, NDArray[Any]]:
 
 
 def bayes_correct(at: Data, episodes: EpisodeRows, at_once: int = 64) -> NDArray[np.float32]:
-    """Credit of the best prediction that whoever knows the rule, but not the person, can make [n]."""
+    """Credit of the best prediction with the rule known and the person unknown [n]."""
     assert at.truth is not None, "asked where the truth is known"
     found = []
     for start in range(0, len(episodes.index), at_once):

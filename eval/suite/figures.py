@@ -22,7 +22,7 @@ _OURS = COLOURS[1]
 _OTHERS = (COLOURS[0], *COLOURS[2:])
 _MARKERS = ("o", "s", "^", "D", "v", "P", "X", "*")
 _CAPTIONS = {
-    "accuracy": "Accuracy by choices seen. Thick: ours; grey: pooled (dotted) and told the groups (dashed).",
+    "accuracy": "Accuracy by choices seen. Thick: ours; grey: pooled (dotted), given groups (dashed).",
     "worst_group": "The same in the worst group.",
     "cost": "Accuracy after the most choices by what a method costs.",
     "beliefs": "Beliefs about test people after the most choices, first seed of ours, two principal axes.",
@@ -51,7 +51,7 @@ def curves(suite: Suite, frame: pd.DataFrame, group: str, path: Path) -> bool:
     """Accuracy by choices seen, one panel a data set; whether there was anything to draw.
 
     Args:
-        suite: Who is ours and who is told the groups.
+        suite: Which methods are ours, and which are given group labels.
         frame: All numbers.
         group: "all" or "worst"; the mean stands for the worst group where there is one group only.
         path: PNG to write.
@@ -121,7 +121,7 @@ def beliefs(maps: Mapping[str, Mapping[str, NDArray[Any]]], path: Path) -> bool:
         for number, group in enumerate(groups):
             style = {"color": (_OURS, *_OTHERS)[number % 9], "marker": _MARKERS[number // 9 % 8]}
             points = found["axes"][found["group"] == group].T
-            panel.scatter(*points, s=7, alpha=0.7, linewidths=0, label=group or "everybody", **style)
+            panel.scatter(*points, s=7, alpha=0.7, linewidths=0, label=group or "all users", **style)
         plain(panel, name)
         panel.set_xlabel("first axis")
         if len(groups) <= 14:
@@ -149,7 +149,7 @@ def rewards(found: Sequence[Mapping[str, NDArray[Any]]], path: Path) -> bool:
 
 
 def styles_of(suite: Suite) -> dict[str, dict[str, Any]]:
-    """How each method is drawn: ours thick, variants of ours thin, those told the groups and pooled grey."""
+    """How each method is drawn: ours thick, variants of ours thin, those given groups and pooled grey."""
     roles = suite.roles
     ours = {"color": _OURS, "linewidth": 2.8, "marker": "o", "markersize": 5, "zorder": 6}
     styles: dict[str, dict[str, Any]] = {roles.reference: ours}

@@ -37,7 +37,7 @@ class Measures:
         groups: Number of each group's part, by name; where the split's own claim is measured.
         places: Parts of other claims (new people on known prompts, ...), by name.
         by_metric: Resampled sums, by metric; columns are (method, size), and (`BAYES`, size) for accuracy.
-        ece: Calibration error of everybody, by (method, size).
+        ece: Calibration error over all users, by (method, size).
     """
 
     name: str
@@ -49,7 +49,7 @@ class Measures:
     ece: Mapping[Column, Interval]
 
     @property
-    def everybody(self) -> tuple[int, ...]:
+    def all_users(self) -> tuple[int, ...]:
         """Parts of all groups."""
         return tuple(self.groups.values())
 

@@ -16,7 +16,7 @@ from fsa.runs.folder import read_json
 OURS = "NP-BTL"
 """Methods whose names start so are ours: the reference and its variants."""
 POOLED = "pooled"
-"""The method that knows nobody: the lower end of what choices can give."""
+"""The method without choices: the lower end of what choices can give."""
 
 
 @dataclass(frozen=True)
@@ -149,8 +149,8 @@ class Roles:
     Attributes:
         reference: The configuration of ours that the claims are about.
         variants: Others of ours, no rivals.
-        oracles: Told everybody's group: an upper end, no rivals.
-        rivals: Everybody else.
+        oracles: Given group labels: upper bounds, no rivals.
+        rivals: All others.
     """
 
     reference: str

@@ -50,9 +50,9 @@ def curves(measures: Measures) -> Iterator[Row]:
 def _numbers(measures: Measures, metric: str, method: str, size: int) -> Iterator[Row]:
     sums, column = measures.by_metric[metric], (method, size)
     name = "bayes_accuracy" if method == BAYES else metric
-    everybody = sums.mean(column, measures.everybody)
-    if everybody is not None:
-        yield Row.of(everybody, measures.name, method, "all", size, name)
+    of_all = sums.mean(column, measures.all_users)
+    if of_all is not None:
+        yield Row.of(of_all, measures.name, method, "all", size, name)
     if len(measures.groups) > 1:
         values = {group: sums.value(column, (part,)) for group, part in measures.groups.items()}
         known = {group: value for group, value in values.items() if value is not None}

@@ -17,7 +17,7 @@ from fsa.reports.numbers import MISSING, number
 
 
 def at_most(frame: pd.DataFrame) -> pd.DataFrame:
-    """Accuracy of everybody, of groups and of the Bayes limit after the most choices of each data set."""
+    """Accuracy over all users, of groups and of the Bayes limit after the most choices of each data set."""
     found = frame[(frame.slice == "") & frame.metric.isin(["accuracy", "bayes_accuracy"])]
     return found[found.context_size == found.groupby("data").context_size.transform("max")]
 
@@ -157,7 +157,7 @@ def no_more(roles: Roles, what: str, values: pd.DataFrame) -> str:
     return (
         f"**{roles.reference} {what} on: {', '.join(no_larger) or 'no data set'}.**"
         + (f" More on: {'; '.join(larger)}." if larger else "")
-        + (f" Reached by nobody on: {', '.join(neither)}." if neither else "")
+        + (f" Reached by no method on: {', '.join(neither)}." if neither else "")
     )
 
 

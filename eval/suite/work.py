@@ -25,7 +25,7 @@ from fsa.runs.folder import META, about_this_run, read_json
 from fsa.training.checkpoints import CHECKPOINTS
 
 _QUIET = ("--loop.progress=false", "--loop.accelerator=cpu", "--loop.devices=1", "--overwrite=true")
-_TRUSTED = "--trust_remote_code=true"  # a suite's methods are named by whoever runs it
+_TRUSTED = "--trust_remote_code=true"  # a suite's methods are named by the user who runs it
 _KEPT = 3  # data sets in memory
 
 
@@ -124,7 +124,7 @@ class Bench:
 
 
 def train(cell: Cell, run: Path, group: str = "") -> RewardModel:
-    """Train a cell's model, or that of one group, and open it from its folder as anybody would."""
+    """Train a cell's model, or that of one group, and open it from its folder as a user would."""
     only = [f"--only-group={group}"] if group else []
     own = [f"--seed={cell.seed}", f"--out={run}"]
     run_recipe(train_reward, [*cell.arguments, *_QUIET, _TRUSTED, *only, *own])

@@ -1,1 +1,1 @@
-"""Door in: who picked what. Sources give a `ChoiceTable`; one validator stands at the door of them all."""
+"""Input: sources of choices. Each gives a `ChoiceTable`; one validator checks all records."""

@@ -18,11 +18,11 @@ _WEIGHTS = 200  # what a random number is for
 
 
 class HelpSteer2Tastes(HelpSteer2):
-    """Everybody weighs the five ratings in their own way, and says of some prompts which response is better.
+    """Users who weigh the five ratings each in their own way, and compare responses to some prompts.
 
     Weights are N(0, 1) for each rating, scaled to length 1; choices follow them without noise. A person's
     group is the rating that they weigh most, with its sign: "+verbosity" wants more of it. Each person
-    answers prompts of their own; a pair rated alike on all five is a tie for everybody, and left out.
+    answers prompts of their own; a pair rated alike on all five is a tie for all users, and left out.
 
     Args:
         path: As in `HelpSteer2`.
@@ -58,7 +58,7 @@ class HelpSteer2Tastes(HelpSteer2):
         super().__init__(path, arrangement=arrangement, users=users, seed=seed)
 
     def load(self) -> ChoiceTable:
-        """Everybody's choices, grouped by what they weigh most."""
+        """All users' choices, grouped by what they weigh most."""
         table = crowd(super().load(), 1, self.choices_per_user, seed=self.seed)
         number = np.array([int(name.removeprefix("user-")) for name in table.users.to_pylist()])
         group = strongest_pole(self.weights)[number][table.user].astype(np.int32)

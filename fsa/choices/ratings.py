@@ -103,8 +103,8 @@ class Ratings(MappedRows):
         if self.across_prompts:
             records += self._across_prompts(rated, uses)
         self._counts["ratings_unpaired"] = int((uses == 0).sum())
-        everybody, chose = {one.user for one in rated}, {record["user"] for record in records}
-        self._counts["users_without_choices"] = len(everybody - chose)
+        raters, chose = {one.user for one in rated}, {record["user"] for record in records}
+        self._counts["users_without_choices"] = len(raters - chose)
         order = {user: number for number, user in enumerate(dict.fromkeys(one.user for one in rated))}
         records.sort(key=lambda record: order[record["user"]])
         is_second = random_bits(self.seed, 2**32, np.arange(len(records))) >> np.uint64(63)

@@ -95,7 +95,7 @@ class Synthetic(Source):
         )
 
     def truth(self, table: ChoiceTable) -> Truth:
-        """Both types, equally likely. Rewards are ranks, far enough apart that nobody errs."""
+        """Both types, equally likely. Rewards are ranks, far enough apart for no errors."""
         rank = _utilities(table.numbers[:, 0]).argsort(1).argsort(1)
         return Truth(_SURE * rank, np.log([0.5, 0.5]))
 

@@ -34,9 +34,9 @@ class ChoiceTable:
 
     Attributes:
         users: Name of each user [u].
-        user_offsets: Choices of user i are rows user_offsets[i] to user_offsets[i + 1] [u + 1].
+        user_offsets: Choices of user i are rows `user_offsets[i]` to `user_offsets[i + 1]` [u + 1].
         prompt: Text number of each choice's prompt [n].
-        option_offsets: Options of choice i are option_offsets[i] to option_offsets[i + 1] [n + 1].
+        option_offsets: Options of choice i are `option_offsets[i]` to `option_offsets[i + 1]` [n + 1].
         option: Item number of each option [o].
         place: Place of each option, 0 = best; see `Outcome.places` [o].
         group: Group number of each choice [n].

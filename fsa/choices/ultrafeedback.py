@@ -98,7 +98,7 @@ class UltraFeedback(Source):
 
         Raises:
             ChoiceDataError: A file is missing, or a row is not what upstream's are; names file and row.
-            ConfigError: Nobody can disagree where conflicts are asked for.
+            ConfigError: No two types can disagree where conflicts are asked for.
         """
         files = open_rows(self.path, revision=self.revision)
         return keep(self._key(files), lambda: self._simulated(files))

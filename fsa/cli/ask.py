@@ -33,7 +33,7 @@ def ask(
     questions: int = 10,
     trust_remote_code: bool = False,
 ) -> None:
-    """Ask in the terminal which of two responses somebody prefers, each time the pair that says most.
+    """Ask in the terminal which of two responses a person prefers, each time the pair that says most.
 
     Each answer is written down before the next question; q, Ctrl-C or Ctrl-D end it and lose none.
 
@@ -149,7 +149,7 @@ def _plain(text: Text | Numbers) -> str:
 
 
 def _known(path: str, user: str) -> list[Choice]:
-    """Choices that the file holds of somebody."""
+    """Choices that the file holds of one person."""
     if not Path(path).stat().st_size:
         return []
     table = Jsonl(path, cache=False).load()

@@ -23,7 +23,7 @@ _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u206
 def ending_well(work: Callable[[], Any]) -> Any:
     """Run a command's work, and end the process as its outcome asks for.
 
-    What fsa refuses, and what the system refuses (a full disk), is one line and exit code 1. What nobody
+    What fsa refuses, and what the system refuses (a full disk), is one line and exit code 1. What was not
     expected is one line too, which names the file that the trace is in, and exit code 3.
 
     Returns:
@@ -37,7 +37,7 @@ def ending_well(work: Callable[[], Any]) -> Any:
     except KeyboardInterrupt:
         _end("ended by Ctrl-C", 130)
     except BrokenPipeError:
-        # Whoever read the output has gone. What is left in the buffer must not fail again at exit.
+        # The reader of the output has gone. What is left in the buffer must not fail again at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(BROKEN_PIPE)
     except (FsaError, OSError) as error:

@@ -8,7 +8,7 @@ from fsa.errors import ConfigError
 
 
 def keys(store: str, add: str = "", scopes: str = "read,write,erase", revoke: str = "") -> None:
-    """Make a key, shut one out, or list all; a server that has ever had a key answers nobody without one.
+    """Make a key, shut one out, or list all; a server that has ever had a key answers no request without one.
 
     Args:
         store: URL of the server's database.

@@ -45,7 +45,7 @@ def choices_of_each(table: ChoiceTable, users: Sequence[str], doing: str) -> lis
     """Choices of each user; warns of those who have none.
 
     Args:
-        table: Everybody's choices.
+        table: All people's choices.
         users: Whose are wanted.
         doing: What is done for them, to end "... users of" with.
     """

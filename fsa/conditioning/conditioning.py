@@ -121,7 +121,7 @@ class Conditioning(nn.Module, ABC):
             )
 
     def unconditional(self) -> AbstractContextManager[None]:
-        """The model without gains: its adapters alone, whoever is asking."""
+        """The model without gains: its adapters alone, the same for all people."""
         return _Using(self, _Call(0, None))
 
     def checkpoint_context(self) -> tuple[AbstractContextManager[None], AbstractContextManager[None]]:

@@ -21,8 +21,9 @@ class LoraGain(Conditioning):
 
     Args:
         std: Spread of the head's first weights, > 0. Larger tells people apart sooner, and more roughly.
-        shared: How much of the adapter acts on everybody. At 1 somebody unknown (z = 0) gets what people have
-            in common; at 0 the reference itself, and the opposite belief is the opposite change of weights.
+        shared: Share of the adapter that acts on all people. At 1 an unknown person (z = 0) gets what people
+            have in common; at 0 the reference itself, and the opposite belief is the opposite change of
+            weights.
 
     Raises:
         ConfigError: `std` is not above 0.

@@ -18,7 +18,7 @@ class DeepSet(ContextEncoder):
 
     A choice is seen as better against worse (`ChoiceBatch.contrast`), and its evidence is an odd function of
     it: swap the two and the evidence flips. An empty context therefore gives the belief zero, and a user
-    who contradicts himself is nobody in particular. With no hidden layers evidence is linear in the
+    who contradicts themselves has the prior's belief. With no hidden layers evidence is linear in the
     difference better - worse, which is what a few hundred prompts can teach; with hidden layers it is
     e(better, worse) - e(worse, better) of a network e, for users whose tastes are no direction.
 

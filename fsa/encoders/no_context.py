@@ -1,4 +1,4 @@
-"""`NoContext`: believes the same of everybody; makes any model a pooled one."""
+"""`NoContext`: the same belief for all users; makes any model a pooled one."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from fsa.types import Belief, ChoiceBatch
 
 
 class NoContext(ContextEncoder):
-    """The belief of somebody who never asks: a point at zero, whatever was chosen.
+    """A point at zero, whatever was chosen.
 
     With it a reward model is pooled Bradley-Terry-Luce; trained on one group, a dedicated one.
     """

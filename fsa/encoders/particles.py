@@ -19,7 +19,7 @@ class Particles(ContextEncoder):
     """A posterior over places that training spreads over where people are; the belief is its mean.
 
     A taste is a place in the belief's space, a choice's log-odds under it the product of that place with a
-    linear map of the difference better - worse. Whoever has it chooses by these odds, but for a share of
+    linear map of the difference better - worse. A user who has it chooses by these odds, but for a share of
     slips, which are chosen at random. Bayes' rule then weighs all places and their opposites. Few people of
     few types and a continuum of tastes are the same to it: the places gather, or lie all over. It is odd:
     opposite choices give the opposite belief, an empty context the belief zero.

@@ -13,7 +13,7 @@ from torch.nn import functional
 class EvidenceSpread(nn.Module):
     """Std of a belief that starts at 1 and shrinks with every choice, as that of a normal with known noise.
 
-    Precision is 1 plus what each choice adds, so nobody's is below that of the empty set. What it reads has
+    Precision is 1 plus what each choice adds, so no user's is below that of the empty set. What it reads has
     to be even in the choice, the same for its opposite: how much a choice says does not depend on which way
     it went.
 

@@ -90,7 +90,7 @@ class TastePosterior(ContextEncoder):
         self.precisions = precisions
         self.lapse = nn.Parameter(torch.tensor([math.log(lapse / (1 - lapse))]))
         # How much of the population's log-odds the evidence is read against, and how strongly choices are
-        # read: learned, for people may follow their taste more or less than they follow everybody's.
+        # read: learned, for people may follow their taste more or less than they follow the population's.
         self.offset = nn.Parameter(torch.tensor([1.0]))
         self.log_strength = nn.Parameter(torch.tensor([0.0]))
         # How much less choices say about the kind of person where others say the same: learned, 0-1.

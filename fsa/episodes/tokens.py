@@ -24,7 +24,7 @@ class ItemTokens:
         ids: Token ids [t].
         offsets: Tokens of item i are offsets[i] to offsets[i + 1] [m + 1].
         start: Tokens that stand before each item's response, which is the rest [m].
-        reference: Log-probability of each response under the reference, in nats; NaN where nobody asked [m].
+        reference: Log-probability of each response under the reference, in nats; NaN where not asked for [m].
     """
 
     ids: NDArray[np.int32]

@@ -43,4 +43,4 @@ class Radial(FeatureExtractor):
     ) -> Float32[np.ndarray, "m d"]:
         numbers = self._numbers.extract(prompts, responses)  # [m, w]
         from_centre = (numbers[..., None] - np.linspace(0, 1, self.bumps)) * (self.bumps - 1)
-        return np.exp(-(from_centre**2) / 2).reshape(len(numbers), -1).astype(np.float32)
+        return np.exp(-(from_centre**2) / 2).reshape(len(numbers), self.width).astype(np.float32)

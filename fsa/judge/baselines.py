@@ -50,9 +50,9 @@ class RandomJudge(Judge):
 
 
 class RewardJudge(Judge):
-    """One reward for everybody: a logistic (Bradley-Terry-Luce) model of pairs, on a regressor's features.
+    """One reward for all users: a logistic (Bradley-Terry-Luce) model of pairs, on a regressor's features.
 
-    Its one attribute is "reward", the logistic function of the reward. It cannot serve a target: whoever it
+    Its one attribute is "reward", the logistic function of the reward. It cannot serve a target: whatever it
     chooses for, it chooses the largest reward.
 
     Args:
@@ -68,7 +68,7 @@ class RewardJudge(Judge):
         ConfigError: The penalty is not positive, there is no user, or neither feature nor measure.
 
     Reference:
-        [Bradley1952] Rank analysis of incomplete block designs.
+        [BradleyTerry1952] Rank analysis of incomplete block designs.
     """
 
     def __init__(

@@ -129,5 +129,5 @@ class SimilarExamples:
 
 
 def _in_words(score: float) -> str:
-    """What stands for a reasoning where nobody gave one."""
+    """Reasoning of an example that has none."""
     return f"The response has {_WORDS[round(score * (len(_WORDS) - 1))]}."

@@ -123,7 +123,7 @@ def infer_target(
 
 
 def prior(attributes: Sequence[str], *, sharpnesses: Sequence[float] = SHARPNESSES) -> TargetBelief:
-    """What is believed of somebody who has chosen nothing; see `infer_target`.
+    """The belief before any choice; see `infer_target`.
 
     Raises:
         ConfigError: There are no or more than six attributes, or a sharpness is not positive.

@@ -27,7 +27,7 @@ class BradleyTerryLuce(ChoiceLikelihood):
         log_best = masked(rewards_of(scores), places >= 0).log_softmax(-1)
         is_best = places == 0
         picked = torch.where(is_best, log_best, 0).sum(-1)
-        return torch.where(is_best.sum(-1) > 1, -torch.inf, picked)  # nobody ever ties
+        return torch.where(is_best.sum(-1) > 1, -torch.inf, picked)  # ties have probability 0
 
     def best(
         self, scores: Float[Tensor, "*rows k 1"], option_mask: Bool[Tensor, "*rows k"]

@@ -1,4 +1,4 @@
-"""`flip_correctness` and `steering`: whether predictions follow the context or are the same for anyone."""
+"""`flip_correctness` and `steering`: predictions that follow the context, and those that ignore it."""
 
 from __future__ import annotations
 

@@ -15,7 +15,7 @@ from fsa.types import Belief, ChoiceBatch
 class Bilinear(Scorer):
     """Reward z . A h + b . h of an option's features h: linear in the belief and linear in the option.
 
-    What everybody likes is b, what sets this user apart z . A. Flexible heads memorise a few hundred
+    The population's reward is b, what sets this user apart z . A. Flexible heads memorise a few hundred
     prompts; this one cannot. With hidden layers h is a learned map of the features, shared by all users.
 
     Args:

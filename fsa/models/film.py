@@ -17,7 +17,7 @@ from fsa.types import Belief, ChoiceBatch
 class FiLM(Scorer):
     """An MLP on an option's features; its hidden layers are scaled by 1 + gain(z) and moved by shift(z).
 
-    A zero belief leaves the MLP as it is: that is the reward that everybody shares.
+    A zero belief leaves the MLP as it is: that is the reward of the population.
 
     Args:
         d_feature: Width of an option's features.

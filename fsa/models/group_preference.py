@@ -25,7 +25,7 @@ class GroupPreference(Scorer):
     be found.
 
     Context tokens attend to the context, a target token to the context and to itself: so targets do not see
-    each other, and with an empty context the scores are one reward for everybody. There is no latent: the
+    each other, and with an empty context the scores are one reward for all users. There is no latent: the
     belief's memory is read anew at every call.
 
     It is trained by the likelihood of the choices; the paper regresses preference scores, which choices lack.

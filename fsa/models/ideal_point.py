@@ -20,7 +20,7 @@ class IdealPoint(Mixture):
 
         -|f - a|^2 = sum_k w_k (2 f . p_k - |f|^2) - |a|^2,
 
-    so that solving for them is as convex as in LoRe. One prototype gives everybody the same reward.
+    so that solving for them is as convex as in LoRe. One prototype gives all users the same reward.
 
     Args:
         d_feature: Width of an option's features.

@@ -1,4 +1,4 @@
-"""`InferredTarget`: the judge's inference of what somebody wants, over attributes learned from choices."""
+"""`InferredTarget`: the judge's inference of a person's target, over attributes learned from choices."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ _NOTHING = -1e9  # log-odds; infinity would have no gradient where there is no r
 class InferredTarget(Scorer):
     """Expected utility of an option under the posterior over targets, given the user's choices.
 
-    What `fsa.judge.infer.infer_target` is for a judge's scores: somebody wants levels of some attributes and
+    What `fsa.judge.infer.infer_target` is for a judge's scores: a person wants levels of some attributes and
     chooses what lies nearest, Bradley-Terry-Luce on distances; every target at five levels or not named is
     weighed, with every sharpness. Scored people's examples are not to be had on every data set, so the judge
     here is a linear map of the features onto scores from 0 to 1, trained through the posterior. Of a ranking
     the first place is read; equal best options count as their mean.
 
-    Without choices it prefers what lies near the middle of the targets, whoever asks.
+    Without choices it prefers what lies near the middle of the targets, for any person.
 
     Args:
         d_feature: Width of an option's features.

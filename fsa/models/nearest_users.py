@@ -84,7 +84,7 @@ class NearestUsers(Scorer):
     def _nearness(self, memory: ChoiceBatch) -> Float[Tensor, "b users"]:
         """Weight of every training user; those that are not among the nearest weigh nothing."""
         margin = memory.difference() @ self.rewards.T  # [b, n, users]
-        log_likelihood = functional.logsigmoid(margin).sum(1)  # padding says the same of everybody
+        log_likelihood = functional.logsigmoid(margin).sum(1)  # padding says the same of all users
         last = log_likelihood.topk(min(self.nearest, len(self.rewards))).values[:, -1:]
         scaled = log_likelihood / self.log_temperature.exp()
         return torch.where(log_likelihood >= last, scaled, -torch.inf).softmax(-1)

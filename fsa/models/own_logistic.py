@@ -18,7 +18,7 @@ class OwnLogistic(Scorer):
     """Bradley-Terry-Luce per user: a linear reward, fitted on the context at every call.
 
     Nothing is learned from other users but one number, the strength of the ridge: training moves it through
-    the solution, so that rewards fitted on contexts predict targets. Somebody without choices scores zero
+    the solution, so that rewards fitted on contexts predict targets. A person without choices scores zero
     everywhere. A choice among more than two, a ranking and a tie count as the one difference better - worse
     that `ChoiceBatch.difference` gives.
 

@@ -18,16 +18,20 @@ class RewardLM(LanguageScorer):
         d_feature: Not used: the options come as tokens.
         d_belief: Width of the belief.
         num_params: Scores per option, as many as the likelihood's.
+        normalize: Layer norm of the hidden state before the head, for hidden states differ in scale by
+            backbone. False leaves a plain head, which `person.save_reward` can write as an adapter.
         model: Arguments of `LanguageScorer`: `backbone`, `conditioning`, `rank` and so on.
 
     Reference:
         [Kobalczyk2024] Sec. 3: a reward model conditioned on z in its parameters.
     """
 
-    def __init__(self, d_feature: int, d_belief: int, *, num_params: int = 1, **model: Any) -> None:
+    def __init__(
+        self, d_feature: int, d_belief: int, *, num_params: int = 1, normalize: bool = True, **model: Any
+    ) -> None:
         super().__init__(d_feature, d_belief, **model)
         width = self.language_model.head.shape[1]
-        self.norm = nn.LayerNorm(width, elementwise_affine=False)  # hidden states differ in scale by backbone
+        self.norm = nn.LayerNorm(width, elementwise_affine=False) if normalize else nn.Identity()
         self.reward = nn.Linear(width, num_params, bias=False)
         nn.init.normal_(self.reward.weight, std=width**-0.5)
 

@@ -42,7 +42,7 @@ class Start(ABC):
 
 
 class Pretrained(Start):
-    """A model that somebody has trained already.
+    """A model that is trained already.
 
     Args:
         backbone: "gemma-270m", a folder, or a hub id; see `fsa.backbones.resolve`.

@@ -20,7 +20,7 @@ class IdentityPreference(NegativeLogLikelihood):
     is the log-odds of the choice.
 
     Reference:
-        [Azar2024] Eq. 17: the loss. Where everybody always agrees, the margin of DPO has no end.
+        [Azar2024] Eq. 17: the loss. Where all users always agree, the margin of DPO has no end.
     """
 
     def forward(

@@ -1,1 +1,1 @@
-"""Door out: reward models for a person, run folders, reports, and the command line."""
+"""Output: trained models, and what they give for one person."""

@@ -24,6 +24,7 @@ SERVED_RANKS = (1, 8, 16, 32, 64, 128, 256, 320, 512)
 """Ranks that vLLM serves; another is padded up with zeros."""
 
 WEIGHTS, CONFIG, ABOUT = "adapter_model.safetensors", "adapter_config.json", "fsa.json"
+SCORE = "base_model.model.score.weight"
 _TEMPLATE = "chat_template.jinja"
 # What stands between prompt and answer where a backbone has no chat template of its own: a blank line.
 _BLANK_LINE = "{% for message in messages %}{{ message['content'] }}\n\n{% endfor %}"
@@ -31,7 +32,11 @@ _BLANK_LINE = "{% for message in messages %}{{ message['content'] }}\n\n{% endfo
 
 @torch.no_grad()
 def save_adapter(
-    model: LanguageModel, z: Float[Tensor, " z"], folder: Path, about: Mapping[str, str] | None = None
+    model: LanguageModel,
+    z: Float[Tensor, " z"],
+    folder: Path,
+    about: Mapping[str, str] | None = None,
+    score: Float[Tensor, "1 d"] | None = None,
 ) -> None:
     """Write one latent's adapter: one rank, one alpha, the gains folded into B. No code of ours is needed to
     open it: `peft.PeftModel.from_pretrained(backbone, folder)`.
@@ -42,6 +47,8 @@ def save_adapter(
         folder: Gets adapter_config.json, adapter_model.safetensors, the chat template that training used (a
             blank line after the prompt where the backbone has none), and fsa.json: what it is of.
         about: What the adapter depends on, see `fingerprint`.
+        score: Weights of a head on the last token: the adapter is then one of a sequence classifier of one
+            label, a reward, and not of a language model.
 
     Raises:
         ConfigError: The conditioning cannot be folded (FiLM), or the rank is above any that is served.
@@ -62,12 +69,14 @@ def save_adapter(
         missing = served - rank
         tensors[f"{name}.lora_A.weight"] = functional.pad(down, (0, 0, 0, missing))
         tensors[f"{name}.lora_B.weight"] = functional.pad(folded, (0, missing))
+    if score is not None:
+        tensors[SCORE] = score
     plain = {name: tensor.detach().float().cpu().contiguous() for name, tensor in tensors.items()}
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        # From here to the last line it says whose it is, and nobody takes it for whole.
+        # From here to the last line it says whose it is, and is not whole.
         _say(folder, about or {})
-        _config(model, served).save_pretrained(str(folder))
+        _config(model, served, is_reward=score is not None).save_pretrained(str(folder))
         template = model.tokenizer.chat_template or _BLANK_LINE
         write_whole(folder / _TEMPLATE, template if isinstance(template, str) else _BLANK_LINE)
         with whole_file(folder / WEIGHTS) as unfinished:
@@ -96,7 +105,7 @@ def _sha256(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def _config(model: LanguageModel, rank: int) -> Any:
+def _config(model: LanguageModel, rank: int, is_reward: bool) -> Any:
     # The scale alpha / rank stays what it was when the rank is padded.
     alpha = model.alpha * rank / model.rank
     return LoraConfig(
@@ -104,6 +113,7 @@ def _config(model: LanguageModel, rank: int) -> Any:
         lora_alpha=int(alpha) if alpha == int(alpha) else alpha,  # type: ignore[arg-type]
         target_modules=sorted({name.rpartition(".")[2] for name in model.adapters()}),
         base_model_name_or_path=str(Path(model.name).absolute()) if Path(model.name).is_dir() else model.name,
-        task_type="CAUSAL_LM",
+        task_type="SEQ_CLS" if is_reward else "CAUSAL_LM",
+        modules_to_save=["score"] if is_reward else None,
         inference_mode=True,
     )

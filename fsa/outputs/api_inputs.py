@@ -14,11 +14,11 @@ from fsa.types import Choice, Numbers, Pick, Text
 _DEEPEST = 20  # a chat is three deep
 
 Choices: TypeAlias = Sequence[Choice | Mapping[str, Any]]
-"""Somebody's choices: objects, or records as in a JSONL file (`user` may be left out)."""
+"""One person's choices: objects, or records as in a JSONL file (`user` may be left out)."""
 
 
 def as_choices(choices: Choices) -> list[Choice]:
-    """Somebody's choices, checked.
+    """One person's choices, checked.
 
     Raises:
         ChoiceDataError: One is no record; names its position.
@@ -30,7 +30,7 @@ def as_choices(choices: Choices) -> list[Choice]:
 
 
 def as_choice(choice: Choice | Mapping[str, Any], position: int) -> Choice:
-    """One of somebody's choices, checked.
+    """One choice, checked.
 
     Raises:
         ChoiceDataError: It is no record; names its position.

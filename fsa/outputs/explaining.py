@@ -43,12 +43,12 @@ class Influence:
 
 @dataclass(frozen=True)
 class Liking:
-    """How much a person likes a measured attribute of responses, beside everybody.
+    """How much a person likes a measured attribute of responses, beside the population.
 
     Attributes:
         attribute: One of `fsa.features.measures.MEASURES`.
         person: Nats of reward that a standard deviation more of it comes with, in the person's rewards.
-        everybody: The same in the rewards of somebody unknown.
+        everybody: The same in the rewards of an unknown person.
     """
 
     attribute: str
@@ -73,8 +73,8 @@ class Explanation:
         order: Places of the responses, best first.
         margin: Reward of the winner less that of the second, nats.
         influences: Of the person's choices, those that moved most first.
-        likings: The person against everybody, by measured attributes of these responses and of those that the
-            person chose between; those that set the person most apart first. Empty for numbers.
+        likings: The person against the population, by measured attributes of these responses and
+            of those that the person chose between, the most distinctive first. Empty for numbers.
         flip: Fewest changes of choices after which another response wins; None where none was found.
     """
 

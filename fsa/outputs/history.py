@@ -13,7 +13,7 @@ from fsa.types import Choice
 
 @dataclass(frozen=True)
 class History:
-    """What somebody chose.
+    """One person's choices.
 
     Attributes:
         choices: Oldest first.
@@ -73,6 +73,6 @@ class History:
 
 
 def choice_key(choice: Choice) -> str:
-    """Prompt, options and what was said of them, as JSON; equal for equal choices, whoever made them."""
+    """Prompt, options and what was said of them, as JSON; equal for equal choices of any two people."""
     said = [choice.prompt, choice.options, choice.outcome.places(len(choice.options))]
     return json.dumps(said, sort_keys=True)

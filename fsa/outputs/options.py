@@ -31,7 +31,7 @@ def options_of(
     """Responses as the options of one choice each [m, 1, k]; none is chosen.
 
     Raises:
-        ShapeError: Somebody has no response to score, or was read by another model.
+        ShapeError: A person has no response to score, or was read by another model.
         ChoiceDataError: A prompt or response is neither text, chat nor numbers.
     """
     check_people(model, people, responses)

@@ -52,7 +52,7 @@ class Person:
         return f"{type(self).__name__}({known}belief of {width} numbers, read by {where})"
 
     def __reduce__(self) -> Any:
-        """Pickled as belief, choices and the model's folder, which whoever unpickles it opens again."""
+        """Pickled as belief, choices and the model's folder, which is opened again where it is unpickled."""
         if self.model.origin is None:
             raise TypeError("a person of a model that was never saved cannot be pickled; keep their choices")
         folder = str(self.model.origin.absolute())
@@ -148,6 +148,38 @@ class Person:
         """Rewards of some responses to a prompt."""
         return self.model.score_batch([self], [prompt], [responses])[0]
 
+    def rank(
+        self,
+        prompt: Text,
+        candidates: Sequence[Text | Numbers],
+        top_k: int | None = None,
+        return_documents: bool = True,
+    ) -> list[dict[str, Any]]:
+        """Candidates from the highest reward down, shaped as by sentence-transformers' `CrossEncoder.rank`.
+
+        Args:
+            prompt: What is responded to.
+            candidates: One or more responses.
+            top_k: How many to give; all if None.
+            return_documents: Whether each has its response too.
+
+        Returns:
+            One mapping a candidate: `corpus_id`, its place among the candidates; `score`, its reward in nats;
+            and `text`. Equal rewards keep the order of the candidates.
+
+        Raises:
+            ShapeError: There is no candidate, or `top_k` is below 1.
+        """
+        if top_k is not None and top_k < 1:
+            raise ShapeError(f"top_k must be 1 or more, came {top_k}")
+        rewards = self.score(prompt, candidates).reward
+        order = (-rewards).argsort(kind="stable")[:top_k].tolist()
+        return [
+            {"corpus_id": i, "score": float(rewards[i])}
+            | ({"text": candidates[i]} if return_documents else {})
+            for i in order
+        ]
+
     @torch.no_grad()
     def prefers(self, prompt: Text, a: Text | Numbers, b: Text | Numbers) -> float:
         """Probability, 0-1, that this person picks a over b."""
@@ -197,10 +229,10 @@ class Person:
         acquisition: Acquisition | None = None,
         most: int = 20,
     ) -> Forecast:
-        """How many questions are expected to be needed until answers about these pairs can be foretold.
+        """Expected number of questions until answers about these pairs can be predicted.
 
         Args:
-            accuracy: Wanted share of pairs foretold, 0-1.
+            accuracy: Wanted share of pairs predicted, 0-1.
             asked, responses, acquisition: As in `next_question`.
             most: Questions to look ahead.
         """

@@ -25,7 +25,7 @@ from fsa.types import Belief, Text
 
 FORMAT = "fsa.policy.1"
 MAX_NEW_TOKENS = 200
-"""Longest answer, in tokens, where nobody says how long."""
+"""Longest answer, in tokens, by default."""
 
 
 @settings
@@ -46,7 +46,7 @@ _CHECKED = frozenset({"max_new_tokens", "do_sample", "temperature"})
 
 
 class Policy(RewardModel):
-    """Gives anybody's policy from a few of their choices, without training.
+    """Gives a new person's policy from a few of their choices, without training.
 
     It scores too: rewards are beta times the log-ratio to the reference.
 
@@ -66,7 +66,7 @@ class Policy(RewardModel):
         stated: Mapping[str, Any] | AlignmentTarget | None = None,
         bank: Bank | None = None,
     ) -> PolicyPerson:
-        """One person, read once. No choices at all is legal: somebody unknown."""
+        """One person, read once. No choices at all give the prior."""
         return super().for_user(choices, half_life, stated, bank)  # type: ignore[return-value]
 
     def for_users(  # type: ignore[override]
@@ -79,7 +79,7 @@ class Policy(RewardModel):
         return PolicyPerson(self, belief, history)
 
     def with_latent(self, z: torch.Tensor) -> PolicyPerson:
-        """Somebody by their latent alone, for instance between two people [z]."""
+        """A person by their latent alone, for instance between two people [z]."""
         return PolicyPerson(self, Belief.point(z.detach().double()[None]))
 
     @torch.no_grad()

@@ -41,7 +41,7 @@ def read(model: RewardModel, histories: Sequence[History]) -> Belief:
 
 
 def choice_batch(model: RewardModel, histories: Sequence[History]) -> ChoiceBatch:
-    """Everybody's choices as tensors, padded to the most choices and options; on the CPU."""
+    """All people's choices as tensors, padded to the most choices and options; on the CPU."""
     of_each = [history.canonical() for history in histories]
     flat = [choice for known in of_each for choice, _ in known]
     n = max(map(len, of_each), default=0)
@@ -67,7 +67,7 @@ def choice_batch(model: RewardModel, histories: Sequence[History]) -> ChoiceBatc
 def as_options(
     features: Float[Tensor, "o d"] | None, mask: Bool[Tensor, "m k"], d_feature: int, tokens: TokenRows | None
 ) -> ChoiceBatch:
-    """Responses to one prompt a person, as one choice each that nobody has made.
+    """Responses to one prompt a person, as one choice each without an outcome.
 
     Args:
         features: Of the responses, one person after the other; None where the model reads tokens.

@@ -54,7 +54,7 @@ BACKBONE_HASH = "backbone_sha256"  # of the weights that adapters belong to, in 
 
 
 class RewardModel(OnHub, nn.Module):
-    """Gives anybody's reward model from a few of their choices, without training.
+    """Gives a new person's reward model from a few of their choices, without training.
 
     Args:
         config: Plain form of the parts: `encoder`, `scorer`, `likelihood`, `features`, `projection`, each a
@@ -188,7 +188,7 @@ class RewardModel(OnHub, nn.Module):
         stated: Mapping[str, Any] | AlignmentTarget | None = None,
         bank: Bank | None = None,
     ) -> Person:
-        """One person, read once; see `for_users`. No choices at all is legal: somebody unknown.
+        """One person, read once; see `for_users`. No choices at all give the prior.
 
         Args:
             choices, half_life: As in `for_users`.
@@ -245,10 +245,10 @@ class RewardModel(OnHub, nn.Module):
         Args:
             people: Whose rewards [m].
             prompts: What is responded to [m].
-            responses: One or more responses each [m][k].
+            responses: One or more responses for each [m] of [k].
 
         Raises:
-            ShapeError: The three disagree about m, somebody has no response to score, or a person was read by
+            ShapeError: The three disagree about m, a person has no response to score, or a person was read by
                 another model.
             ChoiceDataError: A prompt or response is neither text, chat nor numbers.
         """
@@ -288,7 +288,7 @@ class RewardModel(OnHub, nn.Module):
         width = belief.mean.shape[1]
         if self.scorer.reads_tokens or not (belief.std > 0).any():
             return belief.mean.new_zeros(1, 1, width)
-        # Everyone gets the same noise, so that scores do not depend on company or on calls before.
+        # All people get the same noise, so that scores do not depend on company or on calls before.
         return matched_noise(self.num_samples, width).unsqueeze(1).to(belief.mean.device)
 
     def vectors(self, prompts: list[Text], responses: list[Text | Numbers]) -> Float[Tensor, "m d"]:

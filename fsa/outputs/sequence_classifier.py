@@ -10,6 +10,7 @@ import torch
 import yaml
 from jaxtyping import Float
 from numpy.typing import NDArray
+from peft import PeftModel
 from safetensors import SafetensorError
 from tokenizers import processors
 from torch import Tensor
@@ -19,6 +20,8 @@ from fsa.backbones import quiet_loading, resolve
 from fsa.errors import ConfigError, OutputError
 from fsa.features.hidden_state import HiddenState
 from fsa.files import write_whole
+from fsa.models.reward_lm import RewardLM
+from fsa.outputs.adapters import save_adapter
 from fsa.runs.licences import README, UNKNOWN, hub_id, licence
 from fsa.types import ChoiceBatch
 
@@ -50,24 +53,24 @@ def save_reward(person: Person, folder: str | Path) -> None:
 
     Args:
         person: Of a model with features `HiddenState` (last token, prompt and response, no measures) and a
-            head that is linear in them.
-        folder: Gets config.json, model.safetensors, the tokenizer with its chat template, and a card.
+            head that is linear in them; or with `RewardLM(normalize=False)`.
+        folder: Gets config.json, model.safetensors, the tokenizer with its chat template, and a card. Of a
+            `RewardLM` a LoRA adapter with a `score` head in place of the first two, which peft opens on top
+            of `AutoModelForSequenceClassification.from_pretrained(backbone, num_labels=1)`.
 
     Raises:
         ConfigError: The model is of another kind; names what stands in the way, and the preset that has none.
         OutputError: The folder cannot be written.
     """
+    if isinstance(person.model.scorer, RewardLM):
+        _save_adapter(person, person.model.scorer, Path(folder))
+        return
     features = _features(person)
     head, _ = _linear_head(person)
     components = person.model.projection.tensors()["components"]
     weight = torch.from_numpy(components) @ head.cpu()
     where = resolve(features.backbone)
-    with quiet_loading():
-        model = AutoModelForSequenceClassification.from_pretrained(
-            where, num_labels=1, dtype=getattr(torch, features.dtype), use_safetensors=True
-        ).eval()
-    if not isinstance(getattr(model, "score", None), torch.nn.Linear) or model.score.bias is not None:
-        raise _cannot(f"{type(model).__name__} has no `score` head without a bias over its last token")
+    model = _classifier(where, features.dtype)
     model.score.weight.copy_(weight[None])
     tokenizer = AutoTokenizer.from_pretrained(where)
     _settle_padding(model, tokenizer)
@@ -77,6 +80,39 @@ def save_reward(person: Person, folder: str | Path) -> None:
     if features.dtype == "float32":
         _check_equal(person, model, tokenizer)
     _write(model, tokenizer, Path(folder), features.backbone)
+
+
+def _classifier(backbone: Path, dtype: str) -> Any:
+    """The backbone with a head of one label over its last token."""
+    with quiet_loading():
+        model = AutoModelForSequenceClassification.from_pretrained(
+            backbone, num_labels=1, dtype=getattr(torch, dtype), use_safetensors=True
+        ).eval()
+    if not isinstance(getattr(model, "score", None), torch.nn.Linear) or model.score.bias is not None:
+        raise _cannot(f"{type(model).__name__} has no `score` head without a bias over its last token")
+    return model
+
+
+def _save_adapter(person: Person, scorer: RewardLM, folder: Path) -> None:
+    """Write the gains folded into a LoRA adapter, and the head beside it."""
+    language_model, head = scorer.language_model, scorer.reward.weight
+    if not isinstance(scorer.norm, torch.nn.Identity) or len(head) != 1:
+        raise _cannot("RewardLM has a layer norm or several scores an option; train with normalize: false")
+    where = resolve(language_model.name)
+    tokenizer = AutoTokenizer.from_pretrained(where)
+    if tokenizer.pad_token in (None, tokenizer.eos_token, tokenizer.bos_token):
+        raise _cannot(f"the tokenizer of {language_model.name} has no padding token of its own")
+    tokenizer.padding_side = "right"
+    template = tokenizer.chat_template or _plain_template(tokenizer)
+    # A reward is read at the token that ends the answer; templates write a line's end after it.
+    tokenizer.chat_template = f"{{% set whole %}}{template}{{% endset %}}{{{{ whole.rstrip() }}}}"
+    _leave_texts_alone(tokenizer)
+    save_adapter(language_model, person.belief.mean[0], folder, score=head)
+    tokenizer.save_pretrained(folder)
+    model = PeftModel.from_pretrained(_classifier(where, "float32"), folder)
+    model.config.pad_token_id = tokenizer.pad_token_id
+    _check_equal(person, model, tokenizer)
+    write_whole(folder / README, _card(language_model.name, is_adapter=True))
 
 
 def _features(person: Person) -> HiddenState:
@@ -186,15 +222,15 @@ def _write(model: Any, tokenizer: Any, folder: Path, backbone: str) -> None:
     write_whole(folder / README, _card(backbone))
 
 
-def _card(backbone: str) -> str:
+def _card(backbone: str, is_adapter: bool = False) -> str:
     head = {
-        "library_name": "transformers",
+        "library_name": "peft" if is_adapter else "transformers",
         "pipeline_tag": "text-ranking",
         "tags": ["reward-model", "personalization", "fsa"],
         **({"base_model": name} if (name := hub_id(backbone)) else {}),
         **({"license": said} if (said := licence(backbone)) != UNKNOWN else {}),
     }
-    return f"---\n{yaml.safe_dump(head, sort_keys=False)}---\n\n{_TEXT}"
+    return f"---\n{yaml.safe_dump(head, sort_keys=False)}---\n\n{_TEXT_OF_ADAPTER if is_adapter else _TEXT}"
 
 
 _TEXT = """\
@@ -214,6 +250,20 @@ rows = tokenizer([text], padding=True, add_special_tokens=False, return_tensors=
 model(**rows).logits[:, 0]
 ```
 """
+
+
+_TEXT_OF_ADAPTER = _TEXT.replace(
+    """from transformers import""",
+    """from peft import PeftConfig, PeftModel
+from transformers import""",
+).replace(
+    """model = AutoModelForSequenceClassification.from_pretrained("FOLDER")
+""",
+    """base = PeftConfig.from_pretrained("FOLDER").base_model_name_or_path
+model = AutoModelForSequenceClassification.from_pretrained(base, num_labels=1)
+model = PeftModel.from_pretrained(model, "FOLDER")
+""",
+)
 
 
 def _cannot(why: str) -> ConfigError:

@@ -18,7 +18,7 @@ from fsa.judge.target import AlignmentTarget
 from fsa.types import Choice, Pick, Text
 
 STRENGTH = 1.0
-"""Choices that a statement counts as much as, where nobody says otherwise."""
+"""Choices that a statement counts as much as, by default."""
 _WORDS = {"low": 0.0, "middle": 0.5, "high": 1.0}
 _MOST_PAIRS = 64
 _SAME = 1e-9  # distances from a target that are one
@@ -70,7 +70,7 @@ class Bank:
         return cls(probes, scores, strength)
 
     def evidence(self, stated: Mapping[str, Any] | AlignmentTarget) -> tuple[tuple[Choice, float], ...]:
-        """A statement as choices that somebody who means it would make, and how much each counts.
+        """A statement as choices that a person who means it would make, and how much each counts.
 
         Of any two responses to one prompt the one nearer the stated levels is chosen; pairs that lie further
         apart count more, and all together as much as `strength` choices.

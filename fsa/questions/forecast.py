@@ -1,4 +1,4 @@
-"""How many questions are expected to be needed until answers can be foretold well."""
+"""Expected number of questions until answers can be predicted well."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ class Forecast:
 
     Attributes:
         questions: Fewest after which the wanted accuracy is expected; None where those looked at are too few.
-        accuracy: Expected share of pairs, 0-1, whose answer would be foretold after 0, 1, 2, ... questions.
+        accuracy: Expected share of pairs, 0-1, whose answer would be predicted after 0, 1, 2, ... questions.
     """
 
     questions: int | None
@@ -37,7 +37,7 @@ def forecast(
     """Ask imagined people, drawn from the belief, and see how sure one would become of all pairs.
 
     Each is asked the best pair that is left, answers by their own probabilities, and the places are weighed
-    anew by Bayes' rule. Whoever answers at random at times can be foretold no better than that.
+    anew by Bayes' rule. A person who answers at random at times can be predicted no better than that.
 
     Args:
         first: Probability that the first response of each pair is picked, at each place of the belief.

@@ -14,7 +14,7 @@ class InformationGain(Acquisition):
     """Mutual information of answer and belief.
 
     That is the doubt about the answer, less the doubt that would be left if the person were known: a pair on
-    which everybody is undecided is worth nothing, however even it is.
+    which all people are undecided is worth nothing, however even it is.
 
     Reference:
         [Houlsby2011] Bayesian active learning by disagreement (BALD), Eq. 2.

@@ -1,4 +1,4 @@
-"""`LeastCertain`: the pair whose answer can be foretold worst."""
+"""`LeastCertain`: the pair with the least predictable answer."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`fit`: from anybody's file to a model, and to whether it pays to read a person's choices."""
+"""`fit`: a model from a file of choices, and a verdict on whether personalisation pays."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def fit(
 
     Says what the file holds. Tests on new people: each fold trains the preset and one model for everybody on
     the same people, and predicts choices of the others, also of prompts new to both where there are enough.
-    Then trains on everybody: the preset where its gain is proven, else the model that answers everybody
+    Then trains on all people: the preset where its gain is proven, else the model that answers all people
     alike. OUT holds the model with its card, and OUT/eval the report, the plots and the verdict.
 
     Args:
@@ -75,7 +75,7 @@ def fit(
         )
     trials = Trials(table, spec, presets, [*settings, *_for_outcomes(table)], seed, overwrite)
     report, verdict = trials.tested(Path(out) / "folds", folds, console, "fsa")
-    console.print("training on everybody")
+    console.print("training on all people")
     model = trials.trained(Path(out), verdict.is_personal, trials.by_people(test=0.0))
     kept = PERSONAL if verdict.is_personal else POOLED
     report = replace(report, about={**report.about, KEPT: kept})

@@ -21,7 +21,7 @@ def in_run_folder(recipe: Callable[_Given, _Made]) -> Callable[_Given, _Made]:
     """Let a recipe with `out`, `config`, `resume` and `overwrite` hold the lock of its folder while it works.
 
     Raises:
-        OutputError: Another process writes there, or nobody can.
+        OutputError: Another process writes there, or it cannot be written.
         ConfigError: See `check_free`.
     """
 

@@ -33,7 +33,7 @@ def fit_population(
 ) -> dict[str, Any]:
     """Train the population's reward to its own optimum, where a model has one, and hold it from then on.
 
-    What people share is learned without anyone's choices being read, so that what sets a person apart is
+    What people share is learned without choices being read, so that what sets a person apart is
     learned from what is left: choices can then help and need not harm.
 
     Returns:
@@ -62,7 +62,7 @@ def fit_population(
 
 
 def population_model(model: RewardModel, folder: Path) -> RewardModel | None:
-    """One model for everybody: what the first stage of a run left, before any choice was read.
+    """One model for all users: what the first stage of a run left, before any choice was read.
 
     Args:
         model: What the run trained.

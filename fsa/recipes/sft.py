@@ -60,7 +60,7 @@ def train_sft(
         config: The whole configuration in plain form; the command line fills it in.
         source: Where prompts and responses come from.
         backbone: A name, folder or hub id of a trained model; or a part that makes an untrained one.
-        on: Learn to write responses that somebody `chosen` in the training split, or `all` responses to its
+        on: Learn to write responses that a user `chosen` in the training split, or `all` responses to its
             prompts; the latter gives a model that can write what only few people like.
         sequences: How prompts and responses are batched.
         optimizer: How the loss is minimised.

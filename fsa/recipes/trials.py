@@ -172,7 +172,7 @@ class Trials:
     def compared(self, folder: Path, splits: Splitter) -> _Compared:
         """Train with and without people's choices, and predict those of the people in test.
 
-        One model for everybody is the first stage of the personal one where it has that stage, which is the
+        One model for all users is the first stage of the personal one where it has that stage, which is the
         same training.
         """
         methods = {PERSONAL: self.trained(folder / "personal", True, splits)}
@@ -204,7 +204,7 @@ class Trials:
         full = np.flatnonzero((episodes.context >= 0).sum(1) == sizes[-1])
         if not len(full):
             raise ChoiceDataError(
-                f"{self.name}: nobody who is tested has more than {sizes[-1]} choices of prompts or texts "
+                f"{self.name}: no tested person has more than {sizes[-1]} choices of prompts or texts "
                 "that differ; there is nothing to see beside what is predicted"
             )
         episodes = replace(episodes, **{name: column[full] for name, column in vars(episodes).items()})

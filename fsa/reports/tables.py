@@ -127,8 +127,8 @@ def tables(frame: pd.DataFrame, counts: Mapping[str, Any] | None = None) -> Iter
     """
     for (data, part), here in frame.groupby(["data", "slice"], sort=False):
         metrics = here.metric.unique()
-        everybody = here[(here.metric == BAYES) & (here.group == "all")].dropna(subset="value")
-        limit = everybody.groupby("context_size").value.mean()  # methods judged on the same episodes share it
+        of_all = here[(here.metric == BAYES) & (here.group == "all")].dropna(subset="value")
+        limit = of_all.groupby("context_size").value.mean()  # methods judged on the same episodes share it
         for metric in metrics:
             if metric != BAYES or "accuracy" not in metrics:
                 known = limit if metric == "accuracy" else limit[:0]

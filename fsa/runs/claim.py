@@ -45,8 +45,8 @@ def check_free(folder: Path, config: Mapping[str, Any], resume: bool, overwrite:
         overwrite: The run in it may be lost once its successor is complete; `resume` counts more.
 
     Raises:
-        ConfigError: A run is there, and nobody said what shall become of it; or what is there is no run; or a
-            resumed run would become another.
+        ConfigError: A run is there, and neither `resume` nor `overwrite` is given; or what is there is
+            no run; or a resumed run would become another.
     """
     if resume:
         if (folder / CONFIG_YAML).is_file():

@@ -1,4 +1,4 @@
-"""Run folders: the only corridor between training and everything that comes after it."""
+"""Run folders: what training writes and everything else reads."""
 
 from __future__ import annotations
 

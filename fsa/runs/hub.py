@@ -1,4 +1,4 @@
-"""`OnHub`: what has `save_pretrained` goes to the hub; and models of other layouts are told apart."""
+"""`OnHub`: adds `push_to_hub` to a model that has `save_pretrained`."""
 
 from __future__ import annotations
 
@@ -12,6 +12,8 @@ from huggingface_hub import HfApi
 
 from fsa.runs.licences import fetch_readme, is_local
 from fsa.runs.model_card import backbone_of
+
+HANDLER, REQUIREMENTS = "handler.py", "requirements.txt"
 
 
 class OnHub:
@@ -39,7 +41,8 @@ class OnHub:
         revision: str | None = None,
         commit_message: str = "Upload model",
     ) -> str:
-        """Upload what `save_pretrained` writes: config, weights, projection and card, nothing of the data.
+        """Upload what `save_pretrained` writes (config, weights, projection and card; nothing of the data),
+        and a handler for the hub's Inference Endpoints.
 
         Args:
             repo_id: `owner/name` on the hub; made if there is none.
@@ -66,6 +69,7 @@ class OnHub:
         api = HfApi(token=token)
         with tempfile.TemporaryDirectory() as folder:
             self.save_pretrained(folder)
+            write_handler(Path(folder))
             api.create_repo(repo_id, private=private, exist_ok=True)
             if revision and not revision.startswith("refs/"):
                 api.create_branch(repo_id, branch=revision, exist_ok=True)
@@ -73,3 +77,9 @@ class OnHub:
                 repo_id=repo_id, folder_path=folder, revision=revision, commit_message=commit_message
             )
         return str(uploaded.commit_url)
+
+
+def write_handler(folder: Path) -> None:
+    """Write what the hub's Inference Endpoints run a model by: an import of ours, and what to install."""
+    (folder / HANDLER).write_text("from fsa.outputs.endpoint import EndpointHandler  # noqa: F401\n")
+    (folder / REQUIREMENTS).write_text("fsa[demo]\n")

@@ -33,7 +33,7 @@ _SLOTS = ("features", "projection", "encoder", "scorer", "likelihood")
 
 
 def write_card(folder: Path, config: Mapping[str, Any], run: Path | None) -> None:
-    """Write README.md, filled from the run; a README that somebody made their own is left alone.
+    """Write README.md, filled from the run; a README with words of one's own is left alone.
 
     Args:
         folder: Folder of the saved model.

@@ -15,6 +15,8 @@ from fsa.runs.folder import CONFIG_JSON, CONFIG_YAML, PROJECTION, RUN, WEIGHTS, 
 
 RUN_JSON = "run.json"
 BEFORE = ".before"  # where an older run's files wait until its successor is complete
+STARTER = "starter"
+"""Name of the small model that comes with fsa."""
 MARK = "# run "  # and its name: the first line of a configuration
 
 
@@ -41,7 +43,7 @@ def open_folder(name: str | Path, layout: str, revision: str | None = None) -> t
 
 
 def local_folder(name: str | Path, revision: str | None = None) -> Path:
-    """The folder of a run: a path as it is, a hub id after its files are here.
+    """The folder of a run: a path as it is, `STARTER` from the package, a hub id after its files are here.
 
     Raises:
         CheckpointError: There is no such folder and no such repository.
@@ -51,6 +53,8 @@ def local_folder(name: str | Path, revision: str | None = None) -> Path:
     folder = Path(name)
     if folder.is_dir():
         return folder
+    if str(name) == STARTER:
+        return Path(__file__).parent.parent / STARTER
     try:
         patterns = ["*.json", "*.safetensors", "*.yaml", "*.md"]
         return Path(snapshot_download(str(name), revision=revision, allow_patterns=patterns))

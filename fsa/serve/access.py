@@ -13,7 +13,7 @@ from fsa.serve.service import Service
 from fsa.serve.store.keys import SCOPES, Access
 
 OPEN = Access("default", frozenset(SCOPES))
-"""What everybody may do where there is no key."""
+"""Rights of every request where there is no key."""
 
 _MAX_KNOWN = 10_000
 

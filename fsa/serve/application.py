@@ -64,7 +64,7 @@ def create_app(service: Service) -> FastAPI:
     settings = service.settings
     app.add_middleware(Limits, max_bytes=settings.max_body_bytes, seconds=settings.body_seconds)
     if settings.is_loopback:
-        # A page in somebody's browser must not reach a server without keys under a name of its own.
+        # A page in a browser must not reach a server without keys under a name of its own.
         app.add_middleware(TrustedHostMiddleware, allowed_hosts=_LOCAL_NAMES)
     app.add_middleware(Observed, metrics=service.metrics)
     return app

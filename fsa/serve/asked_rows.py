@@ -12,12 +12,12 @@ from fsa.serve.people import Asked
 
 
 def asked_in(user: Any, choices: Any, tenant: str, where: str) -> Asked | None:
-    """The person of a row; choices say more than a name. None where the row means nobody.
+    """The person of a row; choices say more than a name. None where the row names no person.
 
     Args:
         user: A name, a whole number, or None.
         choices: Records, or their JSON, or None. Fields that are null, as a column of many records has them,
-            are left out. No records at all are somebody unknown.
+            are left out. No records at all mean an unknown person.
         tenant: Whose people the name is looked up among.
         where: Place, to begin an error with.
 

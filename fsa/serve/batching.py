@@ -21,7 +21,7 @@ class MicroBatcher(Generic[Item, Answer]):
     to that where the first of a batch may wait for company.
 
     Args:
-        run: Answers a batch, in its order; an answer may be an exception, which is raised to whoever asked.
+        run: Answers a batch, in its order; an answer may be an exception, raised to the one who asked.
         max_items: Most items of a batch, >= 1; 1 answers one at a time.
         max_wait: Seconds that the first item of a batch waits for others, >= 0.
         max_queue: Most items that may wait, >= 1.
@@ -57,7 +57,7 @@ class MicroBatcher(Generic[Item, Answer]):
         self._task = asyncio.create_task(self._answer_all())
 
     async def submit(self, item: Item) -> Answer:
-        """The answer to one item. Whoever is cancelled while waiting is not computed.
+        """The answer to one item. A request that is cancelled while waiting is not computed.
 
         Raises:
             Busy: Too many wait already.
@@ -94,7 +94,7 @@ class MicroBatcher(Generic[Item, Answer]):
         batch: list[tuple[Item, asyncio.Future[Answer]]] = []
         while self._waiting and len(batch) < self._max_items:
             item, answer = self._waiting.popleft()
-            if not answer.done():  # else whoever asked is gone
+            if not answer.done():  # else the client is gone
                 batch.append((item, answer))
         return batch
 

@@ -35,7 +35,7 @@ class InProcess:
     Args:
         model: Run folder or hub id; None takes FSA_MODEL.
         people: JSONL file of people's choices, or address of a server's database; None takes FSA_PEOPLE, and
-            without that nobody is known by name.
+            without that no person is known by name.
         tenant: Whose people, in a database with several; None takes FSA_TENANT, or the first.
         device: Where the model computes; None takes FSA_DEVICE, or the CPU.
     """
@@ -77,8 +77,8 @@ class InProcess:
         with self._lock:
             return score_all(self._opened(), items) if items else []
 
-    def score_anybody(self, items: Sequence[ToScore]) -> list[tuple[Scored | Exception, bool]]:
-        """The same, and whether each person is known: one whose name is not is scored as somebody unknown."""
+    def score_with_known(self, items: Sequence[ToScore]) -> list[tuple[Scored | Exception, bool]]:
+        """The same, and whether each person is known; others are scored as an unknown person."""
         answers = self.score(items)
         missing = [i for i, answer in enumerate(answers) if isinstance(answer, NotFound)]
         strangers = [replace(items[i], asked=replace(items[i].asked, user=None)) for i in missing]
@@ -92,7 +92,7 @@ class InProcess:
             if device := self._setting(DEVICE):
                 model.to(device)
             where = self._setting(PEOPLE)
-            self._people = People(model, open_people(where) if where else _Nobody(), _KEPT)
+            self._people = People(model, open_people(where) if where else _NoPeople(), _KEPT)
         return self._people
 
     def _needed(self, name: str) -> str:
@@ -106,7 +106,7 @@ class InProcess:
         return os.environ.get(name) if said is None else said
 
 
-class _Nobody:
+class _NoPeople:
     """Where there is no file of people: all of them are unknown."""
 
     def revisions(self, people: Collection[Who]) -> dict[Who, str]:

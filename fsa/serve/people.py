@@ -29,7 +29,7 @@ class Records(Protocol):
 
 @dataclass(frozen=True)
 class Asked:
-    """Whose rewards a request wants: a stored person's, those of somebody with these choices, or, with
+    """Whose rewards a request wants: a stored person's, those of a person with these choices, or, with
     neither, an unknown person's.
 
     Attributes:
@@ -119,7 +119,7 @@ class People:
         except FsaError as error:
             if len(choices) == 1:
                 return [error]
-        # Somebody's choices cannot be read: that is nobody else's trouble.
+        # One person's choices cannot be read: the others' can.
         return [person for one in asked for person in self._read([one])]
 
     def _keep(

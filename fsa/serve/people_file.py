@@ -21,7 +21,7 @@ _NOT_KEPT = ("user", "group", "split")
 class PeopleFile:
     """Records of a JSONL file by their user. It is read again when it was written.
 
-    Tenants are not told apart: whoever reads the file reads all of it.
+    Tenants are not told apart: a reader of the file reads all of it.
 
     Args:
         path: Such as choices.jsonl; see `parse_record` for the format.

@@ -60,7 +60,7 @@ class PersonAdapters:
         self._lock = threading.Lock()
 
     def folder_of(self, name: str) -> Path | None:
-        """Folder of a person's adapter, folded now where it is not there; None if nobody has this name.
+        """Folder of a person's adapter, folded now where it is not there; None if no person has this name.
 
         Raises:
             CheckpointError: The model is no policy, or cannot be opened.

@@ -1,7 +1,7 @@
 """People as models of RewardBench: `python -m fsa.serve.rewardbench --model=fsa/ann --tokenizer=BACKBONE`.
 
 For models that `person.save_reward` cannot write; such folders need no registration. `fsa/anybody` is
-somebody unknown, whose rewards say what personalising leaves of safety and capability.
+an unknown person, whose rewards say what personalising leaves of safety and capability.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ def register(name: str, model: str | None = None, people: str | None = None) -> 
     """Let RewardBench, in this process, find a person under `fsa/NAME`.
 
     Args:
-        name: Such as fsa/ann; fsa/anybody is somebody unknown.
+        name: Such as fsa/ann; fsa/anybody is an unknown person.
         model, people: See `InProcess`; None takes FSA_MODEL and FSA_PEOPLE.
 
     Raises:
@@ -75,7 +75,7 @@ class PersonPipeline:
         """Rewards in nats [m].
 
         Raises:
-            ChoiceDataError: A text is in no chat template that is known, or nobody has this name.
+            ChoiceDataError: A text is in no chat template that is known, or no person has this name.
         """
         asked = Asked(self._rewards.tenant, None if self._name == ANYBODY else self._name)
         answers = self._rewards.score([_to_score(asked, sample) for sample in samples])

@@ -66,7 +66,7 @@ Response = Annotated[Any, AfterValidator(_as_response), WithJsonSchema(_RESPONSE
 Records = Annotated[
     list[Any], AfterValidator(_as_records), WithJsonSchema({"type": "array", "items": _RECORD})
 ]
-"""Somebody's choices."""
+"""One person's choices."""
 PERSON_ID = r"^[A-Za-z0-9._@:|+-]{1,200}$"
 PersonId = Annotated[str, Field(pattern=PERSON_ID, examples=["ann"])]
 """The caller's name for a person."""
@@ -100,7 +100,7 @@ class ErrorAnswer(BaseModel):
 def asked(
     tenant: str, user: str | None, choices: list[dict[str, Any]] | None, model: str | None = None
 ) -> Asked:
-    """Who is meant: `user`, "fsa/USER" in `model`, whoever made `choices`, or, with none, an unknown person.
+    """Who is meant: `user`, "fsa/USER" in `model`, the person of `choices`, or, with none, an unknown person.
 
     Raises:
         Unprocessable: Two of these came at once.

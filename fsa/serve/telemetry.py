@@ -55,9 +55,9 @@ class Metrics:
         """All metrics in Prometheus' text format."""
         if not os.environ.get(SHARED_METRICS):
             return generate_latest(self._registry)
-        everybody = CollectorRegistry()
-        MultiProcessCollector(everybody)
-        return generate_latest(everybody)
+        all_processes = CollectorRegistry()
+        MultiProcessCollector(all_processes)
+        return generate_latest(all_processes)
 
 
 class Observed:

@@ -21,7 +21,7 @@ class PersonReward:
     """Rewards of completions, each for the person whom its row names; a batch may mix people.
 
     The data set's column `user` names a person of FSA_PEOPLE, or `choices` holds records of theirs; a row
-    with neither gets None, which says to TRL that this function has no word on it. Somebody whose name is not
+    with neither gets None, which says to TRL that this function has no word on it. A person whose name is not
     known is an unknown person, and counted in the metric `fsa/unknown_people`.
 
     Args:
@@ -79,7 +79,7 @@ class PersonReward:
         ]
         rewards: list[float | None] = [None] * len(prompts)
         unknown: dict[str, None] = {}
-        answers = self._rewards.score_anybody([item for _, item in items])
+        answers = self._rewards.score_with_known([item for _, item in items])
         for (i, item), (answer, is_known) in zip(items, answers, strict=True):
             rewards[i] = _reward(answer)
             unknown |= {} if is_known else {str(item.asked.user): None}

@@ -28,7 +28,7 @@ class FsaRewardManager:
     """Rewards of samples, each for the person that its `extra_info` names (`user`, or `choices`).
 
     verl asks one sample at a time, many at once; what comes within a few milliseconds is scored together. A
-    sample without a person, or with one who is not known, gets the reward of somebody unknown, and
+    sample without a person, or with one who is not known, gets the reward of an unknown person, and
     `fsa_known` 0 among the metrics. Set up by `reward.custom_reward_function.reward_kwargs` (`model`,
     `people`, `tenant`, `device`) or the environment, see `InProcess`.
 
@@ -61,7 +61,7 @@ class FsaRewardManager:
             `reward_score` in nats, and `reward_extra_info`: `fsa_known`, and `fsa_stderr` in nats.
 
         Raises:
-            ChoiceDataError: `extra_info` names nobody that can be read.
+            ChoiceDataError: `extra_info` names no person that can be read.
         """
         item = data[len(data) - 1]
         words = item.non_tensor_batch
@@ -112,7 +112,7 @@ def compute_score(
         `score` in nats; `fsa_known` and `fsa_stderr` become metrics.
 
     Raises:
-        ChoiceDataError: There is no prompt, or `extra_info` names nobody that can be read.
+        ChoiceDataError: There is no prompt, or `extra_info` names no person that can be read.
     """
     about = _plain(extra_info) or {}
     if about.get("prompt") is None:
@@ -138,10 +138,10 @@ def _to_score(rewards: InProcess, about: Mapping[str, Any], prompt: Any, respons
 
 
 def _answers(rewards: InProcess, items: Sequence[ToScore]) -> list[_Answer | Exception]:
-    nobody = Asked(rewards.tenant)
+    unknown = Asked(rewards.tenant)
     return [
-        answer if isinstance(answer, Exception) else (answer, is_known and item.asked != nobody)
-        for (answer, is_known), item in zip(rewards.score_anybody(items), items, strict=True)
+        answer if isinstance(answer, Exception) else (answer, is_known and item.asked != unknown)
+        for (answer, is_known), item in zip(rewards.score_with_known(items), items, strict=True)
     ]
 
 

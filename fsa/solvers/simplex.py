@@ -21,7 +21,7 @@ def fit_on_simplex(
 
     Minimises, for every user by themselves, minus the sum of the log-probabilities of their choices, by
     Bradley-Terry-Luce, plus `kl_weight` KL(w || uniform). Of a ranking the first place is read; equal best
-    options count as their mean; complete ties and padding say nothing. Nobody's choices, and choices that all
+    options count as their mean; complete ties and padding say nothing. No choices, and choices that all
     weights explain alike, give the point farthest from the simplex's edges; for no choice at all that is the
     uniform one.
 

@@ -18,7 +18,7 @@ from eval.bench.serve_kill import killed
 from eval.bench.serve_models import save_load
 from tests.chaos.harm import FAULTS, Chaos, Harmed, counted
 from tests.chaos.work import ALL, Work, prepared
-from tests.factories.tiny_llama import tiny_llama
+from tests.factories.byte_llama import save_byte_llama
 from tests.faults.commands import command
 
 SERVE = "serve"
@@ -59,7 +59,7 @@ def works(folder: Path, name: str | None = None) -> list[Work]:
     folder.mkdir(parents=True, exist_ok=True)
     os.environ["FSA_CACHE"] = str(folder / "cache")
     if not (folder / "llama").exists():
-        tiny_llama(folder / "llama")
+        save_byte_llama(folder / "llama")
     for made, given in prepared(folder):
         if not (folder / made / "model.safetensors").exists():
             command(*given).went_well()

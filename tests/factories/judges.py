@@ -51,6 +51,16 @@ def rated(question: Question) -> str:
     )
 
 
+def by_length(question: Question) -> str:
+    """A score for each response: its length in characters, at most 100."""
+    return json.dumps(
+        {
+            letter: {"reasoning": "Its length.", "score": min(len(text), 100)}
+            for letter, text in shown_in(question).items()
+        }
+    )
+
+
 def byte_model(folder: Path, chat: bool = False) -> Path:
     """A causal model with random weights, a sliding window of 8 tokens and one token a byte.
 

@@ -24,6 +24,9 @@ def main(commit: str = "1481ad7") -> None:
         subprocess.run(["git", "worktree", "add", "--detach", tree, commit], cwd=ROOT, check=True)
         try:
             shutil.copytree(ROOT / "tests" / "faults", tree / "tests" / "faults")
+            beside = tree / "tests" / "factories"
+            beside.mkdir(exist_ok=True)
+            shutil.copy(ROOT / "tests" / "factories" / "byte_llama.py", beside)
             environment = {**os.environ, "PYTHONPATH": str(tree), "OMP_NUM_THREADS": "1"}
             command = [sys.executable, "-m", "pytest", "tests/faults", "-k", "fault", "-n", "2", "--tb=line"]
             subprocess.run([*command, f"--junitxml={report}"], cwd=tree, env=environment, check=False)

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.factories.tiny_llama import tiny_llama
+from tests.factories.byte_llama import save_byte_llama
 from tests.faults.commands import command, lines, train
 
 
@@ -57,7 +57,7 @@ def candidates(tmp_path: Path) -> Path:
 @pytest.fixture(scope="session")
 def llama(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A causal language model with random weights and one token a byte."""
-    return tiny_llama(tmp_path_factory.mktemp("llama"))
+    return save_byte_llama(tmp_path_factory.mktemp("llama"))
 
 
 @pytest.fixture(scope="session")

@@ -99,7 +99,7 @@ class Export(RecordSource):
 
 
 def person_in(value: Any, where: str, field: str) -> str:
-    """Who chose: a text, or a whole number that names somebody.
+    """Who chose: a text, or a whole number that names a person.
 
     Raises:
         ChoiceDataError: It is neither.

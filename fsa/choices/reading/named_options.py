@@ -11,7 +11,7 @@ from fsa.errors import ChoiceDataError
 from fsa.types import is_number
 
 PROMPTS = ("prompt", "instruction", "question", "query", "input", "context")
-"""Names of the field that holds the prompt, where nobody says which it is."""
+"""Names of the field that holds the prompt, by default."""
 
 _TIES = frozenset({"tie", "same", "equal", "both", "bothgood", "nopreference", "equallygood", "similar"})
 _NEITHER = frozenset({"neither", "bothbad", "none", "noneofthem", "bad", "allbad", "unsure", "skip"})

@@ -196,7 +196,7 @@ def _number(value: Any, where: str, field: str) -> float:
 def _refuse_duplicates(options: tuple[Any, ...], where: str) -> None:
     first: dict[Any, int] = {}
     for i, option in enumerate(options):
-        # Canonically equal texts look the same to everybody, however their accents are encoded.
+        # Canonically equal texts look the same, however their accents are encoded.
         key = str(option) if isinstance(option, tuple) else unicodedata.normalize("NFC", option)
         earlier = first.setdefault(key, i)
         if earlier != i:

@@ -22,7 +22,7 @@ class Truth:
     Attributes:
         rewards: Reward of each item under each taste, in nats [t, m].
         log_prior: Log-probability of each taste before any choice [t].
-        tie_weight: Davidson's nu, >= 0; 0 means that nobody ever ties.
+        tie_weight: Davidson's nu, >= 0; 0 means that no user ever ties.
         flip_noise: Share of choices, 0 to below 1, whose outcome was replaced by a uniformly random one.
     """
 

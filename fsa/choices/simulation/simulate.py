@@ -50,7 +50,7 @@ def simulate(
         pairs_per_prompt: Sample this many of a prompt's pairs, the same for all users, >= 1; None takes all.
         splits: Split of each prompt, or none.
         ties: "drop" pairs of equal utility and count them as `ties_dropped`, or "keep" them as ties. With
-            noise nobody ties: equal utilities are a coin flip.
+            noise no user ties: equal utilities are a coin flip.
         temperature: Units of utility that make odds of e to 1 (Bradley-Terry); 0 for no noise.
         seed: Of order, sample and noise.
 
@@ -76,7 +76,7 @@ def simulate(
         key = random_bits(seed, _SAMPLE, prompt_hash[prompt], number)
         kept = smallest(key, prompt, pairs_per_prompt)
         pairs, prompt, number = pairs[kept], prompt[kept], number[kept]
-    # Whoever lists the better response first must not give the choice away.
+    # The order of the responses must not give the choice away.
     swap = random_bits(seed, _SWAP, prompt_hash[prompt], number) % np.uint64(2) == 1
     pairs = np.where(swap[:, None], pairs[:, ::-1], pairs)
 

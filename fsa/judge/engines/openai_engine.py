@@ -213,7 +213,7 @@ def _problem_of(text: str, finish_reason: Any) -> str | None:
         if isinstance(json_of(text), Mapping):
             return None
     except RepeatedName:
-        return None  # JSON of a kind; whoever reads the answer says what is wrong with it
+        return None  # JSON of a kind; the reader of the answer says what is wrong with it
     except ValueError:
         pass
     return "refusal" if is_refusal(text) else "unconstrained output"

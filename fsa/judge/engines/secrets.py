@@ -1,4 +1,4 @@
-"""Keys: read from the environment, sent to one server, and shown to nobody."""
+"""Keys: read from the environment, sent to one server, and never shown."""
 
 from __future__ import annotations
 

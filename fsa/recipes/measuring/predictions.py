@@ -106,7 +106,7 @@ def _predict(
         bayes = np.full(len(rows), np.nan)
     else:
         bayes = correctness(truth.predict(table, episodes.context, episodes.target)[is_target], places)
-    # Where everything ties, every prediction is right, which says nothing of whoever predicted.
+    # Where everything ties, every prediction is right, which says nothing of the method.
     says_nothing = (places <= 0).all(-1)
     return Predictions(
         row=rows,

@@ -58,7 +58,7 @@ class Settings:
         object.__setattr__(self, "context_sizes", sorted(set(self.context_sizes)))
 
     def frozen(self, table: ChoiceTable) -> EpisodeRows:
-        """The episodes that everybody is measured on; people take turns."""
+        """The episodes that all methods are measured on; people take turns."""
         sampler = EpisodeSampler(table, max(self.context_sizes), self.max_targets, self.seed, in_turn=True)
         return sampler.draw(np.arange(self.episodes))
 
@@ -151,7 +151,7 @@ class Data:
             return cls(Path(settings.data).stem, table, table, None, settings.frozen(table), False)
         whole = source.load()
         truth = source.truth(whole)
-        if config.get("shuffle_choices"):  # nobody's taste made them: there is no truth to know
+        if config.get("shuffle_choices"):  # no taste made them: there is no truth to know
             whole, truth = whole.shuffled(), None
         table = getattr(splits(whole), settings.split)
         if not len(table):

@@ -46,7 +46,7 @@ class StreamOptions(Lenient):
 
 
 class ChatRequest(Lenient):
-    """A chat to go on with. The person is `user`, or in `model` as "fsa/USER", or whoever chose `choices`."""
+    """A chat to go on with. The person is `user`, or in `model` as "fsa/USER", or of `choices`."""
 
     messages: list[Message] = Field(min_length=1)
     model: str | None = None
@@ -169,7 +169,7 @@ async def _stream(
             yield _said({**_chunk(about), "choices": [], "usage": _usage([written]).model_dump()})
         yield "data: [DONE]\n\n"
     finally:
-        whole.cancel()  # nobody listens any more
+        whole.cancel()  # the client has gone
 
 
 def _telling(item: ToWrite, tell: Any) -> ToWrite:

@@ -31,7 +31,7 @@ router = APIRouter(tags=["trainers"])
 class TextsRequest(Lenient):
     """Texts to reward: each a prompt and a response as a chat template wrote them, or one chat.
 
-    The chat ends with the response. The person is `user`, or in `model` as "fsa/USER", or whoever chose
+    The chat ends with the response. The person is `user`, or in `model` as "fsa/USER", or of
     `choices`.
     """
 

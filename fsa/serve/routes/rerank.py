@@ -24,7 +24,7 @@ class Document(Lenient):
 class RerankRequest(Lenient):
     """Candidates for a query.
 
-    The person is `user`, or in `model` as "fsa/USER", or whoever chose `choices`.
+    The person is `user`, or in `model` as "fsa/USER", or of `choices`.
     """
 
     query: Prompt

@@ -14,7 +14,7 @@ router = APIRouter(prefix="/v1", tags=["rewards"])
 
 
 class ScoreRequest(Shape):
-    """Responses to a prompt, and whose rewards: a stored person's, or of whoever chose `choices`."""
+    """Responses to a prompt, and whose rewards: a stored person's, or of the person of `choices`."""
 
     user: PersonId | None = None
     choices: Records | None = Field(None, max_length=1000)

@@ -238,10 +238,10 @@ def _add_person(connection: Connection, who: Who) -> bool:
 
 
 def _lock(connection: Connection, who: Who) -> None:
-    """Let nobody else change the person until the transaction ends. (SQLite has one writer anyway.)"""
+    """Lock the person until the transaction ends. (SQLite has one writer anyway.)"""
     asked = select(PERSON.c.id).where(PERSON.c.tenant == who[0], PERSON.c.id == who[1]).with_for_update()
     if connection.scalar(asked) is None:
-        raise _nobody(who)
+        raise _not_found(who)
 
 
 def _revise(connection: Connection, who: Who) -> None:
@@ -253,11 +253,11 @@ def _person(connection: Connection, who: Who) -> StoredPerson:
     asked = select(PERSON).where(PERSON.c.tenant == who[0], PERSON.c.id == who[1])
     row = connection.execute(asked).mappings().first()
     if row is None:
-        raise _nobody(who)
+        raise _not_found(who)
     held = select(func.count()).select_from(CHOICE.outerjoin(UNDONE, UNDONE.c.number == CHOICE.c.number))
     number = connection.scalar(held.where(*_of(who), UNDONE.c.number.is_(None))) or 0
     return StoredPerson(row["id"], row["revision"], row["created"], number)
 
 
-def _nobody(who: Who) -> NotFound:
+def _not_found(who: Who) -> NotFound:
     return NotFound(f"there is no person {who[1]!r}")

@@ -36,7 +36,7 @@ def test_samples_are_asked_for_apart():
 
 def test_what_everybody_is_compared_with_is_drawn_more_often(field):
     written = write(Answers(StandIn(), Writing(do_sample=True, samples=2)), field, [0, 3])
-    assert written.nobody.shape == written.reference.shape == (1, 6, 32)
+    assert written.prior.shape == written.reference.shape == (1, 6, 32)
     assert written.given[0].shape == (16, 6, 32)
     assert written.given[3].shape == written.reversed.shape == (16, 6, 2)
 
@@ -72,9 +72,9 @@ def test_samples_are_compared_each_against_each():
 def test_nobodys_answers_are_one_a_prompt_and_everybodys_one_each(field):
     policy = StandIn()
     written = write(Answers(policy, Writing()), field, [0, 8])
-    assert written.nobody.shape == written.reference.shape == (1, 6, 1)
+    assert written.prior.shape == written.reference.shape == (1, 6, 1)
     assert written.given[8].shape == written.reversed.shape == (16, 6, 1)
-    assert (written.given[0] == written.nobody).all()
+    assert (written.given[0] == written.prior).all()
     i = next(i for i, person in enumerate(field.subjects) if person.group == "cheerful")
     assert (measure(list(written.given[8][i, :, 0]))["tone"] > 0.5).all()
     assert (measure(list(written.reversed[i, :, 0]))["tone"] < -0.5).all()

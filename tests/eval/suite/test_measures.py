@@ -15,5 +15,5 @@ def test_a_method_without_a_seed_is_averaged_over_the_others(tmp_path):
     made_up_suite.write(tmp_path, {"data": {"NP-BTL": OURS, "VPL": FLAT}}, seeds=2)
     (tmp_path / "cells/data/VPL/1-k3y/cell.json").unlink()
     measures = Measures.of(Suite.read(tmp_path), "data", num_resamples=10)
-    mean = measures.by_metric["accuracy"].mean(("VPL", 10), measures.everybody)
+    mean = measures.by_metric["accuracy"].mean(("VPL", 10), measures.all_users)
     assert (mean.value, mean.seeds) == (0.5, 1)

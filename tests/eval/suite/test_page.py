@@ -123,7 +123,7 @@ def test_the_report_holds_the_same_numbers(page):
 
 
 def test_the_page_says_where_a_rival_needs_fewer_choices(page, tmp_path):
-    assert "Reached by nobody on: easy." in " ".join(text(page).split())
+    assert "Reached by no method on: easy." in " ".join(text(page).split())
     methods = {"NP-BTL": OURS, "VPL": BETTER, "pooled": FLAT, "dedicated": BETTER}
     made_up_suite.write(tmp_path / "out", {"lost": methods}, seeds=1)
     write(tmp_path / "out", tmp_path / "results.md", num_resamples=10)

@@ -40,4 +40,4 @@ def test_a_verdict_names_where_ours_needs_more_and_where_nobody_gets_there():
     said = no_more(ROLES, "needs no more", values)
     assert "**NP-BTL needs no more on: a.**" in said
     assert "More on: b (4.0, VPL 3.0)." in said
-    assert "Reached by nobody on: c." in said
+    assert "Reached by no method on: c." in said

@@ -14,6 +14,9 @@ from transformers import AutoModel, AutoTokenizer
 from fsa.errors import FeatureError
 from fsa.features.hidden_state import HiddenState
 
+# A small one, for the family's contract.
+EXAMPLES = {"HiddenState": lambda backbones: HiddenState(backbones["bert"], device="cpu")}
+
 RESPONSES = [
     " ".join(f"w{(3 * i + j) % 60}" for j in range(length))
     for i, length in enumerate([1, 9, 4, 30, 2, 17, 9])

@@ -21,6 +21,9 @@ from fsa.features.hidden_state import HiddenState
 from fsa.features.log_prob import LogProb
 from fsa.features.response_tokens import ResponseTokens, response_tokens
 
+# A small one, for the family's contract.
+EXAMPLES = {"LogProb": lambda backbones: LogProb(backbones["llama"], device="cpu")}
+
 RESPONSES = ["w1", "w2 w3 w4 w5 w6", "", "w7 " * 30, "w2 w3 w4 w5 w6"]
 PROMPTS = ["w1 w2 w3", "", "w5", "w7 " * 12, "w9"]
 SIZES = {

@@ -8,6 +8,9 @@ from numpy.testing import assert_allclose
 from fsa.errors import FeatureError
 from fsa.features.measured import Measured
 
+# A small one, for the family's contract.
+EXAMPLES = {"Measured": lambda backbones: Measured(["log_length"])}
+
 
 def test_measures_are_the_features_and_nothing_else_is() -> None:
     features = Measured(["log_words", "log_length"])

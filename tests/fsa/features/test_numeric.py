@@ -7,6 +7,9 @@ from numpy.testing import assert_array_equal
 from fsa.errors import FeatureError
 from fsa.features.numeric import Numeric
 
+# A small one, for the family's contract.
+EXAMPLES = {"Numeric": lambda backbones: Numeric(1)}
+
 
 def test_numbers_pass_through() -> None:
     vectors = Numeric(width=2).extract(["", "ignored"], [(0.25, -3.0), (1, 2)])

@@ -7,6 +7,9 @@ from numpy.testing import assert_allclose
 from fsa.errors import FeatureError
 from fsa.features.radial import Radial
 
+# A small one, for the family's contract.
+EXAMPLES = {"Radial": lambda backbones: Radial(5)}
+
 
 def test_a_bump_is_one_at_its_centre_and_falls_by_a_normal_curve() -> None:
     # Centres 0, 1/2, 1; one distance away: exp(-1/2), two: exp(-2).

@@ -11,6 +11,12 @@ from fsa.judge.select import select
 from fsa.judge.target import AlignmentTarget
 from tests.factories.labelled import made_up
 
+# Small ones, for the family's contract.
+EXAMPLES = {
+    "RandomJudge": RandomJudge,
+    "RewardJudge": lambda: RewardJudge(users={"brief": {"short": 1.0}}),
+}
+
 
 def test_logistic_is_that_of_scikit_learn() -> None:
     generator = np.random.default_rng(0)

@@ -8,7 +8,10 @@ from fsa.judge.plain import PlainJudge
 from fsa.judge.schema import read_scores
 from fsa.judge.scores import AttributeScores, Labelled, Probe
 from tests.factories.features import Hashed
-from tests.factories.judges import Scripted, rated
+from tests.factories.judges import Scripted, by_length, rated
+
+# A small one, for the family's contract.
+EXAMPLES = {"ComparativeJudge": lambda: ComparativeJudge(Scripted(by_length), attributes=["verbosity"])}
 
 LABELS = np.array([[0.0, 0.25], [1.0, 0.5]])
 TRAIN = [

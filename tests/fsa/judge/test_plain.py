@@ -2,7 +2,10 @@
 
 from fsa.judge.comparative import ComparativeJudge
 from fsa.judge.plain import PlainJudge
-from tests.factories.judges import Scripted, rated
+from tests.factories.judges import Scripted, by_length, rated
+
+# A small one, for the family's contract.
+EXAMPLES = {"PlainJudge": lambda: PlainJudge(Scripted(by_length), attributes=["verbosity"])}
 
 
 def test_one_request_a_response_instead_of_one_for_all():

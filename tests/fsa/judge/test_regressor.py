@@ -17,6 +17,9 @@ from fsa.judge.select import select
 from fsa.judge.target import AlignmentTarget
 from tests.factories.labelled import made_up
 
+# A small one, for the family's contract.
+EXAMPLES = {"RegressorJudge": RegressorJudge}
+
 
 def fitted() -> RegressorJudge:
     judge = RegressorJudge(level_penalty=1e-6, gap_penalty=1e-6)

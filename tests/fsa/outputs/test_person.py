@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import torch
 
-from fsa.errors import ChoiceDataError
+from fsa.errors import ChoiceDataError, ShapeError
 from fsa.outputs.person import Person
 from fsa.outputs.reward_model import RewardModel
 from tests.factories.reward_models import choices_of, numbers, part, small_model, taste_model
@@ -37,6 +37,27 @@ def same(one: Person, other: Person) -> bool:
         and (said[0].stderr is None or np.array_equal(said[0].stderr, said[1].stderr))
         and torch.equal(one.belief.mean, other.belief.mean)
     )
+
+
+def test_a_ranking_is_the_rewards_from_the_highest_down():
+    person, candidates = taste_model().for_user(choices_of(1, 4)), numbers(7, 5)
+    rewards = person.score("", candidates).reward
+    ranked = person.rank("", candidates)
+    assert [each["score"] for each in ranked] == sorted(rewards, reverse=True)
+    assert [rewards[each["corpus_id"]] for each in ranked] == [each["score"] for each in ranked]
+    assert all(each["text"] is candidates[each["corpus_id"]] for each in ranked)
+    best = {key: ranked[0][key] for key in ("corpus_id", "score")}
+    assert person.rank("", candidates, top_k=1, return_documents=False) == [best]
+
+
+def test_equal_candidates_keep_their_order_in_a_ranking():
+    person, (one,) = taste_model().for_user(choices_of(1, 4)), numbers(7, 1)
+    assert [each["corpus_id"] for each in person.rank("", [one] * 3)] == [0, 1, 2]
+
+
+def test_a_ranking_of_none_is_refused():
+    with pytest.raises(ShapeError, match="top_k must be 1 or more, came 0"):
+        taste_model().for_user([]).rank("", numbers(7, 2), top_k=0)
 
 
 def test_in_any_order_it_is_the_same_person(model):

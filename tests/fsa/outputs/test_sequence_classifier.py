@@ -7,6 +7,7 @@ import pytest
 import torch
 import transformers
 from huggingface_hub import metadata_load
+from peft import PeftModel
 from transformers import AutoModelForSequenceClassification, AutoTokenizer
 
 from fsa.cli.recipes import run_recipe
@@ -200,3 +201,47 @@ def test_the_preset_trains_models_whose_people_can_be_written(llama, tmp_path):
     chats = list(conversations(20))
     found, wanted = logits(tmp_path / "ann", chats), rewards(person, chats)
     np.testing.assert_allclose(found - found.mean(), wanted - wanted.mean(), atol=1e-4)
+
+
+def reward_lm(backbone, **arguments) -> RewardModel:
+    """A reward from a whole language model, with random adapters."""
+    scorer = part(
+        "models.reward_lm.RewardLM",
+        backbone=str(backbone),
+        conditioning=part("conditioning.lora_gain.LoraGain"),
+        rank=8,
+        **arguments,
+    )
+    config = make(backbone).config | {"scorer": scorer, "encoder": BILINEAR["encoder"]}
+    model, generator = RewardModel(config, make(backbone).projection), torch.Generator().manual_seed(0)
+    with torch.no_grad():
+        for weight in model.parameters():
+            if weight.requires_grad:  # the backbone stays what its folder holds
+                weight.copy_(torch.randn(weight.shape, generator=generator) * 0.3)
+    return model
+
+
+def test_a_reward_of_a_whole_language_model_is_an_adapter_with_a_head(llama, tmp_path):
+    model = reward_lm(llama, normalize=False)
+    chats = list(conversations(40))
+    for name, choices in (("ann", text_choices_of(0, 4)), ("bob", text_choices_of(5, 4))):
+        person = model.for_user(choices)
+        person.save_reward(tmp_path / name)
+        tokenizer = AutoTokenizer.from_pretrained(tmp_path / name)
+        base = AutoModelForSequenceClassification.from_pretrained(llama, num_labels=1)
+        opened = PeftModel.from_pretrained(base, tmp_path / name).eval()
+        opened.config.pad_token_id = tokenizer.pad_token_id
+        texts = [tokenizer.apply_chat_template(chat, tokenize=False) for chat in chats]
+        rows = tokenizer(text=texts, return_tensors="pt", padding=True, add_special_tokens=False)
+        rows.pop("token_type_ids", None)
+        with torch.no_grad():
+            found = opened(**rows).logits[:, 0].double().numpy()
+        wanted = rewards(person, chats)
+        assert np.ptp(wanted) > 0.1
+        np.testing.assert_allclose(found - found.mean(), wanted - wanted.mean(), atol=1e-4)
+        assert metadata_load(tmp_path / name / "README.md")["library_name"] == "peft"
+
+
+def test_a_layer_norm_before_the_head_is_refused_by_name(llama, tmp_path):
+    with pytest.raises(ConfigError, match="train with normalize: false"):
+        reward_lm(llama).for_user([]).save_reward(tmp_path / "ann")

@@ -1,9 +1,5 @@
 """What every acquisition function promises; members are found by walking the folder."""
 
-import importlib
-import inspect
-import pkgutil
-
 import pytest
 import torch
 from torch.testing import assert_close
@@ -11,30 +7,18 @@ from torch.testing import assert_close
 import fsa.questions
 from fsa.questions.acquisition import Acquisition
 from fsa.questions.question import best_question
+from tests.factories.family import members
 
-
-def members() -> list[type[Acquisition]]:
-    modules = [
-        importlib.import_module(f"fsa.questions.{found.name}")
-        for found in pkgutil.iter_modules(fsa.questions.__path__)
-    ]
-    classes = [part for module in modules for part in vars(module).values() if inspect.isclass(part)]
-    found = {part for part in classes if issubclass(part, Acquisition) and part is not Acquisition}
-    return sorted(found, key=lambda part: part.__name__)
+MEMBERS = members(fsa.questions, Acquisition)
 
 
 def test_the_members_are_found():
-    assert [part.__name__ for part in members()] == [
-        "DecisionGain",
-        "InformationGain",
-        "LeastCertain",
-        "RandomPair",
-    ]
+    assert set(MEMBERS) >= {"DecisionGain", "InformationGain", "LeastCertain", "RandomPair"}
 
 
-@pytest.fixture(params=members(), ids=lambda part: part.__name__)
+@pytest.fixture(params=MEMBERS)
 def acquisition(request) -> Acquisition:
-    return request.param()
+    return MEMBERS[request.param]()
 
 
 def doubts(places: int = 5, pairs: int = 7) -> tuple[torch.Tensor, torch.Tensor]:

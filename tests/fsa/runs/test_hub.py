@@ -52,6 +52,8 @@ def test_push_makes_the_repository_and_uploads_a_saved_model(captured, tmp_path)
         "model.safetensors",
         "projection.safetensors",
         "README.md",
+        "handler.py",
+        "requirements.txt",
     }
 
 

@@ -58,5 +58,5 @@ def test_people_may_be_in_a_servers_database(tmp_path):
     store.add_choices(("acme", "ann"), choices(1, first=3), "more")
     assert rewards.score(asked)[0].reward == pytest.approx(expected[1].tolist(), abs=1e-6)
     store.erase(("acme", "ann"))
-    [(_, is_known)] = rewards.score_anybody(asked)
+    [(_, is_known)] = rewards.score_with_known(asked)
     assert not is_known

@@ -1,4 +1,4 @@
-"""A causal language model with random weights and one token a byte, as a folder."""
+"""A language model with random weights that reads any text: one token a byte."""
 
 from pathlib import Path
 
@@ -7,8 +7,8 @@ from tokenizers import Tokenizer, decoders, models, pre_tokenizers
 from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
 
 
-def tiny_llama(folder: Path) -> Path:
-    """Write it to a folder."""
+def save_byte_llama(folder: Path) -> Path:
+    """Write it, two layers 16 wide, and give the folder back."""
     alphabet = sorted(pre_tokenizers.ByteLevel.alphabet())
     vocabulary = {name: i for i, name in enumerate(["<pad>", "<eos>", *alphabet])}
     made = Tokenizer(models.BPE(vocabulary, []))
