@@ -15,7 +15,7 @@ from torch import Tensor
 
 from eval.bench.figures import Figure, seconds
 from fsa.choices.sandbox import Sandbox
-from fsa.features.buckets import pad_right
+from fsa.features.buckets import padded
 from fsa.features.hidden_state import HiddenState
 from fsa.features.projection import Projection
 from fsa.outputs.reward_model import FORMAT, Person, RewardModel
@@ -79,8 +79,7 @@ def _batches(extractor: HiddenState, prompt: str, texts: list[str]) -> list[tupl
     rendered: list[Any] = list(extractor._render([prompt] * len(texts), texts))
     batches = []
     for _, batch in extractor._batches(np.arange(len(texts)), rendered):
-        ids, mask = pad_right([tokens.ids for tokens in batch], extractor._tokenizer.pad_token_id or 0)
-        batches.append((torch.from_numpy(ids), torch.from_numpy(mask)))
+        batches.append(padded([tokens.ids for tokens in batch], extractor._tokenizer.pad_token_id or 0))
     return batches
 
 

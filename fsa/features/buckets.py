@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any, Literal
 
 import numpy as np
+import torch
 from jaxtyping import Int
 from numpy.typing import NDArray
+from torch import Tensor
+from torch.nn.utils.rnn import pad_sequence
 
 
 def length_buckets(lengths: Sequence[int] | NDArray[np.int64], batch_tokens: int) -> list[NDArray[np.int64]]:
@@ -29,18 +33,17 @@ def length_buckets(lengths: Sequence[int] | NDArray[np.int64], batch_tokens: int
     return batches
 
 
-def pad_right(
-    rows: Sequence[NDArray[np.int64]], pad_id: int
-) -> tuple[Int[np.ndarray, "m l"], Int[np.ndarray, "m l"]]:
+def padded(
+    rows: Sequence[NDArray[Any] | Sequence[int]], pad_id: int, side: Literal["left", "right"] = "right"
+) -> tuple[Int[Tensor, "m l"], Int[Tensor, "m l"]]:
     """Token ids in one rectangle, and its mask: 1 where there is a token.
 
-    Padding stands right for every backbone: a causal one then gives each token the position it has alone,
-    and one with bidirectional attention masks it.
+    To be read, rows are padded on the right: a causal backbone then gives each token the position it has
+    alone, and one with bidirectional attention masks padding. To be continued, on the left.
     """
-    width = max(len(row) for row in rows)
-    tokens = np.full((len(rows), width), pad_id, np.int64)
-    mask = np.zeros((len(rows), width), np.int64)
-    for row, ids in enumerate(rows):
-        tokens[row, : len(ids)] = ids
-        mask[row, : len(ids)] = 1
-    return tokens, mask
+    ids = [torch.as_tensor(np.asarray(row, np.int64)) for row in rows]
+    ones = [torch.ones_like(row) for row in ids]
+    return (
+        pad_sequence(ids, batch_first=True, padding_value=pad_id, padding_side=side),
+        pad_sequence(ones, batch_first=True, padding_side=side),
+    )

@@ -13,7 +13,7 @@ from transformers import AutoModel
 
 from fsa.backbones import quiet_loading
 from fsa.errors import FeatureError
-from fsa.features.buckets import pad_right
+from fsa.features.buckets import padded
 from fsa.features.pooling import POOLINGS, pool
 from fsa.features.rendering import Rendered, Template, parts_of
 from fsa.features.stored import StoredFeatures
@@ -87,13 +87,11 @@ class HiddenState(StoredFeatures):
         return tokenize(self._tokenizer, texts, max_tokens=self._max_tokens)
 
     def _run(self, batch: list[Tokens]) -> Float32[np.ndarray, "m d"]:
-        ids, mask = pad_right([tokens.ids for tokens in batch], self._tokenizer.pad_token_id or 0)
+        rows = padded([tokens.ids for tokens in batch], self._tokenizer.pad_token_id or 0)
         with torch.inference_mode():
-            attended = torch.from_numpy(mask).to(self.torch_device)
-            hidden = self._model(
-                torch.from_numpy(ids).to(self.torch_device), attention_mask=attended
-            ).last_hidden_state
-            return pool(hidden, attended, self.pooling).cpu().numpy()
+            ids, mask = (part.to(self.torch_device) for part in rows)
+            hidden = self._model(ids, attention_mask=mask).last_hidden_state
+            return pool(hidden, mask, self.pooling).cpu().numpy()
 
     @cached_property
     def _template(self) -> Template:

@@ -13,7 +13,7 @@ from torch import Tensor
 from transformers import AutoModelForCausalLM
 
 from fsa.backbones import quiet_loading
-from fsa.features.buckets import pad_right
+from fsa.features.buckets import padded
 from fsa.features.response_tokens import Exchange, Exchanges, ResponseTokens
 from fsa.features.stored import StoredFeatures
 from fsa.log_probs import check_head, response_log_probs
@@ -102,7 +102,7 @@ class LogProb(StoredFeatures):
 
 
 def _rows_of(batch: list[ResponseTokens]) -> TokenRows:
-    ids, mask = (torch.from_numpy(part) for part in pad_right([tokens.ids for tokens in batch], 0))
+    ids, mask = padded([tokens.ids for tokens in batch], 0)
     start = torch.tensor([tokens.start for tokens in batch])
     m, length = ids.shape
     return TokenRows(

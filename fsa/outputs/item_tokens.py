@@ -7,7 +7,6 @@ from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
-import torch
 from jaxtyping import Bool, Int
 from numpy.typing import NDArray
 from torch import Tensor
@@ -16,6 +15,7 @@ from transformers import PreTrainedTokenizerBase
 from fsa.choices.table import ChoiceTable
 from fsa.episodes.tokens import ItemTokens
 from fsa.errors import FeatureError
+from fsa.features.buckets import padded
 from fsa.features.log_prob import LogProb
 from fsa.features.response_tokens import prompt_tokens, response_tokens
 from fsa.models.language_scorer import LanguageScorer
@@ -50,12 +50,8 @@ class Texts:
     def prompts(self, prompts: Sequence[Text]) -> tuple[Int[Tensor, "m l"], Bool[Tensor, "m l"]]:
         """Prompts to be answered, padded on the left, and where their tokens are."""
         rows = prompt_tokens(self.tokenizer, prompts, max_tokens=self.max_tokens)
-        longest = max(map(len, rows))
-        ids = np.zeros((len(rows), longest), np.int64)
-        mask = np.zeros(ids.shape, bool)
-        for i, row in enumerate(rows):
-            ids[i, longest - len(row) :], mask[i, longest - len(row) :] = row, True
-        return torch.from_numpy(ids), torch.from_numpy(mask)
+        ids, mask = padded(rows, 0, "left")
+        return ids, mask.bool()
 
 
 def item_tokens(table: ChoiceTable, scorer: LanguageScorer, progress: bool = True) -> ItemTokens:

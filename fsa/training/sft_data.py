@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
-from fsa.features.buckets import length_buckets, pad_right
+from fsa.features.buckets import length_buckets, padded
 from fsa.seeding import random_bits
 from fsa.settings import setting, settings
 from fsa.training.datamodule import BatchNumbers
@@ -203,13 +203,9 @@ class _Shares(Dataset[SequenceBatch]):
         weight = shares / max(total, 1)
         if not len(mine):  # every process takes part in every step, if only with a row that weighs nothing
             mine, weight = rows[:1], 0.0
-        ids, _ = pad_right([self.sequences.ids[row] for row in mine], self.pad_id)
-        counts, _ = pad_right([self._counts(row).astype(np.int64) for row in mine], 0)
-        return SequenceBatch(
-            torch.from_numpy(ids),
-            torch.from_numpy(counts).bool(),
-            torch.tensor(weight, dtype=torch.float32),
-        )
+        ids, _ = padded([self.sequences.ids[row] for row in mine], self.pad_id)
+        counts, _ = padded([self._counts(row) for row in mine], 0)
+        return SequenceBatch(ids, counts.bool(), torch.tensor(weight, dtype=torch.float32))
 
     def _counts(self, row: int) -> NDArray[np.bool_]:
         """Which tokens of a row count; nothing predicts the first."""

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import torch
-from jaxtyping import Float, Int
+from jaxtyping import Float
 from torch import Tensor
 from transformers import DynamicCache
 
@@ -76,14 +76,6 @@ def stacked(rows: Sequence[Layers], lengths: Sequence[int]) -> DynamicCache:
         ]
         layers.append((pair[0], pair[1]))
     return cache_of(layers)
-
-
-def left_padded(rows: Sequence[Sequence[int]], pad_id: int) -> tuple[Int[Tensor, "b l"], Int[Tensor, "b l"]]:
-    """Token ids in one rectangle, and its mask: 1 where there is a token."""
-    width = max(len(row) for row in rows)
-    ids = [[pad_id] * (width - len(row)) + list(row) for row in rows]
-    mask = [[0] * (width - len(row)) + [1] * len(row) for row in rows]
-    return torch.tensor(ids), torch.tensor(mask)
 
 
 def cache_of(layers: Layers) -> DynamicCache:

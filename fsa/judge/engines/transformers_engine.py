@@ -17,10 +17,11 @@ from transformers import (
 
 from fsa.backbones import resolve
 from fsa.errors import ConfigError
+from fsa.features.buckets import padded
 from fsa.features.progress import SlowBar
 from fsa.judge.engines.constrained import ConstrainedSampling, Grammars
 from fsa.judge.engines.engine import Engine, Question, Reply
-from fsa.judge.engines.prefix_cache import PrefixCache, left_padded, stacked
+from fsa.judge.engines.prefix_cache import PrefixCache, stacked
 
 
 class TransformersEngine(Engine):
@@ -84,7 +85,7 @@ class TransformersEngine(Engine):
     @torch.inference_mode()
     def _answer(self, questions: Sequence[Question], prompts: Sequence[list[int]]) -> list[Reply]:
         """One batch."""
-        ids, mask = left_padded(prompts, self._pad_id)
+        ids, mask = padded(prompts, self._pad_id, "left")
         cache = stacked([self._prefixes.read(row) for row in prompts], [len(row) - 1 for row in prompts])
         matchers = [self._grammars.matcher(question.schema) for question in questions]
         sampling = ConstrainedSampling(matchers, [question.seed for question in questions], self.temperature)

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.testing import assert_array_equal
 
-from fsa.features.buckets import length_buckets, pad_right
+from fsa.features.buckets import length_buckets, padded
 
 
 @given(st.lists(st.integers(1, 50), max_size=80), st.integers(1, 200))
@@ -24,6 +24,12 @@ def test_longest_first_and_padding_is_little() -> None:
 
 
 def test_padding_stands_right() -> None:
-    tokens, mask = pad_right([np.array([5, 6, 7]), np.array([8])], pad_id=9)
+    tokens, mask = padded([np.array([5, 6, 7]), np.array([8])], pad_id=9)
     assert_array_equal(tokens, [[5, 6, 7], [8, 9, 9]])
     assert_array_equal(mask, [[1, 1, 1], [1, 0, 0]])
+
+
+def test_rows_to_go_on_with_are_padded_left() -> None:
+    ids, mask = padded([[5], [6, 7]], 0, "left")
+    assert ids.tolist() == [[0, 5], [6, 7]]
+    assert mask.tolist() == [[0, 1], [1, 1]]

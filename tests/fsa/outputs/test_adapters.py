@@ -5,12 +5,12 @@ import torch
 from peft import PeftModel
 from safetensors.torch import load_file
 from torch.testing import assert_close
-from transformers import AutoModelForCausalLM
+from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from fsa.errors import ConfigError
 from fsa.outputs.adapters import SERVED_RANKS, save_adapter
 from tests.factories.policies import logits_of, make_policy
-from tests.factories.reward_models import text_choices_of
+from tests.factories.reward_models import text, text_choices_of
 
 
 @pytest.mark.parametrize("person_number", range(5))
@@ -65,3 +65,29 @@ def test_activations_cannot_be_folded(llama, tmp_path):
     with pytest.raises(ConfigError, match="FilmBlocks changes activations"):
         save_adapter(policy.scorer.language_model, torch.zeros(3), tmp_path / "adapter")
     assert not (tmp_path / "adapter").exists()
+
+
+def test_fifty_prompts_get_the_same_greedy_answers_from_peft_and_transformers_alone(llama, tmp_path):
+    """Nothing is added to a prompt: the template is that in the adapter's folder."""
+    tokenizer = AutoTokenizer.from_pretrained(llama)
+    tokenizer.chat_template += "{% if add_generation_prompt %}assistant : {% endif %}"
+    tokenizer.save_pretrained(llama)
+    person = make_policy(llama).for_user(text_choices_of(1, 4))
+    person.save_adapter(folder := tmp_path / "adapter")
+    chats = [[{"role": "user", "content": text(200 + i, 2 + i % 6)}] for i in range(50)]
+    expected = person.generate(chats, max_new_tokens=8)
+
+    tokenizer = AutoTokenizer.from_pretrained(llama)
+    tokenizer.chat_template = (folder / "chat_template.jinja").read_text()
+    plain = PeftModel.from_pretrained(AutoModelForCausalLM.from_pretrained(llama), str(folder)).eval()
+    found = []
+    for chat in chats:
+        ids = tokenizer.apply_chat_template(
+            chat, add_generation_prompt=True, return_tensors="pt", return_dict=True
+        )
+        ids.pop("token_type_ids", None)
+        written = plain.generate(**ids, max_new_tokens=8, do_sample=False)
+        answer = tokenizer.decode(written[0, ids["input_ids"].shape[1] :], skip_special_tokens=True)
+        found.append(answer.strip())
+    assert found == expected
+    assert len(set(expected)) > 10

@@ -5,7 +5,8 @@ import torch
 from torch.testing import assert_close
 from transformers import AutoModelForCausalLM
 
-from fsa.judge.engines.prefix_cache import PrefixCache, common_start, left_padded, stacked
+from fsa.features.buckets import padded
+from fsa.judge.engines.prefix_cache import PrefixCache, common_start, stacked
 from tests.factories.judges import byte_model
 
 
@@ -25,7 +26,7 @@ def test_next_token_logits_equal_those_of_each_prompt_alone(model):
     prefixes = PrefixCache(model)
     with torch.inference_mode():
         cache = stacked([prefixes.read(row) for row in rows], [len(row) - 1 for row in rows])
-        ids, mask = left_padded(rows, 0)
+        ids, mask = padded(rows, 0, "left")
         positions = (mask.cumsum(-1) - 1)[:, -1:]
         together = model(
             ids[:, -1:], attention_mask=mask, position_ids=positions, past_key_values=cache
@@ -51,9 +52,3 @@ def test_common_start():
     assert common_start([1, 2, 3], [1, 2, 4]) == 2
     assert common_start([1, 2], [1, 2, 4]) == 2
     assert common_start([], [1]) == 0
-
-
-def test_padding_stands_left():
-    ids, mask = left_padded([[5], [6, 7]], 0)
-    assert ids.tolist() == [[0, 5], [6, 7]]
-    assert mask.tolist() == [[0, 1], [1, 1]]
