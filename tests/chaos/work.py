@@ -82,7 +82,7 @@ def fit(folder: Path) -> Work:
     more = [part for one in [*settings, "--loop.max_steps=20"] for part in (f"--settings={one}",)]
 
     def begin(out: Path) -> Command:
-        return ("fsa", "fit", choices, "--out", out, "--folds", 2, *more)
+        return ("fsa", "fit", choices, "--out", out, "--folds", 1, *more)
 
     def go_on(out: Path) -> Command:
         return (*begin(out), "--overwrite", "true")
