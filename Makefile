@@ -13,7 +13,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check
 TORCH := $(shell grep '^torch==' constraints.txt)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo page test test-fast lint bench docs size format clean .venv
+.PHONY: help demo page test test-fast lint fuzz chaos bench docs size format clean .venv
 
 help:  ## Say what each target does
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 18
@@ -34,6 +34,12 @@ lint: .venv/made  ## Style and types, nothing run
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+
+fuzz: .venv/made  ## 10,700 damaged files, folders, command lines and requests; none may end badly (docs/robustness.md)
+	$(BIN)/python -m tests.fuzz --jobs $(JOBS)
+
+chaos: .venv/made  ## Every kind of work killed 11 times and hindered; nothing may be lost (docs/robustness.md)
+	$(BIN)/python -m tests.chaos
 
 bench: .venv/made  ## Speed and memory on this machine
 	$(BIN)/python -m eval.bench

@@ -12,7 +12,6 @@ values that make sense.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import Field, dataclass, field, fields
 from typing import Any, TypeVar, dataclass_transform
@@ -22,6 +21,7 @@ from fsa.errors import ConfigError
 _Class = TypeVar("_Class")
 _RANGE = "fsa.range"
 _DOC = "fsa.doc"
+_LARGEST = 1.7976931348623157e308  # NaN is not between, and no whole number is too long to be compared
 
 
 @dataclass(frozen=True)
@@ -69,7 +69,7 @@ class Range:
         if isinstance(value, bool | str):
             return True  # of another kind; the annotation says whether it may be
         return (
-            math.isfinite(value)
+            -_LARGEST <= value <= _LARGEST
             and (self.at_least is None or value >= self.at_least)
             and (self.above is None or value > self.above)
             and (self.at_most is None or value <= self.at_most)

@@ -28,11 +28,18 @@ Messages: TypeAlias = tuple[Mapping[str, str], ...]
 Text: TypeAlias = str | Messages
 Numbers: TypeAlias = tuple[float, ...]
 """An option that is no text: its features, passed through as they are."""
+LARGEST = 1.7976931348623157e308
+"""The largest number in double precision."""
 
 
 def is_number(value: Any) -> TypeGuard[float]:
     """Whether a value is a number: True and False are none, though Python has them so."""
     return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def is_finite_number(value: Any) -> TypeGuard[float]:
+    """Whether a value is a number that a computation may hold, however long a whole number it is."""
+    return is_number(value) and -LARGEST <= value <= LARGEST
 
 
 def is_numbers(option: Any) -> TypeGuard[Numbers]:

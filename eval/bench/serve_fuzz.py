@@ -59,21 +59,16 @@ def fuzz(client: TestClient, requests: int, number: int = 0) -> Counter[str]:
     each = -(-requests // (len(operations) * len(modes)))
     statuses: Counter[str] = Counter()
     for operation in operations:
-        known = set(operation.definition.raw["responses"])
         for mode in modes:
-            _send(client, operation, mode, each, number, known, statuses)
+            statuses.update(send(client, operation, mode, each, number))
     return statuses
 
 
-def _send(
-    client: TestClient,
-    operation: Any,
-    mode: GenerationMode,
-    count: int,
-    number: int,
-    known: set[str],
-    statuses: Counter[str],
-) -> None:
+def send(
+    client: TestClient, operation: Any, mode: GenerationMode, count: int, number: int = 0
+) -> Counter[str]:
+    """The same for one operation and requests that fit the schema, or all that do not."""
+    known = set(operation.definition.raw["responses"])
     sent = Counter[str]()
 
     @seed(number)
@@ -97,7 +92,7 @@ def _send(
     except Unsatisfiable:
         if mode is GenerationMode.POSITIVE:
             raise  # an operation that takes nothing has no request that does not fit
-    statuses.update(sent)
+    return sent
 
 
 def _answer(client: TestClient, case: Any) -> Any:

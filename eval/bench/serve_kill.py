@@ -42,11 +42,12 @@ def serve_kill(kills: int = 10, seconds: float = 1.0) -> None:
         with tempfile.TemporaryDirectory(prefix="fsa-kill-") as folder:
             model = save_load(Path(folder) / "model", "numbers", 1).model
             with postgres() if kind == "postgresql" else nullcontext(f"sqlite:///{folder}/people.db") as url:
-                answered = _killed(model, url, kills, seconds)
+                answered = killed(model, url, kills, seconds)
         print(f"{kind}: {kills} kills, {answered} choices answered, all there, none twice")
 
 
-def _killed(model: Path, store: str, kills: int, seconds: float) -> int:
+def killed(model: Path, store: str, kills: int, seconds: float) -> int:
+    """The same of one model and database; how many choices were answered in all."""
     answered: set[int] = set()
     unsure: list[int] = []
     numbers = iter(range(10**9))

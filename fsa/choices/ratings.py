@@ -16,6 +16,7 @@ from fsa.choices.reading.row_files import RowFile
 from fsa.choices.stored_text import encode_text
 from fsa.errors import ConfigError
 from fsa.seeding import random_bits
+from fsa.types import is_numbers
 
 _WORDS = {
     **dict.fromkeys(("up", "thumbs_up", "like", "good", "yes", "agree", "true", "👍"), 1.0),
@@ -190,14 +191,14 @@ def _rated(raw: Any, where: str) -> _Rated:
     for field in ("user", "group", "split"):
         if not isinstance(raw.get(field, ""), str):
             refuse(where, field, "a text", raw[field])
-    response = raw["response"]
-    if not isinstance(response, str | list):
-        refuse(where, "response", "a text or a list of messages", response)
+    response = parse_response(raw["response"], where, "response")
+    if is_numbers(response):
+        refuse(where, "response", "a text or a list of messages", raw["response"])
     return _Rated(
         where,
         raw["user"],
         parse_prompt(raw.get("prompt", ""), where),
-        parse_response(response, where, "response"),
+        response,
         _number(raw["rating"], where),
         raw.get("group", ""),
         raw.get("split", ""),

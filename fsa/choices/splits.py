@@ -64,6 +64,8 @@ class Splitter:
             raise ConfigError(f"fractions must be three numbers >= 0 that sum to 1, came {self.fractions}")
         if self.fractions[0] == 0:
             raise ConfigError("fractions must leave something to train on, came 0 for train")
+        if not -(2**63) <= self.seed < 2**63:
+            raise ConfigError(f"seed must be a whole number of 64 bits, came {self.seed}")
         if not 0 <= self.turn < 1:
             raise ConfigError(f"turn must be from 0 to below 1, came {self.turn}")
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import argparse
 import sys
 from pkgutil import resolve_name
-from typing import Any
+from typing import Any, NoReturn
 
 import fsa
-from fsa.cli.ending import ending_well
+from fsa.cli.ending import ending_well, one_line
 
 # Each is the function of its own name in the module of its name (a word of Python's has a _ behind it there);
 # the sentence is what `fsa --help` says.
@@ -66,8 +66,16 @@ def _run_recipe(name: str, rest: list[str]) -> None:
     run(resolve_name(RECIPES[name][0]), [*found, *rest], _REPEATABLE)
 
 
+class _Parser(argparse.ArgumentParser):
+    """Says in one line what is wrong with a command line, and where help is."""
+
+    def error(self, message: str) -> NoReturn:
+        print(one_line(f"error: {message} (see fsa --help)"), file=sys.stderr)
+        sys.exit(2)
+
+
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser("fsa", description="People's reward models from a few of their choices.")
+    parser = _Parser("fsa", description="People's reward models from a few of their choices.")
     parser.add_argument("--version", action="version", version=f"fsa {fsa.__version__}")
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", help="fsa COMMAND --help says more")
     for name, sentence in {**COMMANDS, **{name: said for name, (_, said) in RECIPES.items()}}.items():

@@ -15,6 +15,7 @@ from fsa.reward_map import prior_of, rewards_by, taste_maps
 from fsa.types import Belief, ChoiceBatch
 
 _PLACES = 0.6  # spread of the components' centres at the start, where the whole mixture has 1
+_MOST_UPDATES = 1000  # it settles after a few; each is paid for by every reader of choices
 
 
 class TastePosterior(ContextEncoder):
@@ -40,13 +41,14 @@ class TastePosterior(ContextEncoder):
         std: Size of the taste map at the start; small, so that what sets people apart grows from nothing.
         lapse: Share of choices made at random at the start, 0-1 exclusive; learned.
         components: Gaussians of the prior, >= 1.
-        updates: Updates of the variational posterior, >= 1.
+        updates: Updates of the variational posterior, 1 to 1,000.
         taste_precision: Precision of the Gaussian prior over the weights of the taste map, >= 0; larger keeps
             people alike for longer.
         population_precision: The same of the population map.
 
     Raises:
-        ValueError: `lapse` is not a share, `components` or `updates` is below 1, or a precision is negative.
+        ValueError: `lapse` is not a share, `components` or `updates` is below 1, `updates` above 1,000, or a
+            precision is negative.
 
     Reference:
         [Jaakkola2000] Bayesian parameter estimation via variational methods; [Bishop2006] Sec. 10.6: the
@@ -73,9 +75,10 @@ class TastePosterior(ContextEncoder):
     ) -> None:
         super().__init__()
         counts, precisions = (components, updates), (population_precision, taste_precision)
-        if not 0 < lapse < 1 or min(counts) < 1 or min(precisions) < 0:
+        if not 0 < lapse < 1 or min(counts) < 1 or updates > _MOST_UPDATES or min(precisions) < 0:
             raise ValueError(
-                "lapse is a share between 0 and 1, components and updates >= 1 and precisions >= 0, got "
+                "lapse is a share between 0 and 1, components >= 1, updates from 1 to "
+                f"{_MOST_UPDATES:,} and precisions >= 0, got "
                 f"{lapse}, {components}, {updates}, {taste_precision} and {population_precision}"
             )
         self.population, self.taste = taste_maps(d_feature, 1, d_belief, units, dropout, std)

@@ -15,7 +15,12 @@ class FeatureExtractor(ABC):
     """Turns every (prompt, response) into one vector. It is frozen: nothing in it is trained.
 
     Axes: **m** responses, **d** feature.
+
+    Attributes:
+        num_unkept: Vectors that its store could not take, so far; 0 where it keeps none.
     """
+
+    num_unkept: int = 0
 
     @property
     @abstractmethod

@@ -172,13 +172,14 @@ class StoredFeatures(FeatureExtractor):
 
     def _keep(self, keys: NDArray[np.uint8], rows: NDArray[np.float32]) -> None:
         """Put rows into the store; a store that cannot take them costs time from then on, and a warning."""
-        if self._store is None:
-            return
-        try:
-            self._store.append(keys, rows)
-        except OSError as error:
-            warnings.warn(f"{self._store_folder}: cannot keep features: {error}", stacklevel=3)
-            self._store = None
+        if self._store is not None:
+            try:
+                self._store.append(keys, rows)
+            except OSError as error:
+                warnings.warn(f"{self._store_folder}: cannot keep features: {error}", stacklevel=3)
+                self._store = None
+        if self._store is None and self.store:
+            self.num_unkept += len(keys)
 
     def _batches(
         self, missing: NDArray[np.int64], texts: list[Readable]

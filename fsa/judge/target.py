@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import combinations
@@ -16,7 +15,7 @@ from jaxtyping import Float
 
 from fsa.errors import ConfigError
 from fsa.seeding import integers, random_bits
-from fsa.types import is_number
+from fsa.types import is_finite_number
 
 LEVELS = (0.0, 0.25, 0.5, 0.75, 1.0)
 _SUBSET, _LEVEL = range(2)  # what a random number is for
@@ -54,7 +53,7 @@ class AlignmentTarget:
         if isinstance(self.at_least, str) or not isinstance(self.at_least, Collection):
             raise ConfigError(f"at_least must be a list of attributes, came {self.at_least!r}")
         for name, given in (("weights", weights), ("at_least", self.at_least)):
-            unknown = [one for one in given if one not in self.levels]
+            unknown = [one for one in given if not isinstance(one, str) or one not in self.levels]
             if unknown:
                 known = ", ".join(self.levels)
                 raise ConfigError(f"{name} names {unknown[0]!r}, which has no level; levels are of {known}")
@@ -186,6 +185,5 @@ def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 def _check_numbers(field_name: str, given: Mapping[str, Any], allowed: str, is_allowed: Any) -> None:
     for name, value in given.items():
-        is_finite = is_number(value) and math.isfinite(value)
-        if not isinstance(name, str) or not is_finite or not is_allowed(value):
+        if not isinstance(name, str) or not is_finite_number(value) or not is_allowed(value):
             raise ConfigError(f"{field_name}: {name} must be {allowed}, came {value!r}")

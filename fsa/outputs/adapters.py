@@ -74,7 +74,8 @@ def save_adapter(
     plain = {name: tensor.detach().float().cpu().contiguous() for name, tensor in tensors.items()}
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        (folder / ABOUT).unlink(missing_ok=True)  # from here to the last line it is not whole
+        # From here to the last line it says whose it is, and is not whole.
+        _say(folder, about or {})
         _config(model, served, is_reward=score is not None).save_pretrained(str(folder))
         template = model.tokenizer.chat_template or _BLANK_LINE
         write_whole(folder / _TEMPLATE, template if isinstance(template, str) else _BLANK_LINE)
@@ -82,8 +83,11 @@ def save_adapter(
             save_file(plain, unfinished, metadata={"format": "pt"})
     except (OSError, SafetensorError) as error:
         raise OutputError(f"{folder}: the adapter cannot be written: {error}") from error
-    whole = {**(about or {}), "weights": _sha256(folder / WEIGHTS)}
-    write_whole(folder / ABOUT, json.dumps(whole, indent=2, ensure_ascii=False) + "\n")
+    _say(folder, {**(about or {}), "weights": _sha256(folder / WEIGHTS)})
+
+
+def _say(folder: Path, about: Mapping[str, str]) -> None:
+    write_whole(folder / ABOUT, json.dumps(about, indent=2, ensure_ascii=False) + "\n")
 
 
 def saved_adapter(folder: Path) -> dict[str, str] | None:

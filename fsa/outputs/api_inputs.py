@@ -37,7 +37,7 @@ def as_choice(choice: Choice | Mapping[str, Any], position: int) -> Choice:
     """
     where = f"choices[{position}]"
     if isinstance(choice, Mapping):
-        return parse_record({"user": "person", **_listed(choice)}, where)
+        return parse_record({"user": "person", **_listed(choice, where)}, where)
     if not isinstance(choice, Choice):
         return parse_record(choice, where)  # says what is allowed
     if len(choice.options) < 2 or 0 not in choice.outcome.places(len(choice.options)):
@@ -46,7 +46,7 @@ def as_choice(choice: Choice | Mapping[str, Any], position: int) -> Choice:
             f"options and {choice.outcome}"
         )
     as_prompt(choice.prompt, where)
-    parse_options([_listed(option) for option in choice.options], where)
+    parse_options([_listed(option, where) for option in choice.options], where)
     return choice
 
 
@@ -80,7 +80,7 @@ def as_prompt(prompt: Any, where: str) -> Text:
     Raises:
         ChoiceDataError: It is neither.
     """
-    return parse_prompt(_listed(prompt), where)
+    return parse_prompt(_listed(prompt, where), where)
 
 
 def as_response(response: Any, where: str) -> Text | Numbers:
@@ -93,7 +93,7 @@ def as_response(response: Any, where: str) -> Text | Numbers:
         return parse_text(response, where, "response")
     if _are_numbers(response):
         return tuple(float(number) + 0.0 for number in response)  # the usual case, at once; -0.0 is 0.0
-    parsed: Text | Numbers = parse_response(_listed(response), where, "response")
+    parsed: Text | Numbers = parse_response(_listed(response, where), where, "response")
     return parsed
 
 
@@ -118,10 +118,10 @@ def _are_numbers(value: Any) -> bool:
         return False
 
 
-def _listed(value: Any, depth: int = 0) -> Any:
+def _listed(value: Any, where: str, depth: int = 0) -> Any:
     """A value with lists where it has tuples, as JSON has it."""
     if depth > _DEEPEST:
-        raise ChoiceDataError(f"a prompt or response is nested more than {_DEEPEST} deep")
+        raise ChoiceDataError(f"{where}: a prompt or response is nested more than {_DEEPEST} deep")
     if isinstance(value, Mapping):
-        return {name: _listed(part, depth + 1) for name, part in value.items()}
-    return [_listed(part, depth + 1) for part in value] if isinstance(value, list | tuple) else value
+        return {name: _listed(part, where, depth + 1) for name, part in value.items()}
+    return [_listed(part, where, depth + 1) for part in value] if isinstance(value, list | tuple) else value

@@ -18,13 +18,15 @@ from fsa.files import whole_file
 from fsa.mixtures import Mixture
 from fsa.outputs.api_inputs import as_choice
 from fsa.outputs.history import History
-from fsa.types import Belief, Choice, ChoiceBatch, outcome_of
+from fsa.outputs.reading import read
+from fsa.types import Belief, Choice, ChoiceBatch, is_finite_number, outcome_of
 
 if TYPE_CHECKING:
     from fsa.outputs.person import Person
     from fsa.outputs.reward_model import RewardModel
 
 FORMAT = "fsa.person.1"
+_OF_CHOICES = "memory."  # tensors with a row for each choice
 _BELIEF, _MIXTURE, _MEMORY = (
     ("mean", "std", "factor"),
     ("log_weight", "means", "factor"),
@@ -67,7 +69,8 @@ def load_person(model: RewardModel, path: str | Path) -> tuple[Belief, History |
     """What `save_person` wrote, bit for bit.
 
     Raises:
-        CheckpointError: It is no such file, was read by another model, lacks a tensor, or was changed.
+        CheckpointError: It is no such file, was read by another model, lacks a tensor, was changed, or holds
+            what this model does not believe of anybody.
     """
     try:
         with safe_open(path, "pt") as file:
@@ -88,7 +91,39 @@ def load_person(model: RewardModel, path: str | Path) -> tuple[Belief, History |
         raise CheckpointError(f"{path}: {', '.join(sorted(missing))} is missing")
     if about.pop("sha256", "") != _digest(tensors, about):
         raise CheckpointError(f"{path}: changed since it was written; its checksum does not fit")
-    return _belief(tensors), _history(about["history"], path)
+    _check_like(tensors, _tensors(read(model, [History()])), path)
+    return _belief(tensors), _history(about.get("history", ""), path)
+
+
+def _check_like(tensors: Mapping[str, Tensor], unknown: Mapping[str, Tensor], path: str | Path) -> None:
+    """Refuse tensors that are not what this model believes of somebody: anybody can write a checksum.
+
+    Args:
+        tensors: Of the file.
+        unknown: The same of somebody unknown.
+        path: The file.
+
+    Raises:
+        CheckpointError: Names the first tensor that is not as the model's are.
+    """
+    if tensors.keys() != unknown.keys():
+        other = ", ".join(sorted(tensors.keys() ^ unknown.keys()))
+        raise CheckpointError(
+            f"{path}: {other} must be there where this model's beliefs have it, and only there"
+        )
+    num_choices = {tensor.shape[1:2] for name, tensor in tensors.items() if name.startswith(_OF_CHOICES)}
+    for name, tensor in tensors.items():
+        wanted = unknown[name]
+        is_alike = tensor.dtype == wanted.dtype and tensor.ndim == wanted.ndim
+        if name.startswith(_OF_CHOICES):  # as long as there are choices, and options to them
+            is_alike = is_alike and len(num_choices) == 1 and tensor.shape[3:] == wanted.shape[3:]
+        else:
+            is_alike = is_alike and tensor.shape == wanted.shape
+        if not is_alike or not tensor.isfinite().all() or (name == "std" and (tensor < 0).any()):
+            raise CheckpointError(
+                f"{path}: {name} must be finite {wanted.dtype} {list(wanted.shape)}, came {tensor.dtype} "
+                f"{list(tensor.shape)}" + ("" if not is_alike else " with numbers that it cannot hold")
+            )
 
 
 def model_hash(model: RewardModel) -> str:
@@ -118,9 +153,9 @@ def _digest(tensors: Mapping[str, Tensor], about: Mapping[str, str]) -> str:
 
 def _names(about: Mapping[str, str]) -> list[str]:
     try:
-        return list(json.loads(about.get("tensors", "[]")))
-    except ValueError:
-        return []  # the checksum will not fit
+        return [str(name) for name in json.loads(about.get("tensors", "[]"))]
+    except (RecursionError, TypeError, ValueError):
+        return []  # another check finds what is wrong
 
 
 def _tensors(belief: Belief) -> dict[str, Tensor]:
@@ -157,16 +192,36 @@ def _plain(choice: Choice) -> dict[str, Any]:
 
 
 def _history(written: str, path: str | Path) -> History | None:
+    """The choices of a file.
+
+    Raises:
+        CheckpointError: They are none.
+    """
     if not written:
         return None
-    found = json.loads(written)
-    choices = tuple(as_choice(_choice(c), i) for i, c in enumerate(found["choices"]))
-    return History(choices, found["half_life"], tuple((_choice(c), weight) for c, weight in found["stated"]))
+    try:
+        found = json.loads(written)
+        choices = tuple(as_choice(_choice(c), i) for i, c in enumerate(found["choices"]))
+        stated = tuple((as_choice(_choice(c), i), _weight(w)) for i, (c, w) in enumerate(found["stated"]))
+        return History(choices, found["half_life"], stated)
+    except (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError) as error:
+        raise CheckpointError(f"{path}: holds choices that are none: {error!s:.300}") from error
+
+
+def _weight(value: Any) -> float:
+    if not is_finite_number(value) or value <= 0:
+        raise ValueError(f"a statement counts as much as a number above 0, came {value!r:.80}")
+    return value
 
 
 def _choice(plain: Mapping[str, Any]) -> Choice:
+    places = plain["places"]
+    if not isinstance(places, list) or not all(type(place) is int for place in places):
+        raise ValueError(f"places must be whole numbers, came {places!r:.80}")
     options: Any = tuple(map(_frozen, plain["options"]))
-    return Choice("person", _frozen(plain["prompt"]), options, outcome_of(tuple(plain["places"])))
+    if len(places) != len(options) or sorted(set(places)) != list(range(len(set(places)))):
+        raise ValueError(f"places must be one an option, from 0 on, came {places!r:.80}")
+    return Choice("person", _frozen(plain["prompt"]), options, outcome_of(tuple(places)))
 
 
 def _frozen(value: Any) -> Any:

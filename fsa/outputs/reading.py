@@ -9,7 +9,7 @@ import torch
 from jaxtyping import Bool, Float
 from torch import Tensor
 
-from fsa.errors import ConfigError
+from fsa.errors import CheckpointError, ConfigError
 from fsa.outcomes import places_of
 from fsa.outputs.history import History
 from fsa.types import Belief, ChoiceBatch, TokenRows
@@ -24,6 +24,7 @@ def read(model: RewardModel, histories: Sequence[History]) -> Belief:
 
     Raises:
         ConfigError: Some choices count more than others, and the encoder counts all alike.
+        CheckpointError: The model's numbers are so large or small that they allow no belief.
     """
     weighed = any(history.weighed for history in histories)
     if weighed and not model.encoder.reads_weight:
@@ -31,7 +32,12 @@ def read(model: RewardModel, histories: Sequence[History]) -> Belief:
             f"half_life, stated: {type(model.encoder).__name__} counts all choices alike; "
             "fsa.encoders.taste_posterior.TastePosterior weighs them"
         )
-    return model.encoder(choice_batch(model, histories).to(model.device))
+    try:
+        return model.encoder(choice_batch(model, histories).to(model.device))
+    except torch.linalg.LinAlgError as error:  # type: ignore[attr-defined]
+        raise CheckpointError(
+            f"{model.origin or 'the model'}: its numbers allow no belief: {error!s:.200}"
+        ) from error
 
 
 def choice_batch(model: RewardModel, histories: Sequence[History]) -> ChoiceBatch:

@@ -20,6 +20,7 @@ from fsa.likelihoods.likelihood import ChoiceLikelihood
 from fsa.models.language_scorer import LanguageScorer
 from fsa.models.scorer import Scorer
 from fsa.outputs.api_inputs import Choices, as_choices
+from fsa.outputs.head_size import check_size
 from fsa.outputs.history import History
 from fsa.outputs.item_tokens import Texts
 from fsa.outputs.matched_noise import matched_noise
@@ -159,7 +160,10 @@ class RewardModel(OnHub, nn.Module):
         """
         folder, config = open_folder(name, cls.layout, revision)
         made = build_parts(config, {"projection": Projection}, trust_remote_code=trust_remote_code)
-        model = cls(config, made["projection"].read(folder / PROJECTION), trust_remote_code)
+        projection = made["projection"].read(folder / PROJECTION)
+        widths = (_count(config, "d_feature"), _count(config, "d_belief"))
+        check_size(config, widths, folder / WEIGHTS, trust_remote_code)
+        model = cls(config, projection, trust_remote_code)
         load_strictly(model, folder / WEIGHTS, model.resize_buffers)
         model.origin = folder
         return model

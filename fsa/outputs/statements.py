@@ -103,6 +103,8 @@ def _ranks(values: Float[np.ndarray, " m"]) -> Float[np.ndarray, " m"]:
 
 
 def _levels(stated: Mapping[str, Any]) -> dict[str, float]:
+    if not isinstance(stated, Mapping):
+        raise ConfigError(f"stated must be an object of attributes and levels, came {stated!r:.80}")
     levels = {}
     for name, level in stated.items():
         known = _WORDS.get(level) if isinstance(level, str) else level

@@ -13,7 +13,7 @@ from rich.console import Console
 
 from fsa.choices.source import Source
 from fsa.choices.table import ChoiceTable
-from fsa.errors import ConfigError
+from fsa.errors import ConfigError, OutputError
 from fsa.features.extractor import FeatureExtractor
 from fsa.features.hidden_state import HiddenState
 from fsa.outputs.item_features import ItemFeatures
@@ -39,6 +39,9 @@ def fill_features(
 
     Returns:
         How many items this process saw to.
+
+    Raises:
+        OutputError: The store could not take them.
     """
     rank, processes = share_of_work()
     if torch.cuda.is_available():
@@ -47,6 +50,11 @@ def fill_features(
     items = table.items_used[rank::processes]
     prompts = [table.text(int(number)) for number in table.item_prompt[items]]
     features.extract(prompts, [table.response(int(item)) for item in items], progress=is_first_process())
+    if features.num_unkept:
+        raise OutputError(
+            f"{cache_dir() / 'features'}: cannot be written: {features.num_unkept:,} of {len(items):,} items "
+            "are not in the store; make room, or name another folder (FSA_CACHE)"
+        )
     Console(stderr=True).print(f"process {rank} of {processes}: {len(items):,} items are in the store")
     return len(items)
 

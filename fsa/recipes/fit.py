@@ -21,6 +21,7 @@ from fsa.recipes.people_report import PERSONAL, POOLED
 from fsa.recipes.trials import Trials
 from fsa.runs.hub_results import KEPT
 from fsa.runs.model_card import write_card
+from fsa.settings import Range
 
 PRESET = "reward/choices"
 _FEWEST = 6  # people: two to train on, two to stop by, two to test on
@@ -63,6 +64,7 @@ def fit(
     """
     if folds < 1:
         raise ConfigError(f"folds must be 1 or more, came {folds}")
+    Range(above=0).check("smallest_gap", smallest_gap)
     console = Console(stderr=True)
     source, spec = source_of(data, columns, smallest_gap)
     table = source.load()

@@ -9,13 +9,13 @@ from types import UnionType
 from typing import Any, Literal, TypeAlias, TypeVar, Union, get_args, get_origin, get_type_hints
 
 from fsa.errors import CheckpointError
+from fsa.types import is_finite_number
 
 Spec: TypeAlias = Mapping[str, Any]
 """`{"class_path": "fsa...", "init_args": {...}}`, as in YAML; arguments may hold further parts."""
 
 _Part = TypeVar("_Part")
 _MOST_DOTS = 20
-_LARGEST = 1.7976931348623157e308
 
 
 def build_parts(
@@ -150,7 +150,7 @@ def _fits(value: Any, hint: Any) -> bool:
     if hint is int:
         return type(value) is int and abs(value) < 2**53
     if hint is float:
-        return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) <= _LARGEST
+        return is_finite_number(value)
     if origin is dict or origin is Mapping:
         return isinstance(value, Mapping) and all(_fits(one, arguments[1]) for one in value.values())
     if origin in (list, Sequence, tuple):

@@ -10,6 +10,8 @@ from pathlib import Path
 from fsa.errors import ConfigError
 from fsa.runs.opening import STARTER
 
+_LONGEST_WAIT = 60_000  # milliseconds: a request waits no longer than a minute for company
+
 
 @dataclass(frozen=True)
 class Settings:
@@ -25,7 +27,7 @@ class Settings:
         port: Port to listen on; 0 takes a free one.
         workers: Processes that serve, >= 1; each holds the models.
         max_batch: Requests scored together; 1 scores one at a time.
-        max_wait_ms: Milliseconds that the first of a batch waits for company.
+        max_wait_ms: Milliseconds that the first of a batch waits for company, up to a minute.
         max_queue: Requests that may wait for a batch; more are told to come again (429).
         max_body_bytes: Largest body of a request.
         body_seconds: Longest time for a request's head, and for its body, to arrive.
@@ -69,8 +71,11 @@ class Settings:
                 raise ConfigError(f"{name} must be 1 or more, came {getattr(self, name)}")
         if self.max_responses < 2 or self.max_body_bytes < 1000:
             raise ConfigError("max_responses must be 2 or more, and max_body_bytes 1000 or more")
-        if not (self.max_wait_ms >= 0 and self.body_seconds > 0 and self.key_seconds >= 0):
-            raise ConfigError("max_wait_ms and key_seconds must be >= 0, and body_seconds > 0")
+        if not (0 <= self.max_wait_ms <= _LONGEST_WAIT and self.body_seconds > 0 and self.key_seconds >= 0):
+            raise ConfigError(
+                f"max_wait_ms must be from 0 to {_LONGEST_WAIT:,}, came {self.max_wait_ms}; "
+                "key_seconds must be >= 0, and body_seconds > 0"
+            )
         if not 0 <= self.port <= 65535:
             raise ConfigError(f"port must be from 0 to 65535, came {self.port}")
 

@@ -27,6 +27,7 @@ def test_defaults_and_values_in_range_pass_and_lists_are_kept_as_tuples():
     ("given", "said"),
     [
         ({"steps": 0}, "steps is 0; it must be >= 1"),
+        ({"steps": 10**400}, "steps is 1000"),
         ({"rate": 1.0}, "rate is 1.0; it must be > 0 and < 1"),
         ({"rate": float("nan")}, "rate is nan"),
         ({"kind": "medium"}, "kind is 'medium'; it must be one of slow, fast"),

@@ -34,7 +34,7 @@ class MappedRows(RecordSource):
         on_bad_record, ties, cache: See `RecordSource`.
 
     Raises:
-        ConfigError: `columns` maps what is no field.
+        ConfigError: `columns` maps what is no field, or a field to what is no name.
     """
 
     fields: ClassVar[frozenset[str]]
@@ -60,6 +60,11 @@ class MappedRows(RecordSource):
                 f"columns maps {', '.join(sorted(unknown))}; "
                 f"the fields of a record are {', '.join(sorted(self.fields))}"
             )
+        for field, mapped in self.columns.items():
+            if not all(isinstance(column, str) for column in _each(mapped)):
+                raise ConfigError(
+                    f"columns: {field} must be mapped to the name of a column, came {mapped!r:.80}"
+                )
         self._files: list[RowFile] = []
 
     @abstractmethod
@@ -166,4 +171,4 @@ def read_list(value: Any, field: str) -> Any:
 
 
 def _each(mapped: Any) -> list[str]:
-    return [] if mapped is None else [mapped] if isinstance(mapped, str) else list(mapped)
+    return [] if mapped is None else list(mapped) if isinstance(mapped, list | tuple) else [mapped]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import difflib
 import json
-import math
 import unicodedata
 from collections.abc import Mapping
 from typing import Any, NoReturn
@@ -23,6 +22,7 @@ from fsa.types import (
     Ranking,
     Text,
     Tie,
+    is_finite_number,
     is_number,
     is_numbers,
     outcome_of,
@@ -188,7 +188,7 @@ def _kind(option: Any) -> str:
 
 
 def _number(value: Any, where: str, field: str) -> float:
-    if not is_number(value) or not abs(value) <= 1.7976931348623157e308 or not math.isfinite(value):
+    if not is_finite_number(value):
         refuse(where, field, "a finite number", value)
     return float(value) + 0.0  # -0.0 is 0.0
 

@@ -201,7 +201,7 @@ def _of_split(where: str, name: str, rows: datasets.Dataset) -> RowFile:
 
     def batches(columns: Sequence[str], on_bad: OnBad) -> Iterator[tuple[str, Any]]:
         wanted = rows.select_columns(list(columns)).with_format("arrow")
-        yield from _numbered(where, wanted.iter(_BATCH), on_bad)
+        yield from _numbered(where, map(_checked, wanted.iter(_BATCH)), on_bad)
 
     paths = tuple(Path(file["filename"]) for file in rows.cache_files)
     return RowFile(where, frozenset(schema.names), _texts(schema), name, paths, batches)
@@ -228,6 +228,21 @@ def _numbered(where: str, batches: Iterator[Any], on_bad: OnBad) -> Iterator[tup
                     yield f"{where}:{number}", row
     except (pa.ArrowException, OSError) as error:
         raise ChoiceDataError(f"{where}:{number + 1}: cannot be read from here on: {error}") from error
+
+
+def _checked(batch: pa.Table) -> pa.Table:
+    """A batch of a file that may be damaged: Arrow takes what it says for granted, and reads where it points.
+
+    Raises:
+        ArrowInvalid: A column points outside itself. Text that is no text is told row by row, later.
+    """
+    for column in batch.columns:
+        try:
+            column.validate(full=True)
+        except pa.ArrowInvalid as error:
+            if "UTF8" not in str(error):
+                raise
+    return batch
 
 
 def _rows_of(batch: Any) -> Iterator[dict[str, Any] | ChoiceDataError]:

@@ -48,7 +48,8 @@ class Settings:
 
     def __post_init__(self) -> None:
         Range(at_least=1, at_most=10**7).check("episodes", self.episodes)
-        Range(at_least=1).check("max_targets", self.max_targets)
+        Range(at_least=1, at_most=10**6).check("max_targets", self.max_targets)
+        Range(at_most=10**6).check("context_sizes", self.context_sizes)
         Range(at_least=0, below=2**32).check("seed", self.seed)
         if not self.context_sizes or min(self.context_sizes) < 0:
             raise ConfigError(f"context_sizes must be numbers >= 0, at least one, came {self.context_sizes}")

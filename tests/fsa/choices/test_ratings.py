@@ -81,6 +81,7 @@ def test_thumbs_are_words_truth_values_or_numbers():
         ({"rating": [1]}, "rating must be a finite number"),
         ({"rating": None}, "rating must be given, came null"),
         ({"response": 7}, "response must be a text or a list of messages, came 7"),
+        ({"response": [0, 0]}, r"response must be a text or a list of messages, came \[0, 0\]"),
         ({"response": " "}, "response must be a text that is not blank"),
         ({"prompt": 3}, "prompt must be a text"),
         ({"user": 1.5}, "user must be a text, came 1.5"),

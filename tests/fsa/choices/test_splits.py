@@ -205,3 +205,8 @@ def test_turns_test_everyone_once():
     ]  # of ranks 0.5 to 96.5, 48 are below 48.5
     with pytest.raises(ConfigError, match="turn must be from 0 to below 1, came 1"):
         Splitter(turn=1.0)
+
+
+def test_a_seed_of_more_than_64_bits_is_refused():
+    with pytest.raises(ConfigError, match="seed must be a whole number of 64 bits, came 1000"):
+        Splitter(seed=10**30)

@@ -1,3 +1,5 @@
+import pytest
+
 from fsa.cli.adapter import adapter, folder_name
 from tests.factories.lines import jsonl
 from tests.factories.reward_models import text_choices_of
@@ -19,3 +21,26 @@ def test_many_adapters_are_written_one_a_user_and_a_cut_off_call_goes_on(policy,
     adapter(**given, out=str(tmp_path / "all"))
     assert weights.exists()
     assert kept.stat().st_mtime_ns == before
+
+
+def test_an_adapter_that_was_cut_off_anywhere_is_written_anew_by_the_same_call(policy, tmp_path, monkeypatch):
+    policy.save_pretrained(tmp_path / "run")
+    lines = [{"user": "ann", **choice} for choice in text_choices_of(0, 3)]
+    given = {"model": str(tmp_path / "run"), "choices": jsonl(tmp_path / "ann.jsonl", lines)}
+    adapter(**given, out=str(tmp_path / "whole"))
+
+    class Killed(BaseException):
+        pass
+
+    def killed(*_: object, **__: object) -> None:
+        raise Killed
+
+    for place in ("_config", "save_file", "_sha256"):  # before the configuration, the weights, the last line
+        out = tmp_path / place
+        with monkeypatch.context() as patch:
+            patch.setattr(f"fsa.outputs.adapters.{place}", killed)
+            with pytest.raises(Killed):
+                adapter(**given, out=str(out))
+        adapter(**given, out=str(out))
+        for name in ("adapter_model.safetensors", "fsa.json"):
+            assert (out / name).read_bytes() == (tmp_path / "whole" / name).read_bytes()

@@ -42,3 +42,12 @@ def test_a_command_is_the_function_of_its_name_and_has_help(monkeypatch, capsys,
     code, text = said(monkeypatch, capsys, name, "--help")
     assert code == 0
     assert f"{name}" in text
+
+
+@pytest.mark.parametrize("given", ["", "scor", "train x", "--x"])
+def test_what_is_no_command_is_one_line_that_says_where_help_is(given, monkeypatch, capsys):
+    code, text = said(monkeypatch, capsys, *(given.split() or [""]))
+    assert code == 2
+    assert len(text.splitlines()) == 1
+    assert text.startswith("error: ")
+    assert text.endswith("(see fsa --help)\n")

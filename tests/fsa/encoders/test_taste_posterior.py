@@ -111,7 +111,7 @@ def test_the_prior_over_weights_is_half_the_sum_of_squares_by_precision():
 
 
 @pytest.mark.parametrize(
-    "wrong", [{"lapse": 0.0}, {"components": 0}, {"updates": 0}, {"taste_precision": -1}]
+    "wrong", [{"lapse": 0.0}, {"components": 0}, {"updates": 0}, {"updates": 1001}, {"taste_precision": -1}]
 )
 def test_arguments_that_make_no_sense_are_refused(wrong):
     with pytest.raises(ValueError, match="lapse is a share"):

@@ -42,6 +42,9 @@ def test_levels_alone_are_a_target() -> None:
         ({"levels": {"a": 1}, "at_least": "a"}, "at_least must be a list"),
         ({"levels": {"a": 1}, "wieghts": {}}, "has 'wieghts'; it may have levels, weights and at_least"),
         ([1], "must be an object"),
+        ({"a": 10**400}, "levels: a must be a number from 0 to 1"),
+        ({"levels": {"a": 1}, "weights": {"a": 10**400}}, "weights: a must be a number > 0"),
+        ({"levels": {"a": 1}, "at_least": [{"a": 1}]}, "at_least names {'a': 1}, which has no level"),
     ],
 )
 def test_bad_targets_are_one_clear_error(stored: Any, said: str) -> None:

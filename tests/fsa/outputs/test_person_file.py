@@ -13,7 +13,7 @@ from safetensors.torch import save_file
 
 from fsa.errors import CheckpointError, ChoiceDataError, OutputError
 from fsa.outputs.history import History
-from fsa.outputs.person_file import model_hash
+from fsa.outputs.person_file import _digest, model_hash
 from fsa.outputs.reward_model import RewardModel
 from fsa.types import Choice, Ranking
 from tests.factories.reward_models import (
@@ -167,3 +167,46 @@ def test_chats_and_texts_come_back_as_they_were(tmp_path):
     assert [c.outcome.places(len(c.options)) for c in again.choices] == [(2 - 1, 2, 0), (0, 1), (0, 1)]
     assert [c.prompt for c in again.choices] == [c.prompt for c in choices]
     assert again.choices[0].options == ("a", "b", "c")
+
+
+def forged(path, change):
+    """The file with tensors and metadata changed, and a checksum that fits."""
+    with safe_open(path, "pt") as file:
+        about = dict(file.metadata())
+        tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+    about.pop("sha256")
+    change(tensors, about)
+    about["sha256"] = _digest(tensors, about)
+    save_file(tensors, path, metadata=about)
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (lambda tensors, about: tensors["mean"].fill_(float("nan")), "mean must be finite"),
+        (lambda tensors, about: tensors["std"].fill_(-1.0), "std must be finite"),
+        (lambda tensors, about: tensors.update(mean=tensors["mean"].repeat(2, 1)), "mean must be finite"),
+        (lambda tensors, about: tensors.update(mean=tensors["mean"].float()), "finite torch.float64"),
+        (lambda tensors, about: tensors.update(other=torch.zeros(1)), "other must be there"),
+        (lambda tensors, about: (tensors.pop("std"), about.update(tensors="[]")), "std must be there"),
+        (lambda tensors, about: about.update(tensors="[3]"), "3 is missing"),
+        (lambda tensors, about: about.update(history="{"), "holds choices that are none"),
+        (lambda tensors, about: about.update(history='{"choices": [{}]}'), "holds choices that are none"),
+        (lambda tensors, about: about.update(history='{"choices": [], "stated": "null", "half_life": null}'),
+         "holds choices that are none"),
+        (lambda tensors, about: about.update(
+            history='{"choices": [{"prompt": "", "options": [[1, 2], [3, 4]], "places": [0.5, 1]}], '
+            '"stated": [], "half_life": null}'), "places must be whole numbers"),
+    ],
+)  # fmt: skip
+def test_a_forged_file_is_refused_though_its_checksum_fits(saved, change, said):
+    model, _, path = saved
+    forged(path, change)
+    with pytest.raises(CheckpointError, match=said):
+        model.load_person(path)
+
+
+def test_a_file_with_a_checksum_of_ones_own_opens(saved):
+    model, person, path = saved
+    forged(path, lambda tensors, about: None)
+    assert_same(model.load_person(path), person)

@@ -2,7 +2,7 @@ import pytest
 import torch
 from torch.testing import assert_close
 
-from fsa.errors import ConfigError
+from fsa.errors import CheckpointError, ConfigError
 from fsa.outputs.history import History
 from fsa.outputs.reading import choice_batch, read
 from tests.factories.reward_models import choices_of, small_model, taste_model
@@ -37,3 +37,11 @@ def test_a_very_old_choice_is_as_none():
 def test_an_encoder_that_weighs_no_choices_refuses_a_half_life():
     with pytest.raises(ConfigError, match="DeepSet counts all choices alike"):
         read(small_model(), [History((), 2.0)])
+
+
+def test_numbers_that_allow_no_belief_are_one_error():
+    model = taste_model()
+    with torch.no_grad():
+        model.encoder.log_std.fill_(-1e38)
+    with pytest.raises(CheckpointError, match="its numbers allow no belief"):
+        read(model, [History()])

@@ -90,6 +90,9 @@ def test_what_was_said_stays_with_the_person(tmp_path):
         ({"log_length": "lots"}, "low, middle or high"),
         ({"kindness": 1}, "kindness"),
         ({"log_length": 2}, "from 0 to 1"),
+        ({"log_length": 10**400}, "from 0 to 1"),
+        ("low", "stated must be an object of attributes and levels, came 'low'"),
+        (3, "stated must be an object"),
     ],
 )
 def test_what_cannot_be_meant_is_said(stated, words):

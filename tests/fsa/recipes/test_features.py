@@ -8,7 +8,7 @@ import yaml
 
 from fsa.choices.table import ChoiceTable
 from fsa.cli.recipes import run_recipe
-from fsa.errors import ConfigError, FsaError
+from fsa.errors import ConfigError, FsaError, OutputError
 from fsa.features.extractor import FeatureExtractor
 from fsa.recipes.features import fill_features, item_features, of_training_config
 from fsa.types import Choice, Pick
@@ -62,6 +62,13 @@ def test_processes_share_the_items_out(monkeypatch: pytest.MonkeyPatch):
     everything = [response for part in parts for response in part]
     assert sorted(everything) == sorted(option for choice in CHOICES for option in choice["options"])
     assert max(map(len, parts)) - min(map(len, parts)) <= 1
+
+
+def test_items_that_the_store_could_not_take_are_no_success():
+    notes = Notes()
+    notes.num_unkept = 3
+    with pytest.raises(OutputError, match="3 of 18 items are not in the store"):
+        fill_features(FromMemory(), notes)
 
 
 def test_one_process_at_a_time_computes(monkeypatch: pytest.MonkeyPatch):

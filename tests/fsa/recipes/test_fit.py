@@ -145,4 +145,7 @@ def test_too_little_to_train_on_is_one_error(tmp_path):
         fit([ANN], out=str(tmp_path / "run"))
     with pytest.raises(ConfigError, match="folds must be 1 or more"):
         fit([ANN], folds=0)
+    for gap in (-1.0, 0.0, float("inf")):
+        with pytest.raises(ConfigError, match="smallest_gap is"):
+            fit([ANN], smallest_gap=gap)
     assert not (tmp_path / "run").exists()

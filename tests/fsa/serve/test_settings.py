@@ -29,6 +29,12 @@ def test_people_are_kept_in_the_run_folder_unless_it_is_said_where(tmp_path, mon
 BAD = {"workers": 0, "max_batch": 0, "max_responses": 1, "port": 70_000, "max_wait_ms": -1.0}
 
 
+@pytest.mark.parametrize("wait", [float("inf"), float("nan"), 60_001.0])
+def test_no_request_waits_longer_than_a_minute_for_company(wait):
+    with pytest.raises(ConfigError, match="max_wait_ms must be from 0 to 60,000"):
+        Settings("m", max_wait_ms=wait)
+
+
 @pytest.mark.parametrize("bad", BAD)
 def test_a_number_that_makes_no_sense_is_refused_by_name(bad):
     with pytest.raises(ConfigError, match=bad):

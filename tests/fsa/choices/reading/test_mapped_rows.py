@@ -28,6 +28,9 @@ def test_a_field_that_is_mapped_to_nothing_is_not_read():
 def test_what_is_no_field_cannot_be_mapped():
     with pytest.raises(ConfigError, match="columns maps person; the fields of a record are"):
         Rows([row()], columns={"person": "who"})
+    for odd in (3, {"a": "b"}, ["a", 3]):
+        with pytest.raises(ConfigError, match="columns: user must be mapped to the name of a column, came"):
+            Rows([row()], columns={"user": odd})
 
 
 def test_a_column_that_is_not_there_is_named(tmp_path):

@@ -5,6 +5,7 @@ import gzip
 import json
 
 import datasets
+import numpy as np
 import pandas
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -12,6 +13,8 @@ import pytest
 
 from fsa.choices.jsonl import Jsonl
 from fsa.choices.ratings import Ratings
+from fsa.choices.reading.json_lines import stop
+from fsa.choices.reading.row_files import open_rows
 from fsa.choices.rows import Rows
 from fsa.errors import ChoiceDataError, ConfigError
 from fsa.types import Choice, Pick, Ranking, Tie
@@ -259,3 +262,18 @@ def test_fault_F23_damaged_parquet_is_one_error_or_reads(tmp_path):
             Rows(str(tmp_path / "bad.parquet"), cache=False).load()
         except ChoiceDataError as error:
             assert "bad.parquet" in str(error)  # noqa: PT017 - some bytes are of no consequence
+
+
+def test_a_data_set_whose_offsets_point_outside_is_refused(tmp_path):
+    rows = [{"user": f"user number {i}"} for i in range(6)]
+    datasets.Dataset.from_list(rows).save_to_disk(str(tmp_path / "saved"))
+    (arrow,) = (tmp_path / "saved").glob("*.arrow")
+    content = bytearray(arrow.read_bytes())
+    offsets = np.arange(0, 7 * 13, 13, dtype=np.int32).tobytes()  # of texts of 13 letters each
+    place = content.find(offsets)
+    assert place > 0
+    content[place + 8 : place + 12] = np.int32(1 << 26).tobytes()
+    arrow.write_bytes(content)
+    (file,) = open_rows(tmp_path / "saved")
+    with pytest.raises(ChoiceDataError, match=r"saved:1: cannot be read from here on"):
+        list(file.read(("user",), stop))

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from fsa.errors import CheckpointError
+from fsa.errors import CheckpointError, ConfigError
 from fsa.recipes.measuring.runs import Method, Settings, opened
 from fsa.runs.folder import read_yaml, write_yaml
 
@@ -72,3 +72,9 @@ def test_runs_that_read_items_alike_share_their_features(synthetic_run):
     first, second = (opened(synthetic_run, SETTINGS, known) for _ in range(2))
     assert first.at is second.at
     assert len(first.at.items) == 1
+
+
+@pytest.mark.parametrize("wrong", [{"max_targets": 10**20}, {"context_sizes": [10**20]}, {"max_targets": 0}])
+def test_numbers_beyond_all_choices_are_refused_by_name(wrong):
+    with pytest.raises(ConfigError, match=next(iter(wrong))):
+        Settings(**{**vars(SETTINGS), **wrong})
