@@ -70,7 +70,7 @@ def load_person(model: RewardModel, path: str | Path) -> tuple[Belief, History |
 
     Raises:
         CheckpointError: It is no such file, was read by another model, lacks a tensor, was changed, or holds
-            what this model does not believe of anybody.
+            what is no belief of this model.
     """
     try:
         with safe_open(path, "pt") as file:
@@ -96,11 +96,11 @@ def load_person(model: RewardModel, path: str | Path) -> tuple[Belief, History |
 
 
 def _check_like(tensors: Mapping[str, Tensor], unknown: Mapping[str, Tensor], path: str | Path) -> None:
-    """Refuse tensors that are not what this model believes of somebody: anybody can write a checksum.
+    """Refuse tensors that are not what this model believes of a user: a checksum proves no author.
 
     Args:
         tensors: Of the file.
-        unknown: The same of somebody unknown.
+        unknown: The same of an unknown user.
         path: The file.
 
     Raises:

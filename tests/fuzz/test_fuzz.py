@@ -30,6 +30,7 @@ def test_nothing_fails_in_a_short_run(name, tmp_path):
     assert counts.verdicts["accepted"] >= cases / 100, "hardly anything is accepted"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("fault", sorted(MENDED))
 def test_a_mended_fault_that_is_put_back_is_found(fault, tmp_path):
     with put_back(fault):
