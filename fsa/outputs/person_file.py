@@ -70,7 +70,7 @@ def load_person(model: RewardModel, path: str | Path) -> tuple[Belief, History |
 
     Raises:
         CheckpointError: It is no such file, was read by another model, lacks a tensor, was changed, or holds
-            what this model does not believe of anybody.
+            a belief that this model cannot have.
     """
     try:
         with safe_open(path, "pt") as file:
