@@ -9,7 +9,7 @@ from pathlib import Path
 
 from eval.generations.answers import AnswerWriter
 from eval.generations.grid import GridNumbers, row
-from eval.generations.people import HeldOutPanel, TestUser
+from eval.generations.people import HeldOutPanel, HeldOutUser
 from eval.generations.raters import Rater
 from eval.generations.steering import Scale
 from fsa.choices.sandbox_text.wordings import POLES
@@ -49,7 +49,7 @@ class Curve:
         return self.step.value > 0
 
 
-def pairs_of(field: HeldOutPanel) -> dict[str, list[tuple[TestUser, TestUser]]]:
+def pairs_of(field: HeldOutPanel) -> dict[str, list[tuple[HeldOutUser, HeldOutUser]]]:
     """People of the low and the high pole of each attribute, two by two; attributes with both poles only."""
     by_group = {group: field.of(group).subjects for group in field.groups}
     pairs = {
@@ -88,7 +88,7 @@ def cells_of(
                 yield GridNumbers.grid(metric, size, values, people, seed, {"group": group})
 
 
-def mixture(low: TestUser, high: TestUser, size: int, share: float) -> list[Choice]:
+def mixture(low: HeldOutUser, high: HeldOutUser, size: int, share: float) -> list[Choice]:
     """So many choices, a share of them of the second person; their own order kept."""
     of_high = round(share * size)
     return [*low.seen(size - of_high), *high.seen(of_high)]

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float
 
-from eval.generations.people import TestUser
+from eval.generations.people import HeldOutUser
 from fsa.reports.bootstrap import Interval
 from fsa.reports.intervals import mean_interval
 from fsa.reports.row import Row, worst
@@ -46,7 +46,7 @@ class GridNumbers:
         metric: str,
         size: int,
         values: Float[np.ndarray, "p q"],
-        subjects: Sequence[TestUser],
+        subjects: Sequence[HeldOutUser],
         seed: int,
         slice: Mapping[str, Any] | None = None,
     ) -> GridNumbers:

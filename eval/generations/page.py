@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from eval.generations.people import HeldOutPanel, TestUser
+from eval.generations.people import HeldOutPanel, HeldOutUser
 from eval.generations.raters import Rater
 from eval.generations.steering import GeneratedAnswers
 from fsa.types import Text
@@ -41,7 +41,7 @@ def page(
 
 
 def _answers(
-    written: GeneratedAnswers, judge: Rater, subject: TestUser, row: int, column: int, prompt: Text
+    written: GeneratedAnswers, judge: Rater, subject: HeldOutUser, row: int, column: int, prompt: Text
 ) -> Iterator[str]:
     size = written.largest
     shown = {

@@ -19,7 +19,7 @@ _PERSON, _PROMPT, _ORDER = 300, 301, 302
 
 
 @dataclass(frozen=True)
-class TestUser:
+class HeldOutUser:
     """One person asked for.
 
     Attributes:
@@ -55,7 +55,7 @@ class HeldOutPanel:
         fixed_users: Every user is a group of their own: the claims are about them, not about a population.
     """
 
-    subjects: tuple[TestUser, ...]
+    subjects: tuple[HeldOutUser, ...]
     prompts: tuple[Text, ...]
     fixed_users: bool
 
@@ -114,14 +114,14 @@ def choose(
 
 def _subject(
     table: ChoiceTable, user: int, free: NDArray[np.bool_], max_context: int, max_others: int, seed: int
-) -> TestUser:
+) -> HeldOutUser:
     first, last = (int(offset) for offset in table.user_offsets[user : user + 2])
     rows = np.arange(first, last)
     order = _shuffled(rows[free[first:last]], seed, _ORDER, user)
     context = order[:max_context]
     rest = order[max_context:]
     others = rest[~np.isin(table.prompt[rest], table.prompt[context])][:max_others]
-    return TestUser(
+    return HeldOutUser(
         name=table.users[user].as_py(),
         number=user,
         group=table.groups[int(table.group[first])].as_py(),

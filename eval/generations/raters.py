@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from jaxtyping import Float
 
-from eval.generations.people import TestUser
+from eval.generations.people import HeldOutUser
 from fsa.choices.sandbox import Sandbox
 from fsa.choices.sandbox_text.measuring import measure
 from fsa.choices.sandbox_text.wordings import ATTRIBUTES, POLES
@@ -36,7 +36,7 @@ class Rater(ABC):
         """How each answer is, comparable between answers to one prompt."""
 
     @abstractmethod
-    def tastes(self, subjects: Sequence[TestUser]) -> Float[np.ndarray, "p a"]:
+    def tastes(self, subjects: Sequence[HeldOutUser]) -> Float[np.ndarray, "p a"]:
         """How much each person gains by one more of each scale.
 
         Raises:
@@ -74,7 +74,7 @@ class SandboxRater(Rater):
         found = measure(list(answers))
         return np.stack([found[name] for name in self.names], 1)
 
-    def tastes(self, subjects: Sequence[TestUser]) -> Float[np.ndarray, "p a"]:
+    def tastes(self, subjects: Sequence[HeldOutUser]) -> Float[np.ndarray, "p a"]:
         return self.weights[[int(subject.name.removeprefix("user-")) for subject in subjects]]
 
     def named_by(self, group: str) -> dict[str, Float[np.ndarray, " a"]]:
@@ -105,7 +105,7 @@ class RewardRater(Rater):
             rewards += [float(score.reward[0]) for score in scores]
         return np.array(rewards)
 
-    def tastes(self, subjects: Sequence[TestUser]) -> Float[np.ndarray, "p a"]:
+    def tastes(self, subjects: Sequence[HeldOutUser]) -> Float[np.ndarray, "p a"]:
         for subject in subjects:
             if subject.group not in self.names:
                 known = ", ".join(self.names)

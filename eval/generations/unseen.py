@@ -13,7 +13,7 @@ from rich.progress import track
 
 from eval.generations.answers import AnswerWriter
 from eval.generations.grid import GridNumbers
-from eval.generations.people import HeldOutPanel, TestUser, choose
+from eval.generations.people import HeldOutPanel, HeldOutUser, choose
 from eval.generations.raters import Rater, SandboxRater
 from eval.generations.steering import MOVEMENT, OWN, REVERSED, Scale, moved, write
 from fsa.choices.sandbox import Sandbox
@@ -110,7 +110,9 @@ def accuracy(
             yield _cells(FLIPPED, size, turned, people, seed)
 
 
-def credits(policy: Policy, contexts: Sequence[Sequence[Choice]], people: Sequence[TestUser]) -> list[float]:
+def credits(
+    policy: Policy, contexts: Sequence[Sequence[Choice]], people: Sequence[HeldOutUser]
+) -> list[float]:
     """Credit, 0-1, on each held-out choice of all people, each predicted from a context."""
     known = policy.for_users(contexts)
     flat = [(one, choice) for one, person in zip(known, people, strict=True) for choice in person.others]
@@ -126,7 +128,7 @@ def credits(policy: Policy, contexts: Sequence[Sequence[Choice]], people: Sequen
     return found
 
 
-def true_gains(judge: SandboxRater, people: Sequence[TestUser]) -> list[Float[np.ndarray, " k"]]:
+def true_gains(judge: SandboxRater, people: Sequence[HeldOutUser]) -> list[Float[np.ndarray, " k"]]:
     """How good each option of each held-out choice is to the person, by the levels that it was made with."""
     gains = []
     for person, taste in zip(people, judge.tastes(people), strict=True):
@@ -142,12 +144,12 @@ def _credit(rewards: np.ndarray, choice: Choice) -> float:
     return float(correctness(np.asarray(rewards)[None], places)[0])
 
 
-def _held_out(people: Sequence[TestUser]) -> list[Choice]:
+def _held_out(people: Sequence[HeldOutUser]) -> list[Choice]:
     return [choice for person in people for choice in person.others]
 
 
 def _cells(
-    metric: str, size: int, credit: Sequence[float], people: Sequence[TestUser], seed: int
+    metric: str, size: int, credit: Sequence[float], people: Sequence[HeldOutUser], seed: int
 ) -> GridNumbers:
     counts = [len(person.others) for person in people]
     prompts = np.array([repr(choice.prompt) for choice in _held_out(people)])

@@ -81,8 +81,9 @@ def fit(
     report = replace(report, about={**report.about, KEPT: kept})
     report.save(Path(out) / "eval")
     write_card(Path(out), model.config, None)  # again, now that there is a report to tell of
-    report.print_tables(console)
-    console.print(f"[bold]{verdict.text}[/]", highlight=False)
+    result = Console()  # progress is on the error stream, what it was for on the other
+    report.print_tables(result)
+    result.print(f"[bold]{verdict.text}[/]", highlight=False, soft_wrap=True)
     return model
 
 

@@ -150,7 +150,7 @@ class Loop:
             # What is not finite ends the run with an error, see `Checkpoints`; it does not stop it early.
             callbacks.append(EarlyStopping(MONITORED, patience=self.patience, check_finite=False))
         if self.progress:
-            callbacks.append(_StepBar(leave=True))
+            callbacks.append(_StepBar(leave=True, console_kwargs={"stderr": True}))
         last = out / CHECKPOINTS / LAST
         goes_on = resume and last.exists()
         taken = _steps_taken(out, module) if resume else 0

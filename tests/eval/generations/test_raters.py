@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose
 
-from eval.generations.people import TestUser
+from eval.generations.people import HeldOutUser
 from eval.generations.raters import RewardRater, SandboxRater, direction, judge_of
 from eval.generations.steering import Scale
 from fsa.choices.sandbox_text.composing import compose
@@ -13,8 +13,8 @@ from fsa.errors import ConfigError
 from tests.factories.stand_in_policy import levels_of
 
 
-def subject(group: str, number: int = 0, choices=(), others=()) -> TestUser:
-    return TestUser(f"user-{number}", number, group, tuple(choices), tuple(others))
+def subject(group: str, number: int = 0, choices=(), others=()) -> HeldOutUser:
+    return HeldOutUser(f"user-{number}", number, group, tuple(choices), tuple(others))
 
 
 def test_people_and_poles_weigh_as_the_sandbox_made_them(sandbox, field):
