@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import logging
 import os
 import tempfile
@@ -73,7 +74,7 @@ def run(settings: Settings) -> None:
     if settings.workers == 1:
         service = Service(settings)
         _ready(service)
-        uvicorn.run(create_app(service), **_options(settings))
+        uvicorn.run(_settled(create_app(service)), **_options(settings))
         return
     # What is wrong is said once, by this process, before any worker starts.
     _ready(Service(settings))
@@ -87,7 +88,18 @@ def worker_app() -> FastAPI:
     """The application of a worker process, as its parent was told to serve it."""
     settings = Settings.from_json(os.environ[_SETTINGS])
     Patient.seconds = settings.body_seconds
-    return create_app(Service(settings))
+    return _settled(create_app(Service(settings)))
+
+
+def _settled(app: FastAPI) -> FastAPI:
+    """The application, with all that is there for good taken out of garbage collection.
+
+    A whole collection walks the objects of torch and transformers, a third of a second in which a request
+    waits.
+    """
+    gc.collect()
+    gc.freeze()
+    return app
 
 
 def _ready(service: Service) -> None:

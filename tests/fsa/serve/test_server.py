@@ -1,5 +1,6 @@
 """Real processes: killed, stopped, side by side, and left waiting."""
 
+import gc
 import signal
 import socket
 import threading
@@ -9,7 +10,9 @@ from pathlib import Path
 
 import httpx2 as httpx
 import pytest
+from fastapi import FastAPI
 
+from fsa.serve.server import _settled
 from tests.fsa.serve.processes import ServerProcess
 from tests.fsa.serve.small import TEXTS, choices, text_rewards
 
@@ -116,3 +119,13 @@ def test_without_a_key_no_other_machine_is_served(model, tmp_path, log):
     server = ServerProcess(model, f"sqlite:///{tmp_path / 'people.db'}", log, "--host", "0.0.0.0")
     assert server.process.wait(300) == 1
     assert "there is no key" in log.read_text()
+
+
+def test_what_is_there_for_good_is_out_of_garbage_collection():
+    """A whole collection walks torch and transformers: 0.3 s in which a request waits."""
+    app = FastAPI()
+    try:
+        assert _settled(app) is app
+        assert gc.get_freeze_count() > 100_000
+    finally:
+        gc.unfreeze()
