@@ -36,7 +36,7 @@ def scale(
 ) -> Report:
     """Open, draw from and train the default on the sandbox's choices, ten a person, a process each.
 
-    Memory is in MB of 10^6 bytes. The texts are the same 1,600 at every size, and their features are kept
+    Memory is in MB of 10^6 bytes. The texts are the same 4,000 at every size, and their features are kept
     from the first training on.
 
     Args:
