@@ -18,7 +18,7 @@ from rich.table import Table
 from fsa.choices.table import ChoiceTable
 from fsa.cli.recipes import run_recipe
 from fsa.errors import FsaError
-from fsa.outputs.policy import open_model
+from fsa.outputs.loading import load
 from fsa.outputs.reward_model import RewardModel
 from fsa.recipes.measuring.runs import source_and_splits
 from fsa.runs.folder import CONFIG_YAML, read_yaml
@@ -78,7 +78,7 @@ def isolation(
         "processes": processes,
     }.items():
         Range(at_least=1).check(name, value)
-    model, draw = open_model(run, trust_remote_code=trust_remote_code), np.random.default_rng(seed)
+    model, draw = load(run, trust_remote_code=trust_remote_code), np.random.default_rng(seed)
     source, _ = source_and_splits(read_yaml(Path(run) / CONFIG_YAML), trust_remote_code)
     people_asked, order = drawn(source.load(), people, draw), np.arange(people)
     first = scored(model, people_asked, order, at_once)
@@ -159,7 +159,7 @@ _opened: list[RewardModel] = []  # the model of a process that `_open` has start
 
 
 def _open(run: str, trust_remote_code: bool) -> None:
-    _opened.append(open_model(run, trust_remote_code=trust_remote_code))
+    _opened.append(load(run, trust_remote_code=trust_remote_code))
 
 
 def _scored_there(people_asked: Sequence[ScoringRequest], numbers: np.ndarray, at_once: int) -> Scored:

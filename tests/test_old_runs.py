@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from fsa.outputs.policy import open_model
+from fsa.outputs.loading import load
 
 ROOT = Path(__file__).resolve().parents[1]
 FOLDER = Path("tests/data/old_runs")  # from the root: the runs' backbone is named so
@@ -29,7 +29,7 @@ def test_an_old_run_says_what_it_said(name, tmp_path, monkeypatch):
     monkeypatch.chdir(ROOT)
     monkeypatch.setenv("FSA_CACHE", str(tmp_path))
     choices, prompt, options, tolerance = ASKED[name]
-    model = open_model(FOLDER / name)
+    model = load(FOLDER / name)
     people = model.for_users([[], choices])
     found = model.score_batch(people, [prompt] * 2, [options] * 2)
     wanted = json.loads((FOLDER / "scores.json").read_text("utf-8"))[name]

@@ -8,7 +8,7 @@ from pathlib import Path
 import torch
 from torch import nn
 
-from eval.bench.table import resident
+from eval.bench.process import resident
 
 _PEAK = Path("/proc/self/clear_refs")
 

@@ -1,7 +1,8 @@
-"""`ran`: a process of ours, what it printed, how long it took and how much memory."""
+"""`ran`: a process of ours, what it printed, how long it took and how much memory; `resident`."""
 
 from __future__ import annotations
 
+import contextlib
 import re
 import subprocess
 import sys
@@ -35,7 +36,9 @@ def ran(*arguments: str) -> Ran:
     with tempfile.TemporaryFile("w+") as printed:
         process = subprocess.Popen(command, stdout=printed)  # noqa: S603 # nosec B603 # our own module, no shell
         while process.poll() is None:
-            peak = max(peak, _peak_of(process.pid))  # not `wait4`'s: that of a child begins at its parent's
+            with contextlib.suppress(OSError):  # it has just ended
+                # Not what `wait4` says: that of a child begins at its parent's.
+                peak = max(peak, resident(process.pid)[1])
             time.sleep(_LOOK)
         seconds = time.perf_counter() - started
         printed.seek(0)
@@ -45,10 +48,21 @@ def ran(*arguments: str) -> Ran:
     return Ran(said, seconds, peak)
 
 
-def _peak_of(process: int) -> float:
-    """MB at most so far; 0 where the system does not say."""
-    try:
-        found = re.search(r"VmHWM:\s+(\d+) kB", Path(f"/proc/{process}/status").read_text())
-    except OSError:  # it has just ended, or this is not Linux
-        return 0.0
-    return int(found[1]) * 1024 / 1e6 if found else 0.0
+def resident(process: int | str = "self") -> tuple[float, float]:
+    """Resident memory of a process in MB (10^6 bytes), now and at its highest; mapped files count.
+
+    Raises:
+        OSError: It has ended.
+    """
+    status = Path(f"/proc/{process}/status")
+    if not Path("/proc/self/status").exists():  # not Linux: psutil knows, but not the highest
+        import psutil
+
+        try:
+            now = psutil.Process(None if process == "self" else int(process)).memory_info().rss / 1e6
+        except psutil.Error as error:
+            raise ProcessLookupError(f"process {process} has ended") from error
+        return now, now
+    sizes = dict(re.findall(r"(VmRSS|VmHWM):\s+(\d+) kB", status.read_text()))
+    # Of one that has ended and was not waited for there is no size.
+    return int(sizes.get("VmRSS", 0)) * 1024 / 1e6, int(sizes.get("VmHWM", 0)) * 1024 / 1e6

@@ -11,12 +11,11 @@ from rich.console import Console
 from rich.table import Table
 
 from eval.bench.process import ran
-from fsa.choices.sandbox import Sandbox
+from eval.bench.table import CHOICES_PER_USER, made
 from fsa.cli.recipes import run_recipe
 from fsa.reports.report import Report, Row, about
 from fsa.runs.folder import META, read_json
 
-CHOICES_EACH = 10  # of a person
 _FIGURES = {
     "table_mb": "table on disk, MB",
     "open_seconds": "open to first batch, s",
@@ -63,13 +62,12 @@ def scale(
 
 
 def _measured(folder: Path, people: int, max_steps: int, draws: int) -> dict[str, float]:
-    file = folder / f"{people}.arrow"
-    Sandbox(num_users=people, choices_per_user=CHOICES_EACH).load().save(file)
+    file = made(folder / f"{people}.arrow", people * CHOICES_PER_USER)
     of_table = json.loads(ran("-m", "eval.bench.table", str(file), str(draws)).printed)
     run = folder / str(people)
     source = [
         f"--source.num_users={people}",
-        f"--source.choices_per_user={CHOICES_EACH}",
+        f"--source.choices_per_user={CHOICES_PER_USER}",
         "--splits.by=user",
     ]
     loop = [f"--loop.max_steps={max_steps}", "--loop.progress=false", "--overwrite=true", f"--out={run}"]

@@ -16,7 +16,7 @@ from schemathesis import GenerationMode
 
 from fsa.cli.recipes import run_recipe
 from fsa.errors import FsaError
-from fsa.outputs.policy import open_model
+from fsa.outputs.loading import load
 from fsa.serve.application import create_app
 from fsa.serve.service import Service
 from fsa.serve.settings import Settings
@@ -44,7 +44,7 @@ def serve_fuzz(model: str, requests: int = 2000, number: int = 0) -> Counter[str
     """
     with tempfile.TemporaryDirectory(prefix="fsa-fuzz-") as folder:
         store = f"sqlite:///{Path(folder) / 'people.db'}"
-        service = Service(Settings(model, store=store), open_model(model))
+        service = Service(Settings(model, store=store), load(model))
         with TestClient(create_app(service), raise_server_exceptions=False) as client:
             statuses = fuzz(client, requests, number)
     print(", ".join(f"{status}: {count}" for status, count in sorted(statuses.items())))

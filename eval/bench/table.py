@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 import sys
 import tempfile
 import time
@@ -13,14 +12,13 @@ from pathlib import Path
 import numpy as np
 
 from eval.bench.figures import Figure
-from eval.bench.process import ran
+from eval.bench.process import ran, resident
 from fsa.choices.sandbox import Sandbox
 from fsa.choices.table import ChoiceTable
 from fsa.episodes.sampler import EpisodeSampler
 
 CHOICES_PER_USER = 10
 _BATCH = 64  # episodes drawn at once
-_STATUS = Path("/proc/self/status")
 
 
 def large_table(
@@ -36,7 +34,7 @@ def large_table(
     """
     sizes = [num_choices // 4, num_choices // 2, num_choices]
     with tempfile.TemporaryDirectory(prefix="fsa-bench-") as folder:
-        files = [_made(Path(folder) / f"{size}.arrow", size) for size in sizes]
+        files = [made(Path(folder) / f"{size}.arrow", size) for size in sizes]
         opened = [[_opened(file, draws) for _ in range(repetitions + 1)][1:] for file in files]
         megabytes = [file.stat().st_size / 1e6 for file in files]
     at = f"{num_choices:,} choices, {num_choices // CHOICES_PER_USER:,} users"
@@ -81,18 +79,8 @@ def open_and_draw(file: Path, draws: int) -> dict[str, float]:
     }
 
 
-def resident() -> tuple[float, float]:
-    """Resident memory of this process in MB (10^6 bytes), now and at its highest; mapped files count."""
-    if not _STATUS.exists():  # not Linux: psutil knows, but not the highest
-        import psutil
-
-        now = psutil.Process().memory_info().rss / 1e6
-        return now, now
-    sizes = dict(re.findall(r"(VmRSS|VmHWM):\s+(\d+) kB", _STATUS.read_text()))
-    return int(sizes["VmRSS"]) * 1024 / 1e6, int(sizes["VmHWM"]) * 1024 / 1e6
-
-
-def _made(file: Path, num_choices: int) -> Path:
+def made(file: Path, num_choices: int) -> Path:
+    """A table of the sandbox's choices, written."""
     users = num_choices // CHOICES_PER_USER
     Sandbox(num_users=users, choices_per_user=CHOICES_PER_USER).load().save(file)
     return file

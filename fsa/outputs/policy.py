@@ -18,8 +18,6 @@ from fsa.outputs.api_inputs import Choices, as_prompts
 from fsa.outputs.history import History
 from fsa.outputs.reward_model import Person, RewardModel
 from fsa.outputs.statements import Bank
-from fsa.runs.folder import CONFIG_JSON, read_json
-from fsa.runs.opening import local_folder
 from fsa.settings import setting, settings
 from fsa.types import Belief, Text
 
@@ -147,17 +145,6 @@ class Policy(RewardModel):
         each = options.get("num_return_sequences") or 1
         stripped = [text.strip() for text in decoded]
         return stripped if each == 1 else [stripped[i : i + each] for i in range(0, len(stripped), each)]
-
-
-def open_model(name: str | Path, *, trust_remote_code: bool = False) -> RewardModel:
-    """A run folder or hub id, as a policy or as a reward model, whichever it is.
-
-    Raises:
-        CheckpointError: It is neither.
-    """
-    config = read_json(local_folder(name) / CONFIG_JSON)
-    is_policy = isinstance(config, Mapping) and config.get("format") == FORMAT
-    return (Policy if is_policy else RewardModel).from_pretrained(name, trust_remote_code=trust_remote_code)
 
 
 @dataclass(frozen=True, repr=False)

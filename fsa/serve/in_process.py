@@ -9,7 +9,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from fsa.errors import ConfigError
-from fsa.outputs.policy import open_model
+from fsa.outputs.loading import load
 from fsa.outputs.reward_model import RewardModel
 from fsa.serve.people import People
 from fsa.serve.people_file import open_people
@@ -88,7 +88,7 @@ class InProcess:
 
     def _opened(self) -> People:
         if self._people is None:
-            model = without_traces(open_model(self._needed(MODEL)))
+            model = without_traces(load(self._needed(MODEL)))
             if device := self._setting(DEVICE):
                 model.to(device)
             where = self._setting(PEOPLE)

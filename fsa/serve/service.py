@@ -12,8 +12,9 @@ from sqlalchemy import Engine
 from fsa.errors import ConfigError, FsaError
 from fsa.judge.regressor import RegressorJudge
 from fsa.outputs.candidates import read_candidates
+from fsa.outputs.loading import load
 from fsa.outputs.person_file import model_hash
-from fsa.outputs.policy import Policy, open_model
+from fsa.outputs.policy import Policy
 from fsa.outputs.reward_model import RewardModel
 from fsa.serve.batching import MicroBatcher
 from fsa.serve.in_process import without_traces
@@ -55,7 +56,7 @@ class Service:
         self.engine: Engine = open_database(settings.store_url)
         self.store, self.keys = PeopleStore(self.engine, settings.max_choices), KeyStore(self.engine)
         self.rewards = without_traces(
-            rewards or open_model(settings.model, trust_remote_code=settings.trust_remote_code),
+            rewards or load(settings.model, trust_remote_code=settings.trust_remote_code),
             settings.texts_kept,
         )
         self.policy = policy or _policy(settings, self.rewards)

@@ -15,7 +15,7 @@ from schemathesis import GenerationMode
 
 from eval.bench.serve_fuzz import send
 from fsa.errors import FsaError
-from fsa.outputs.policy import open_model
+from fsa.outputs.loading import load
 from fsa.serve.application import create_app
 from fsa.serve.service import Service
 from fsa.serve.settings import Settings
@@ -36,7 +36,7 @@ class _OfServer(Target):
 
     def start(self) -> None:
         store = f"sqlite:///{self.folder / f'people-{os.getpid()}.db'}"
-        service = Service(Settings(str(self.run), store=store), open_model(str(self.run)))
+        service = Service(Settings(str(self.run), store=store), load(str(self.run)))
         self.client = TestClient(create_app(service), raise_server_exceptions=False)
         self.client.__enter__()
 

@@ -4,6 +4,7 @@ import contextlib
 import re
 import traceback
 import warnings
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -64,7 +65,7 @@ class Tried:
     files: Sequence[str] = field(default=())
 
 
-class Target:
+class Target(ABC):
     """A kind of input that is attacked.
 
     Attributes:
@@ -75,12 +76,13 @@ class Target:
     name: str
     cases: int
 
-    def prepare(self, folder: Path) -> None:
+    def prepare(self, folder: Path) -> None:  # noqa: B027 (most need nothing)
         """Make what all cases share; called once, before processes are forked."""
 
-    def start(self) -> None:
+    def start(self) -> None:  # noqa: B027
         """Called once in each process, before its first case."""
 
+    @abstractmethod
     def attack(self, draw: Random, folder: Path) -> Tried:
         """Make one case, ask the oracle, attack, judge.
 
@@ -88,7 +90,6 @@ class Target:
             draw: All that is random; the same draws give the same case.
             folder: Empty; what is written there is kept if the case fails.
         """
-        raise NotImplementedError
 
 
 def came_of(work: Callable[[], Any]) -> Came:

@@ -25,7 +25,7 @@ from fsa.features.extractor import FeatureExtractor
 from fsa.models.language_scorer import LanguageScorer
 from fsa.outputs.item_features import ItemFeatures
 from fsa.outputs.item_tokens import item_tokens
-from fsa.outputs.policy import open_model
+from fsa.outputs.loading import load
 from fsa.outputs.reward_model import RewardModel
 from fsa.recipes.configured import parts_of
 from fsa.recipes.measuring.predictions import Predictions, predict
@@ -212,7 +212,7 @@ def source_and_splits(config: Mapping[str, Any], trust_remote_code: bool = False
 def opened(folder: Path, settings: Settings, known: dict[str, Data]) -> Run:
     """A run folder's model, and its data out of `known`, which is added to."""
     config = read_yaml(folder / CONFIG_YAML)
-    model = open_model(folder, trust_remote_code=settings.trust_remote_code)
+    model = load(folder, trust_remote_code=settings.trust_remote_code)
     key = repr([config.get(name) for name in ("source", "splits", "shuffle_choices")])
     if key not in known:
         known[key] = Data.of(config, settings)

@@ -2,7 +2,8 @@ import numpy as np
 import pytest
 
 import eval.bench.table as bench_table
-from eval.bench.table import large_table, open_and_draw, resident
+from eval.bench.process import resident
+from eval.bench.table import large_table, open_and_draw
 from fsa.choices.sandbox import Sandbox
 from tests.factories.bench import values_of
 
