@@ -9,10 +9,11 @@ from fastapi import APIRouter
 from pydantic import Field
 
 from fsa.serve.access import Reader, Served
+from fsa.serve.direct import Direct
 from fsa.serve.routes.score import check_number
 from fsa.serve.shapes import Lenient, PersonId, Prompt, Records, asked
 
-router = APIRouter(tags=["rewards"])
+router = APIRouter(tags=["rewards"], route_class=Direct)
 
 
 class Document(Lenient):
