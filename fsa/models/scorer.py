@@ -33,6 +33,11 @@ class Spread:
         """Of scores that are normal."""
         return cls(mean, std, mean - _NINETY * std, mean + _NINETY * std)
 
+    @classmethod
+    def of_samples(cls, scores: Float[Tensor, "s b n k p"]) -> Spread:
+        """Of the first score of each option, as if it were normal."""
+        return cls.normal(scores[..., 0].mean(0), scores[..., 0].std(0, correction=0))
+
 
 class Scorer(nn.Module, ABC):
     """Base of all scorers; a head takes `d_feature` and `d_belief` first, then its own arguments.
@@ -80,8 +85,14 @@ class Scorer(nn.Module, ABC):
             belief: What is believed of each user.
             noise: Standard normal numbers.
         """
-        score = self(choices, belief.sample(noise), belief)[..., 0]
-        return Spread.normal(score.mean(0), score.std(0, correction=0))
+        return Spread.of_samples(self(choices, belief.sample(noise), belief))
+
+    def predictive_and_spread(
+        self, choices: ChoiceBatch, belief: Belief, noise: Float[Tensor, "s b z"]
+    ) -> tuple[Predictive, Spread]:
+        """What `predictive` and `spread` give, for the work of one; who overrides them overrides this too."""
+        scores = self(choices, belief.sample(noise), belief)
+        return Predictive(scores), Spread.of_samples(scores)
 
     def bind(self, encoder: nn.Module) -> None:
         """Share weights with the encoder that beliefs come from; most scorers share none."""

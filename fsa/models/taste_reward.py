@@ -91,7 +91,21 @@ class TasteReward(Scorer):
         Reference:
             [MacKay1992] Eq. 17: the logistic function averaged over a normal.
         """
-        population, taste = self._rewards(choices, belief.mean.shape[-1])
+        return self._predictive(choices, belief, noise, *self._rewards(choices, belief.mean.shape[-1]))
+
+    def spread(self, choices: ChoiceBatch, belief: Belief, noise: Float[Tensor, "s b z"]) -> Spread:
+        """As of every scorer; exact."""
+        return self._spread(belief, *self._rewards(choices, belief.mean.shape[-1]))
+
+    def predictive_and_spread(
+        self, choices: ChoiceBatch, belief: Belief, noise: Float[Tensor, "s b z"]
+    ) -> tuple[Predictive, Spread]:
+        rewards = self._rewards(choices, belief.mean.shape[-1])
+        return self._predictive(choices, belief, noise, *rewards), self._spread(belief, *rewards)
+
+    def _predictive(
+        self, choices: ChoiceBatch, belief: Belief, noise: Tensor, population: Tensor, taste: Tensor
+    ) -> Predictive:
         if self.num_params > 1:
             return Predictive(self._at(belief.sample(noise), population, taste))
         of_pairs = self._of_pairs(choices, belief, population, taste, len(noise))
@@ -100,9 +114,7 @@ class TasteReward(Scorer):
             return of_pairs
         return of_pairs.where(here.sum(-1) == 2, self._of_samples(belief, noise, population, taste))
 
-    def spread(self, choices: ChoiceBatch, belief: Belief, noise: Float[Tensor, "s b z"]) -> Spread:
-        """As of every scorer; exact."""
-        population, taste = self._rewards(choices, belief.mean.shape[-1])
+    def _spread(self, belief: Belief, population: Tensor, taste: Tensor) -> Spread:
         taste = taste[..., 0, :]
         mean = self._at(belief.mean.unsqueeze(0), population, taste.unsqueeze(-2))[0, ..., 0]
         std = belief.std_along(taste)
