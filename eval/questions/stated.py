@@ -6,14 +6,15 @@ import shlex
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
+from itertools import product
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
 from jaxtyping import Float
 from numpy.typing import NDArray
 from rich.console import Console
-from torch import Tensor
 
 from eval.beliefs import sandbox_of
 from fsa.choices.sandbox import ATTRIBUTES, Sandbox
@@ -23,7 +24,7 @@ from fsa.errors import ConfigError
 from fsa.judge.scores import AttributeScores, Probe
 from fsa.likelihoods.likelihood import predicted
 from fsa.metrics.choice_accuracy import correctness
-from fsa.outputs.history import History
+from fsa.outputs.history import History, share_left
 from fsa.outputs.reading import choice_batch
 from fsa.outputs.statements import STRENGTH, Bank
 from fsa.recipes.measuring.runs import Data, Run, Settings, opened
@@ -96,50 +97,66 @@ class _Said:
     """
 
     def __init__(self, run: Run, sandbox: Sandbox, strength: float) -> None:
-        self.run, self.strength = run, strength
-        self.bank = _bank(run, sandbox, strength)
-        self.weights = sandbox.tastes.users(sandbox.num_users, sandbox.seed)[0]
+        self.run, self.bank = run, _bank(run.at, sandbox, strength)
+        self.tastes = sandbox.tastes.users(sandbox.num_users, sandbox.seed)[0]
+        self._read: dict[tuple[Any, ...], ChoiceBatch] = {}
 
     @torch.no_grad()
     def after(self, size: int) -> Iterator[tuple[str, NDArray[np.float64]]]:
         """Credit for each target, by method, after some choices."""
-        at = self.run.at
+        at, model = self.run.at, self.run.model
         episodes = at.episodes.with_context(size)
         batch = collate(episodes, at.table, self.run.features.double())
-        people = [int(at.table.users[user].as_py().removeprefix("user-")) for user in episodes.user]
-        nothing = collate(at.episodes.with_context(0), at.table, self.run.features.double()).context
-        seen = (episodes.context >= 0).sum(1)
-        for method, context, truth in (
-            (_CHOICES, batch.context, 0),
-            (_STATEMENT, nothing, 1),
-            (_BOTH, batch.context, 1),
-            (_FALSE, batch.context, -1),
+        people = [int(at.table.users[user].as_py().removeprefix("user-")) for user in episodes.user.tolist()]
+        tastes, seen = self.tastes[people], (episodes.context >= 0).sum(1)
+        nothing = replace(batch.context, rows=torch.full_like(batch.context.rows, -1))
+        for method, context in (
+            (_CHOICES, batch.context),
+            (_STATEMENT, self._and_said(nothing, tastes, 0 * seen)),
+            (_BOTH, self._and_said(batch.context, tastes, seen)),
+            (_FALSE, self._and_said(batch.context, -tastes, seen)),
         ):
-            if truth:
-                after = seen if context is batch.context else 0 * seen
-                context = self._with_statement(context, truth * self.weights[people], after)
-            belief = self.run.model.encoder(context)
-            predictive = self.run.model.predictive(batch.target, belief)
-            best, _ = predicted(self.run.model.likelihood, predictive, batch.target)
+            predictive = model.predictive(batch.target, model.encoder(context))
+            best, _ = predicted(model.likelihood, predictive, batch.target)
             here = batch.target.mask.numpy()
             yield method, correctness(best.numpy()[here], batch.target.places.numpy()[here])
 
-    def _with_statement(
+    def _and_said(
         self, context: ChoiceBatch, tastes: Float[np.ndarray, "b a"], seen: NDArray[np.int64]
     ) -> ChoiceBatch:
         """Contexts with what people of these tastes say of them, after as many choices."""
-        said = [self._statement(taste, int(number)) for taste, number in zip(tastes, seen, strict=True)]
-        counts = context.mask.double()
+        said = ChoiceBatch.of_users([self._said(*each) for each in zip(tastes, seen.tolist(), strict=True)])
+        assert said.weight is not None, "a statement weighs its choices"
         return ChoiceBatch(
-            torch.cat([context.features, torch.stack([one.features[0] for one in said])], 1),
-            torch.cat([context.places, torch.stack([one.places[0] for one in said])], 1),
-            torch.cat([context.rows, torch.stack([one.rows[0] for one in said])], 1),
-            weight=torch.cat([counts, torch.stack([_weight(one)[0] for one in said])], 1),
+            torch.cat([context.features, said.features], 1),
+            torch.cat([context.places, said.places], 1),
+            torch.cat([context.rows, said.rows], 1),
+            weight=torch.cat([context.mask.double(), said.weight], 1),
         )
 
-    def _statement(self, taste: Float[np.ndarray, " a"], seen: int) -> ChoiceBatch:
-        history = History(stated=self.bank.evidence(statement(taste)))
-        return choice_batch(self.run.model, [history])
+    def _said(self, taste: Float[np.ndarray, " a"], seen: int) -> ChoiceBatch:
+        says = statement(taste)
+        key = tuple(sorted(says.items()))
+        if key not in self._read:
+            self._read[key] = choice_batch(self.run.model, [History(stated=self.bank.evidence(says))])
+        read = self._read[key]
+        assert read.weight is not None, "a statement weighs its choices"
+        return replace(read, weight=read.weight * share_left(seen))
+
+
+def _bank(at: Data, sandbox: Sandbox, strength: float) -> Bank:
+    """Responses to prompts that nothing is predicted of, with the levels that they were written to have."""
+    predicted = set(at.table.prompt.tolist())
+    prompts = [number for number in range(sandbox.num_prompts) if number not in predicted][:_BANK]
+    each = sandbox.responses_per_prompt
+    levels = (sandbox.levels + 1) / 2
+    probes, scores = [], []
+    for number in prompts:
+        items = list(range(number * each, (number + 1) * each))
+        responses = tuple(at.whole.text(int(at.whole.item_response[item])) for item in items)
+        probes.append(Probe(str(number), at.whole.text(int(at.whole.item_prompt[items[0]])), responses))
+        scores.append(AttributeScores(tuple(ATTRIBUTES), levels[items].astype(float)))
+    return Bank(tuple(probes), tuple(scores), strength)
 
 
 def statement(taste: Float[np.ndarray, " a"]) -> Mapping[str, str]:
@@ -150,3 +167,25 @@ def statement(taste: Float[np.ndarray, " a"]) -> Mapping[str, str]:
         for name, liked, speaks in zip(ATTRIBUTES, taste, counts, strict=True)
         if speaks
     }
+
+
+def _rows(
+    runs: Sequence[Run], found: Mapping[tuple[str, int], list[NDArray[np.float64]]], sizes: Sequence[int]
+) -> Iterator[Row]:
+    at = runs[0].at
+    target = at.episodes.target
+    here = target >= 0
+    user = np.broadcast_to(at.episodes.user[:, None], target.shape)[here]
+    by = [np.tile(label, len(runs)) for label in (user, at.table.prompt[target[here]])]
+    seeds = np.repeat([run.seed for run in runs], len(user))
+    joined = {key: np.concatenate(parts) for key, parts in found.items()}
+    for (method, size), correct in joined.items():
+        yield Row.of(mean_interval(correct, by, seeds=seeds), at.name, method, "all", size, "accuracy")
+    for size, method in product(sizes, (_BOTH, _FALSE)):
+        for rival, metric in ((_CHOICES, "over_choices"), (_STATEMENT, "over_statement")):
+            gain = paired_interval(joined[method, size], joined[rival, size], by, seeds=seeds)
+            yield Row.of(gain, at.name, method, "all", size, metric)
+
+
+if __name__ == "__main__":
+    run_recipe(stated, repeatable=["run"])
