@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from fsa.errors import ConfigError
 from fsa.predictive import Predictive
 from fsa.reward_map import RewardMap
-from fsa.types import Belief, ChoiceBatch
+from fsa.types import Belief, ChoiceBatch, EpisodeBatch
 
 _NINETY = 1.6448536269514722  # stds on either side of a normal's mean between which it is 90 % of the time
 
@@ -103,8 +103,17 @@ class Scorer(nn.Module, ABC):
             choices: The training choices in batches; each user is in one row of one batch.
         """
 
+    def fit_doubt(self, encoder: nn.Module, batches: Iterable[EpisodeBatch], num_choices: int) -> None:
+        """Look at training episodes once, after training, for what scores may be off by; nothing by default.
+
+        Args:
+            encoder: What reads the contexts.
+            batches: Some of the training episodes.
+            num_choices: Training choices in all.
+        """
+
     def resize_buffers(self, stored: Mapping[str, Tensor]) -> None:
-        """Give buffers that grow with the training users the length of stored ones, before these are loaded.
+        """Give buffers that training leaves the shapes of stored ones, before these are loaded.
 
         Args:
             stored: Tensors by their names in this scorer.
