@@ -13,13 +13,14 @@ import numpy as np
 import torch
 from jaxtyping import Float, Int
 from rich.console import Console
-from torch import Tensor, nn
+from torch import nn
 
 from fsa.choices.sandbox import Sandbox
 from fsa.choices.table import ChoiceTable
 from fsa.cli.recipes import run_recipe
 from fsa.encoders.encoder import ContextEncoder
 from fsa.episodes.dataset import collate
+from fsa.models.taste_reward import TasteReward
 from fsa.recipes.measuring.predictions import Predictions, predict
 from fsa.recipes.measuring.rows import rows_of
 from fsa.recipes.measuring.runs import Data, Run, Settings, opened, source_and_splits
@@ -41,8 +42,6 @@ _DATA = {
 _PEOPLE = ["--config", "configs/reward/choices.yaml", "--splits.fractions", "[0.6,0.2,0.2]"]
 _ENDINGS = (".jsonl", ".jsonl.gz")
 _WHOLE, _MEAN = "whole belief", "its mean alone"
-_INSIDE = 0.9
-_SAMPLES, _AT_ONCE = 400, 50  # of each belief
 _CALIBRATED = 20  # draws of what a calibrated model would have come to
 
 
@@ -182,27 +181,16 @@ def log_odds(run: Run, sandbox: Sandbox, size: int) -> LogOdds:
     """True and believed log-odds of every target pair of a run's episodes, after some choices."""
     episodes = run.at.episodes.with_context(size)
     batch = collate(episodes, run.at.table, run.features.double())
-    belief = run.model.encoder(batch.context)
-    noise = torch.randn(_SAMPLES, *belief.mean.shape, generator=torch.Generator().manual_seed(0))
-    is_target = batch.target.mask
-    low, high = _middle(_gaps(run, batch.target, belief, noise)[:, is_target])
-    rows = episodes.target[is_target.numpy()]
-    user = np.broadcast_to(episodes.user[:, None], is_target.shape)[is_target.numpy()]
+    first = replace(batch.target, places=torch.tensor([0, 1]).where(batch.target.option_mask, -1))
+    scorer = run.model.scorer
+    assert isinstance(scorer, TasteReward), "the default's, of whose rewards alone a spread is known"
+    spread = scorer.spread_between(first, run.model.encoder(batch.context))
+    is_target = batch.target.mask.numpy()
+    rows = episodes.target[is_target]
+    user = np.broadcast_to(episodes.user[:, None], is_target.shape)[is_target]
     true = true_log_odds(sandbox, run.at.table, rows)
-    return LogOdds(true, low.numpy(), high.numpy(), user, run.at.table.prompt[rows])
-
-
-def _gaps(run: Run, target: ChoiceBatch, belief: Belief, noise: Tensor) -> Float[Tensor, "s b n"]:
-    """Reward of the first option of each pair less that of the second, at samples of equal weight."""
-    z = belief.sample(noise) if belief.mixture is None else belief.mixture.sample(noise)[0]
-    each = [run.model.scorer(target, some, belief)[..., 0] for some in z.to(belief.mean).split(_AT_ONCE)]
-    return torch.cat([rewards[..., 0] - rewards[..., 1] for rewards in each])
-
-
-def _middle(gaps: Float[Tensor, "s n"]) -> tuple[Float[Tensor, " n"], Float[Tensor, " n"]]:
-    ends = torch.tensor([(1 - _INSIDE) / 2, (1 + _INSIDE) / 2], dtype=gaps.dtype)
-    low, high = torch.quantile(gaps, ends, dim=0)
-    return low, high
+    low, high = (end.numpy()[is_target] for end in (spread.low, spread.high))
+    return LogOdds(true, low, high, user, run.at.table.prompt[rows])
 
 
 def true_log_odds(
