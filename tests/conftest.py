@@ -4,9 +4,8 @@ import os
 
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
 os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
-os.environ.setdefault(
-    "OMP_NUM_THREADS", "1"
-)  # of the commands that tests start, which stand side by side too
+# Of the commands that tests start, too: they stand side by side.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 from pathlib import Path
 
