@@ -13,20 +13,33 @@ import numpy as np
 from rich.console import Console
 
 from eval.generations import continuum as between_types
+from eval.generations import rivals as without_steering
 from eval.generations import unseen as unseen_types
 from eval.generations.answers import AnswerWriter, Writing
+from eval.generations.cost import correctness, diversity
 from eval.generations.distance import PER_TOKEN, distance
 from eval.generations.grid import GridNumbers, joined, rows_of
 from eval.generations.page import page
 from eval.generations.people import HeldOutPanel, choose, only_one_source
+from eval.generations.questions import Question, questions
 from eval.generations.raters import Rater, SandboxRater, judge_of
-from eval.generations.steering import BEATS_POOLED, BEATS_REFERENCE, MOVEMENT, OWN, REVERSED, cells_of, write
+from eval.generations.steering import (
+    BEATS_POOLED,
+    BEATS_REFERENCE,
+    MOVEMENT,
+    OWN,
+    REVERSED,
+    GeneratedAnswers,
+    cells_of,
+    write,
+)
 from fsa.choices.sandbox import Sandbox
 from fsa.choices.splits import NAMES, Splitter
 from fsa.cli.recipes import run_recipe
 from fsa.errors import ConfigError
 from fsa.files import write_whole
 from fsa.outputs.policy import Policy
+from fsa.outputs.reward_model import RewardModel
 from fsa.recipes.measuring.runs import Method, named, source_and_splits
 from fsa.reports.frame import texts, wide
 from fsa.reports.report import Report, Row
@@ -48,6 +61,8 @@ class StudyPlan:
     distance_answers: int
     continuum: bool
     unseen: Mapping[str, tuple[HeldOutPanel, SandboxRater]]
+    rivals: Sequence[without_steering.Rival]
+    asked: Sequence[Question]
     trust_remote_code: bool
     console: Console
 
@@ -61,11 +76,15 @@ def generations(
     prompts: int = 10,
     unseen: list[str] = [],  # noqa: B006
     continuum: bool = True,
+    rivals: bool = False,
+    rewards: str | None = None,
+    known_questions: int = 0,
     distance_answers: int = 240,
     max_new_tokens: int = 200,
     do_sample: bool = False,
     temperature: float = 1.0,
     samples: int = 1,
+    shared_samples: int = 32,
     batch_size: int = 64,
     split: str = "test",
     out: str = "runs/generations",
@@ -90,11 +109,18 @@ def generations(
         unseen: A type of sandbox user that was never trained on, such as long+cheerful. May be given several
             times.
         continuum: Ask also for people between two opposite ones; sandbox only.
+        rivals: Let the reference answer too, with a person's choices and with their stated preference in the
+            prompt.
+        rewards: Run folder of a reward model, for one rival more: the best of four answers of
+            the reference.
+        known_questions: Questions with known answers, up to 500, to tell what steering costs; with them how
+            likely the policy finds the reference's own answers. 0: none.
         distance_answers: Answers to draw at each context size for the distance from the reference; 0: none.
         max_new_tokens: Longest answer, in tokens.
         do_sample: Draw answers at random; without, the likeliest token each time.
         temperature: Of drawing, > 0; larger is more random.
         samples: Answers for each person and prompt; more than one needs drawing.
+        shared_samples: The same for answers that all people's are compared with, where answers are drawn.
         batch_size: Prompts answered at once.
         split: Which split to ask: `validation` while choosing, `test` once.
         out: Folder of the report.
@@ -111,6 +137,8 @@ def generations(
         raise ConfigError(
             f"context_sizes are numbers >= 0, people 1 or more; came {context_sizes} and {people}"
         )
+    if rewards and not do_sample:
+        raise ConfigError("--rewards picks among drawn answers: give --do-sample true")
     methods, rival = named(run), named([pooled])[0] if pooled else None
     folders = [folder for method in [*methods, *([rival] if rival else [])] for folder in method.runs]
     configs = [read_yaml(folder / CONFIG_YAML) for folder in folders]
@@ -120,14 +148,26 @@ def generations(
     table = getattr(splits(source.load()), split)
     field = choose(table, people, prompts, sizes[-1], 20, seed)
     new = _unseen(unseen, source, configs[0], splits, split, (people, prompts, sizes[-1], seed))
+    model = RewardModel.from_pretrained(rewards, trust_remote_code=trust_remote_code) if rewards else None
+    others = without_steering.rivals_of(field, model) if rivals or rewards else []
     plan = StudyPlan(
         field,
         judge_of(judge, source, trust_remote_code),
         sizes,
-        Writing(max_new_tokens, do_sample, temperature, samples=samples, batch_size=batch_size, seed=seed),
+        Writing(
+            max_new_tokens,
+            do_sample,
+            temperature,
+            samples=samples,
+            shared_samples=shared_samples,
+            batch_size=batch_size,
+            seed=seed,
+        ),
         distance_answers,
         continuum and isinstance(source, Sandbox) and not judge,
         new,
+        others,
+        questions(known_questions) if known_questions else [],
         trust_remote_code,
         console,
     )
@@ -174,7 +214,9 @@ def _all_rows(
         for number, path in enumerate(method.runs):
             plan.console.print(f"[bold]{path}[/]: {method.name}, training {number + 1} of {len(method.runs)}")
             against = rivals[number % len(rivals)] if rivals else None
-            found, mixed, text = _one_training(path, against, plan, method.name, number)
+            is_first = not number and method is methods[0]
+            found, mixed, text, more = _one_training(path, against, plan, method.name, number, data, is_first)
+            rows += more
             cells += found
             between += mixed
             if text and not number:
@@ -189,9 +231,15 @@ def _all_rows(
 
 
 def _one_training(
-    path: Path, rival: np.ndarray | None, plan: StudyPlan, method: str, number: int
-) -> tuple[list[GridNumbers], list[GridNumbers], str]:
-    """Measures of one run folder, its continuum, and its page of answers."""
+    path: Path,
+    rival: np.ndarray | None,
+    plan: StudyPlan,
+    method: str,
+    number: int,
+    data: str,
+    is_first: bool,
+) -> tuple[list[GridNumbers], list[GridNumbers], str, list[Row]]:
+    """Measures of one run folder, its continuum, its page of answers, and rows that stand by themselves."""
     answers = _open(path, plan)
     field = plan.field.of(read_yaml(path / CONFIG_YAML).get("only_group"))
     written = write(answers, field, plan.sizes)
@@ -202,7 +250,30 @@ def _one_training(
     for new, judge in plan.unseen.values():
         cells += unseen_types.cells_of(answers, new, judge, plan.sizes, number)
     cells += _distance(answers, field, plan.sizes, plan, number)
-    return cells, between, page(written, field, plan.judge, method)
+    more = _cost(answers, written, field, plan, method, data) if plan.asked else []
+    if plan.asked:
+        known = [plan.sizes[-1]]
+        cells += _distance(answers, field, known, plan, number, by_reference=True)
+    for other in plan.rivals if is_first else []:
+        found = without_steering.cells_of(
+            other, answers, written.reference, field, plan.judge, plan.sizes[-1]
+        )
+        more += _rows(list(found), data, other.name, field)
+    return cells, between, page(written, field, plan.judge, method), more
+
+
+def _cost(
+    answers: AnswerWriter,
+    written: GeneratedAnswers,
+    field: HeldOutPanel,
+    plan: StudyPlan,
+    method: str,
+    data: str,
+) -> list[Row]:
+    """Right answers, and how much answers repeat each other, beside the reference's."""
+    size, how = plan.sizes[-1], plan.writing
+    rows = correctness(answers.policy, field, [size], plan.asked, data, method, how.batch_size, plan.console)
+    return [*rows, *diversity(written.given[size], written.reference[0], data, method, size)]
 
 
 def _open(path: Path, plan: StudyPlan) -> AnswerWriter:
@@ -212,14 +283,19 @@ def _open(path: Path, plan: StudyPlan) -> AnswerWriter:
 
 
 def _distance(
-    answers: AnswerWriter, field: HeldOutPanel, sizes: Sequence[int], plan: StudyPlan, number: int
+    answers: AnswerWriter,
+    field: HeldOutPanel,
+    sizes: Sequence[int],
+    plan: StudyPlan,
+    number: int,
+    by_reference: bool = False,
 ) -> list[GridNumbers]:
     if not plan.distance_answers:
         return []
     how = plan.writing
     return distance(
         answers.policy, field, sizes, plan.distance_answers, how.max_new_tokens, how.seed, number,
-        how.batch_size, plan.console,
+        how.batch_size, plan.console, by_reference,
     )  # fmt: skip
 
 
