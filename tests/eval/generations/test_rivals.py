@@ -99,9 +99,8 @@ def test_the_best_of_four_is_each_persons_own_and_no_answer_they_are_compared_wi
 def test_movement_is_from_the_reference_in_the_direction_of_each_taste():
     answers = AnswerWriter(Echo(), Writing())
     reference = np.array([[["word word"]]], object)
-    cells = {
-        cell.metric: cell for cell in cells_of(StatedPreference(), answers, reference, FIELD, Words(), 8)
-    }
+    rival = StatedPreference()
+    cells = {one.metric: one for one in cells_of(rival, answers, reference, FIELD, Words(), 8)}
     lengths = [len(rival.prompt(one, PROMPT, 8)[0]["content"].split()) for one in FIELD.subjects]
     assert cells["movement"].value.tolist() == [lengths[0] - 2, -(lengths[1] - 2)]
     assert cells["against_reference_win_rate"].value.tolist() == [1, 0]
