@@ -7,7 +7,6 @@ import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from rich.console import Console
@@ -16,7 +15,7 @@ from eval.generations import continuum as between_types
 from eval.generations import rivals as without_steering
 from eval.generations import unseen as unseen_types
 from eval.generations.answers import AnswerWriter, Writing
-from eval.generations.cost import correctness, diversity
+from eval.generations.cost import costs
 from eval.generations.distance import PER_TOKEN, distance
 from eval.generations.grid import GridNumbers, joined, rows_of
 from eval.generations.page import page
@@ -29,12 +28,11 @@ from eval.generations.steering import (
     MOVEMENT,
     OWN,
     REVERSED,
-    GeneratedAnswers,
     cells_of,
     write,
 )
 from fsa.choices.sandbox import Sandbox
-from fsa.choices.splits import NAMES, Splitter
+from fsa.choices.splits import NAMES
 from fsa.cli.recipes import run_recipe
 from fsa.errors import ConfigError
 from fsa.files import write_whole
@@ -147,7 +145,7 @@ def generations(
     sizes, console = sorted(set(context_sizes)), Console(stderr=True)
     table = getattr(splits(source.load()), split)
     field = choose(table, people, prompts, sizes[-1], 20, seed)
-    new = _unseen(unseen, source, configs[0], splits, split, (people, prompts, sizes[-1], seed))
+    new = unseen_types.panels(unseen, source, configs[0], splits, split, (people, prompts, sizes[-1], seed))
     model = RewardModel.from_pretrained(rewards, trust_remote_code=trust_remote_code) if rewards else None
     others = without_steering.rivals_of(field, model) if rivals or rewards else []
     plan = StudyPlan(
@@ -250,30 +248,16 @@ def _one_training(
     for new, judge in plan.unseen.values():
         cells += unseen_types.cells_of(answers, new, judge, plan.sizes, number)
     cells += _distance(answers, field, plan.sizes, plan, number)
-    more = _cost(answers, written, field, plan, method, data) if plan.asked else []
+    more: list[Row] = []
     if plan.asked:
-        known = [plan.sizes[-1]]
-        cells += _distance(answers, field, known, plan, number, by_reference=True)
+        more += costs(answers, written, field, plan.asked, data, method)
+        cells += _distance(answers, field, [written.largest], plan, number, by_reference=True)
     for other in plan.rivals if is_first else []:
         found = without_steering.cells_of(
             other, answers, written.reference, field, plan.judge, plan.sizes[-1]
         )
         more += _rows(list(found), data, other.name, field)
     return cells, between, page(written, field, plan.judge, method), more
-
-
-def _cost(
-    answers: AnswerWriter,
-    written: GeneratedAnswers,
-    field: HeldOutPanel,
-    plan: StudyPlan,
-    method: str,
-    data: str,
-) -> list[Row]:
-    """Right answers, and how much answers repeat each other, beside the reference's."""
-    size, how = plan.sizes[-1], plan.writing
-    rows = correctness(answers.policy, field, [size], plan.asked, data, method, how.batch_size, plan.console)
-    return [*rows, *diversity(written.given[size], written.reference[0], data, method, size)]
 
 
 def _open(path: Path, plan: StudyPlan) -> AnswerWriter:
@@ -303,24 +287,6 @@ def _rows(cells: Sequence[GridNumbers], data: str, method: str, field: HeldOutPa
     for one in joined(cells):
         groups = field.groups if not one.slice else list(dict.fromkeys(one.group))
         yield from rows_of(one, data, method, groups, field.fixed_users and not one.slice)
-
-
-def _unseen(
-    types: Sequence[str],
-    source: Any,
-    config: Mapping[str, Any],
-    splits: Splitter,
-    split: str,
-    draw: tuple[int, int, int, int],
-) -> dict[str, tuple[HeldOutPanel, SandboxRater]]:
-    if types and not isinstance(source, Sandbox):
-        raise ConfigError(f"--unseen {types[0]}: only the sandbox can make users of another type")
-    arguments = config["source"].get("init_args") or {}
-    made = {kind: unseen_types.sandbox_of(source, arguments, kind) for kind in types}
-    return {
-        kind: (unseen_types.field_of(sandbox, splits, split, *draw), SandboxRater(sandbox))
-        for kind, sandbox in made.items()
-    }
 
 
 def _monotone(curves: Sequence[between_types.Curve]) -> dict[str, bool]:

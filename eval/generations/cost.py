@@ -1,4 +1,4 @@
-"""`correctness`: what a policy still gets right once it is steered, on small questions with known answers."""
+"""`costs`: what a policy still gets right once it is steered, and how much its answers repeat each other."""
 
 from __future__ import annotations
 
@@ -7,8 +7,10 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 from rich.console import Console
 
+from eval.generations.answers import AnswerWriter
 from eval.generations.people import HeldOutPanel
 from eval.generations.questions import Question, right
+from eval.generations.steering import GeneratedAnswers
 from fsa.outputs.policy import Policy
 from fsa.reports.intervals import mean_interval, paired_interval
 from fsa.reports.row import Row
@@ -19,6 +21,20 @@ CORRECT = "correct_share"
 GAINED = "correct_minus_reference"
 """Metric: the policy's share less the reference's on the same questions, paired."""
 _LONGEST = 24  # tokens; the answers looked for are a word
+
+
+def costs(
+    answers: AnswerWriter,
+    written: GeneratedAnswers,
+    field: HeldOutPanel,
+    asked: Sequence[Question],
+    data: str,
+    method: str,
+) -> list[Row]:
+    """What the largest context costs: right answers and their variety, each beside the reference's."""
+    size, how = written.largest, answers.writing
+    rows = correctness(answers.policy, field, [size], asked, data, method, how.batch_size, answers.console)
+    return [*rows, *diversity(written.given[size], written.reference[0], data, method, size)]
 
 
 def correctness(

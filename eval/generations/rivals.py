@@ -43,7 +43,7 @@ class Rival(ABC):
 
     @abstractmethod
     def write(self, answers: AnswerWriter, field: HeldOutPanel, size: int) -> np.ndarray:
-        """Answers for everybody to everything, knowing `size` choices [people, prompts, 1]."""
+        """Answers for all people to all prompts, knowing `size` choices [people, prompts, 1]."""
 
     def prompt(self, subject: HeldOutUser, prompt: Text, size: int) -> Text:
         """What the model reads."""
