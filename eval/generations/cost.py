@@ -20,7 +20,7 @@ CORRECT = "correct_share"
 """Metric: share of questions answered right, by the policy; `reference_correct_share` by the reference."""
 GAINED = "correct_minus_reference"
 """Metric: the policy's share less the reference's on the same questions, paired."""
-_LONGEST = 24  # tokens; the answers looked for are a word
+_LONGEST = 16  # tokens; the answers looked for are a word
 
 
 def costs(
