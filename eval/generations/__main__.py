@@ -14,7 +14,7 @@ from rich.console import Console
 from eval.generations import continuum as between_types
 from eval.generations import rivals as without_steering
 from eval.generations import unseen as unseen_types
-from eval.generations.answers import AnswerWriter, Writing
+from eval.generations.answers import AnswerWriter, Writing, log_of
 from eval.generations.cost import costs
 from eval.generations.distance import PER_TOKEN, distance
 from eval.generations.grid import GridNumbers, joined, rows_of
@@ -38,6 +38,7 @@ from fsa.errors import ConfigError
 from fsa.files import write_whole
 from fsa.outputs.policy import Policy
 from fsa.outputs.reward_model import RewardModel
+from fsa.recipes.line_log import LineLog
 from fsa.recipes.measuring.runs import Method, named, source_and_splits
 from fsa.reports.frame import texts, wide
 from fsa.reports.report import Report, Row
@@ -93,7 +94,8 @@ def generations(
 
     All people are asked the same prompts, and no choice that is seen is about one of them. On the
     sandbox the judge counts its own attributes in the text; elsewhere dedicated reward models judge. Writes
-    report.json, report.md, plots and side_by_side.md.
+    report.json, report.md, plots and side_by_side.md; answers are kept as they come, and a run that was cut
+    off, or is asked for more, goes on from them.
 
     Args:
         run: Run folder of a policy; a quoted glob is one method whose folders are its seeds; `NAME=FOLDER`
@@ -182,7 +184,11 @@ def generations(
             "prompts": len(field.prompts),
             "context shorter than asked": field.shortened(sizes[-1]),
         },
-        **({"continuum": {m: _monotone(all_of) for m, all_of in curves.items()}} if curves else {}),
+        **(
+            {"continuum": {m: between_types.monotone(all_of) for m, all_of in curves.items()}}
+            if curves
+            else {}
+        ),
     )
     report = Report(rows, about)
     _save(report, curves, folder)
@@ -213,7 +219,9 @@ def _all_rows(
             plan.console.print(f"[bold]{path}[/]: {method.name}, training {number + 1} of {len(method.runs)}")
             against = rivals[number % len(rivals)] if rivals else None
             is_first = not number and method is methods[0]
-            found, mixed, text, more = _one_training(path, against, plan, method.name, number, data, is_first)
+            found, mixed, text, more = _one_training(
+                path, against, plan, method.name, number, data, is_first, folder
+            )
             rows += more
             cells += found
             between += mixed
@@ -236,9 +244,11 @@ def _one_training(
     number: int,
     data: str,
     is_first: bool,
+    folder: Path,
 ) -> tuple[list[GridNumbers], list[GridNumbers], str, list[Row]]:
     """Measures of one run folder, its continuum, its page of answers, and rows that stand by themselves."""
-    answers = _open(path, plan)
+    log = log_of(folder / f"answers-{_plain(method)}-{number}.jsonl", path, plan.writing)
+    answers = _open(path, plan, log)
     field = plan.field.of(read_yaml(path / CONFIG_YAML).get("only_group"))
     written = write(answers, field, plan.sizes)
     cells = list(cells_of(written, rival, field, plan.judge, number))
@@ -260,10 +270,10 @@ def _one_training(
     return cells, between, page(written, field, plan.judge, method), more
 
 
-def _open(path: Path, plan: StudyPlan) -> AnswerWriter:
+def _open(path: Path, plan: StudyPlan, log: LineLog | None = None) -> AnswerWriter:
     policy = Policy.from_pretrained(path, trust_remote_code=plan.trust_remote_code)
     assert isinstance(policy, Policy)
-    return AnswerWriter(policy, plan.writing, plan.console)
+    return AnswerWriter(policy, plan.writing, plan.console, log)
 
 
 def _distance(
@@ -287,12 +297,6 @@ def _rows(cells: Sequence[GridNumbers], data: str, method: str, field: HeldOutPa
     for one in joined(cells):
         groups = field.groups if not one.slice else list(dict.fromkeys(one.group))
         yield from rows_of(one, data, method, groups, field.fixed_users and not one.slice)
-
-
-def _monotone(curves: Sequence[between_types.Curve]) -> dict[str, bool]:
-    return {
-        f"{curve.attribute}, mixed {curve.mixed}, rises at every step": curve.is_monotone for curve in curves
-    }
 
 
 def _save(report: Report, curves: Mapping[str, Sequence[between_types.Curve]], folder: Path) -> None:

@@ -24,6 +24,8 @@ BEST_OF = 4
 STATEMENTS: Mapping[str, str] = {
     "concise": "The user likes very short answers of a few words.",
     "long": "The user likes long answers of two or three sentences.",
+    "plain": "The user likes plain answers in short, simple words.",
+    "learned": "The user likes learned answers in long, technical words.",
     "calm": "The user likes calm answers without any exclamation mark.",
     "lively": "The user likes enthusiastic answers with many exclamation marks!",
     "impersonal": "The user likes answers that never say I, me or my.",

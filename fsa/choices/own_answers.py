@@ -22,7 +22,7 @@ from fsa.types import Messages
 
 POLES: Mapping[str, tuple[str, str]] = {
     "log_words": ("concise", "long"),
-    "log_exclamations": ("calm", "lively"),
+    "word_length": ("plain", "learned"),
     "log_first_person": ("impersonal", "personal"),
 }
 """Who wants less and who wants more of each measure."""

@@ -71,8 +71,8 @@ def test_a_stated_preference_is_written_once_for_all_people_of_a_type():
     assert found.shape == (3, 1, 1)
     assert found[0, 0, 0] == found[2, 0, 0]
     assert len(policy.asked) == 2
-    for kind, asked in zip(("long", "concise"), policy.asked, strict=True):
-        assert STATEMENTS[kind] in asked[0]["content"]
+    for kind in ("long", "concise"):
+        assert sum(STATEMENTS[kind] in asked[0]["content"] for asked in policy.asked) == 1
 
 
 def test_the_best_of_four_is_each_persons_own_and_no_answer_they_are_compared_with():
