@@ -90,7 +90,7 @@ def chat(question: str, like: Text) -> Text:
     if isinstance(like, str):
         return question
     system = [dict(message) for message in like if message["role"] == "system"]
-    return (*system, {"role": "user", "content": question})  # type: ignore[arg-type]
+    return (*system, {"role": "user", "content": question})
 
 
 def diversity(own: np.ndarray, reference: np.ndarray, data: str, method: str, size: int) -> Iterator[Row]:

@@ -142,7 +142,7 @@ def told(prompt: Text, about: str) -> Text:
         return f"{about}\n\n{prompt}"
     said = [message["content"] for message in prompt if message["role"] == "system"]
     rest = [dict(message) for message in prompt if message["role"] != "system"]
-    return ({"role": "system", "content": " ".join([*said, about])}, *rest)  # type: ignore[arg-type]
+    return ({"role": "system", "content": " ".join([*said, about])}, *rest)
 
 
 def _written(choice: Choice) -> str:
