@@ -267,7 +267,7 @@ def _one_training(
             other, answers, written.reference, field, plan.judge, plan.sizes[-1]
         )
         more += _rows(list(found), data, other.name, field)
-    return cells, between, page(written, field, plan.judge, method), more
+    return cells, between, page(written, field, plan.judge, method, at_least=10), more
 
 
 def _open(path: Path, plan: StudyPlan, log: LineLog | None = None) -> AnswerWriter:

@@ -5,13 +5,12 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
 from eval.generations.answers import AnswerWriter
 from eval.generations.grid import GridNumbers
-from eval.generations.people import HeldOutPanel, HeldOutUser
+from eval.generations.people import HeldOutPanel, HeldOutUser, best_and_worst, question_of
 from eval.generations.raters import Rater
 from eval.generations.steering import BEATS_REFERENCE, MOVEMENT, OWN, Scale, moved, wins
 from fsa.outputs.reward_model import RewardModel
@@ -146,11 +145,8 @@ def told(prompt: Text, about: str) -> Text:
 
 
 def _written(choice: Choice) -> str:
-    places = choice.outcome.places(len(choice.options))
-    best, worst = (choice.options[int(pick(places))] for pick in (np.argmin, np.argmax))
-    asked: Any = choice.prompt
-    question = asked if isinstance(asked, str) else asked[-1]["content"]
-    return f"Question: {question}\nChosen: {best}\nNot chosen: {worst}"
+    best, worst = best_and_worst(choice)
+    return f"Question: {question_of(choice.prompt)}\nChosen: {best}\nNot chosen: {worst}"
 
 
 def _key(prompt: Text) -> str:
