@@ -25,11 +25,14 @@ demo: .venv/made  ## Train on the sandbox, compare with baselines, score one new
 page: .venv/made  ## Serve a page on which you choose and watch the demo's model understand (trains it if need be)
 	$(BIN)/python -m eval.page
 
+# worksteal: neighbours, which share what a fixture trains, run in one process until another has nothing left.
+PYTEST := $(BIN)/python -m pytest -n $(JOBS) --dist worksteal
+
 test: lint  ## Lint, types and all tests
-	$(BIN)/python -m pytest -n $(JOBS)
+	$(PYTEST) --durations 15
 
 test-fast: .venv/made  ## Tests that train no model
-	$(BIN)/python -m pytest -n $(JOBS) -m "not slow"
+	$(PYTEST) -m "not slow"
 
 lint: .venv/made  ## Style and types, nothing run
 	$(BIN)/ruff check .

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -11,7 +12,7 @@ from torch import Tensor
 
 from fsa.batches import TensorRecord
 
-_HALVINGS = 60  # of an interval in which a quantile lies: to the last digit
+_HALVINGS, _STEPS = 30, 2  # of an interval in which a quantile lies, then Newton's: to the last digits
 
 
 @dataclass(frozen=True)
@@ -83,10 +84,20 @@ class Mixture(TensorRecord):
 
     @torch.no_grad()
     def quantiles(
-        self, direction: Float[Tensor, "b *rows z"], fractions: Sequence[float]
+        self,
+        direction: Float[Tensor, "b *rows z"],
+        fractions: Sequence[float],
+        more: Float[Tensor, " b *rows"] | None = None,
     ) -> Float[Tensor, "f b *rows"]:
-        """The values that z . direction is below with these probabilities, 0-1 exclusive; by halving."""
+        """The values that z . direction is below with these probabilities, 0-1 exclusive.
+
+        Args:
+            direction: What the latent is multiplied by.
+            fractions: The probabilities.
+            more: Variance of normal noise that is added.
+        """
         means, variance = self.along(direction)
+        variance = variance if more is None else variance + more
         wanted = means.new_tensor(fractions).view(-1, *[1] * variance.ndim)  # [f, 1 ...]
         std = variance.sqrt().unsqueeze(-1)
         weight = self.log_weight.exp().view(len(means), *[1] * (means.ndim - 2), -1)
@@ -97,4 +108,11 @@ class Mixture(TensorRecord):
             middle = (low + high) / 2
             below = (weight * torch.special.ndtr((middle.unsqueeze(-1) - means) / std)).sum(-1) < wanted
             low, high = torch.where(below, middle, low), torch.where(below, high, middle)
-        return (low + high) / 2
+        value = (low + high) / 2
+        for _ in range(_STEPS):
+            apart = (value.unsqueeze(-1) - means) / std
+            density = (weight * torch.exp(-apart.square() / 2) / (std * math.sqrt(2 * math.pi))).sum(-1)
+            missing = wanted - (weight * torch.special.ndtr(apart)).sum(-1)
+            step = missing / density.clamp(min=1e-300)
+            value = torch.minimum(torch.maximum(value + step, low), high)
+        return value

@@ -46,6 +46,18 @@ class RewardMap(nn.Module):
         wide: Tensor = self.wide(features)
         return wide if self.deep is None else wide + self.deep(features)
 
+    def hidden(self, features: Float[Tensor, "*rows d"]) -> Float[Tensor, "*rows f"]:
+        """What rewards are linear in: the features, and the network's units beside them."""
+        return features if self.deep is None else torch.cat([features, self.deep[:-1](features)], -1)
+
+    def of_hidden(self, hidden: Float[Tensor, "*rows f"]) -> Float[Tensor, "*rows r"]:
+        """Rewards by what they are linear in."""
+        if self.deep is None:
+            rewards: Tensor = self.wide(hidden)
+            return rewards
+        features, units = hidden.split([self.wide.in_features, hidden.shape[-1] - self.wide.in_features], -1)
+        return self.wide(features) + self.deep[-1](units)
+
     def of(self, choices: ChoiceBatch) -> Float[Tensor, "b n k r"]:
         """Rewards of every option; a text that a batch knows to be there twice is read once."""
         return rewards_by([self], choices)[0]

@@ -4,6 +4,8 @@ import os
 
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
 os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
+# Of the commands that tests start, too: they stand side by side.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 from pathlib import Path
 

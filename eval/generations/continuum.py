@@ -15,7 +15,7 @@ from eval.generations.steering import Scale
 from fsa.choices.sandbox_text.wordings import POLES
 from fsa.reports.bootstrap import Interval
 from fsa.reports.intervals import paired_interval
-from fsa.reports.plots import COLOURS, legend, panels_of, plain, save
+from fsa.reports.plots import COLOURS, frameless, legend, panels_of, save
 from fsa.reports.row import Row
 from fsa.types import Choice
 
@@ -157,7 +157,7 @@ def plot(curves_of: Mapping[str, Sequence[Curve]], path: Path) -> None:
                 panel.plot(shares, values, style, color=colour, marker="o", markersize=4, label=label)
                 panel.fill_between(shares, lows, highs, color=colour, alpha=0.15, linewidth=0)
         low, high = POLES[name]
-        plain(panel, f"{name}: {low} (-1) to {high} (+1)")
+        frameless(panel, f"{name}: {low} (-1) to {high} (+1)")
         panel.set_xlabel(f"share of the {high} person (%)")
         panel.set_xticks(shares)
         panel.set_ylim(-1.05, 1.05)

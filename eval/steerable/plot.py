@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from fsa.reports.plots import BLACK, COLOURS, legend, panels_of, plain, save
+from fsa.reports.plots import BLACK, COLOURS, frameless, legend, panels_of, save
 
 
 def bars(frame: pd.DataFrame, path: Path) -> None:
@@ -26,6 +26,6 @@ def bars(frame: pd.DataFrame, path: Path) -> None:
     panel.axhline(50, color=BLACK, linestyle=":", linewidth=1)
     panel.set_ylim(0, 100)
     panel.set_xticks(range(len(groups)), groups, rotation=30, ha="right")
-    plain(panel)
+    frameless(panel)
     legend(figure, [panel])
     save(figure, path)

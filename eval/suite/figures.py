@@ -16,7 +16,7 @@ from eval.suite.people import open_people
 from eval.suite.results import POOLED, Suite
 from eval.suite.rows import COSTS
 from eval.suite.sections import at_most
-from fsa.reports.plots import COLOURS, GREY, by_choices, legend, limit_line, panels_of, plain, save
+from fsa.reports.plots import COLOURS, GREY, by_choices, frameless, legend, limit_line, panels_of, save
 
 _OURS = COLOURS[1]
 _OTHERS = (COLOURS[0], *COLOURS[2:])
@@ -97,7 +97,7 @@ def cost(suite: Suite, frame: pd.DataFrame, path: Path) -> bool:
             style = styles[method] | {"markersize": 9, "linestyle": "none"}
             panel.plot([max(spent[method], 1e-3)], [100 * accuracy.get(method, np.nan)], **style)
         _log_axis(panel)
-        plain(panel, COSTS[metric])
+        frameless(panel, COSTS[metric])
     legend(figure, panels)
     save(figure, path)
     return True
@@ -122,7 +122,7 @@ def beliefs(maps: Mapping[str, Mapping[str, NDArray[Any]]], path: Path) -> bool:
             style = {"color": (_OURS, *_OTHERS)[number % 9], "marker": _MARKERS[number // 9 % 8]}
             points = found["axes"][found["group"] == group].T
             panel.scatter(*points, s=7, alpha=0.7, linewidths=0, label=group or "all users", **style)
-        plain(panel, name)
+        frameless(panel, name)
         panel.set_xlabel("first axis")
         if len(groups) <= 14:
             panel.legend(fontsize=6, markerscale=1.6, frameon=False, ncols=2)
@@ -141,7 +141,7 @@ def rewards(found: Sequence[Mapping[str, NDArray[Any]]], path: Path) -> bool:
         for kind, reward in zip(one["kind"], curves_of, strict=True):
             style = {"color": (_OURS, *_OTHERS)[kinds.index(kind) % 9], "linewidth": 1.2, "alpha": 0.8}
             panel.plot(one["grid"], reward - reward.mean(), label=kind, **style)
-        plain(panel, f"choices seen: {size}")
+        frameless(panel, f"choices seen: {size}")
         panel.set_xlabel("option")
     legend(figure, panels)
     save(figure, path)

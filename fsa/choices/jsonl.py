@@ -11,7 +11,7 @@ from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeR
 
 from fsa.choices.reading.json_lines import json_blocks
 from fsa.choices.reading.record_source import RULES, RecordSource
-from fsa.choices.reading.table_cache import key_of
+from fsa.choices.reading.table_cache import table_key
 from fsa.errors import ConfigError
 
 _WORTH_A_BAR = 20 << 20  # bytes
@@ -69,7 +69,7 @@ class Jsonl(RecordSource):
                 done += sizes[path]
 
     def _key(self) -> str:
-        return key_of([RULES, self.skip_bad, self.drop_ties, self.max_line_bytes], self.paths)
+        return table_key([RULES, self.skip_bad, self.drop_ties, self.max_line_bytes], self.paths)
 
     def _whole(self) -> str:
         return ", ".join(map(str, self.paths))

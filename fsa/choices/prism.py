@@ -10,7 +10,7 @@ from typing import Any, Literal
 from fsa.choices.reading.record import refuse
 from fsa.choices.reading.record_source import RULES, RecordSource
 from fsa.choices.reading.row_files import RowFile, open_rows
-from fsa.choices.reading.table_cache import key_of
+from fsa.choices.reading.table_cache import table_key
 from fsa.choices.table import ChoiceTable
 from fsa.errors import ChoiceDataError
 from fsa.types import is_number
@@ -176,7 +176,7 @@ class Prism(RecordSource):
         if not all(file.paths for file in self._files):
             return None
         arguments = [self.outcome, self.turns, self.group, self.ties, self.skip_bad]
-        return key_of(["prism.1", RULES, *arguments], paths)
+        return table_key(["prism.1", RULES, *arguments], paths)
 
     def _whole(self) -> str:
         return ", ".join(file.where for file in self._files)

@@ -139,7 +139,7 @@ class ChoiceTable:
 
     def _choices(self, rows: Sequence[int]) -> list[Choice]:
         spans = [slice(*self.option_offsets[row : row + 2]) for row in rows]
-        outcomes = outcomes_of(tuple(self.place[span].tolist()) for span in spans)
+        outcomes = outcomes_of([tuple(self.place[span].tolist()) for span in spans])
         return [
             Choice(
                 user=self.users[int(self.user[row])].as_py(),

@@ -11,7 +11,7 @@ from jaxtyping import Bool, Float, Int
 from fsa.choices.reading.record import refuse
 from fsa.choices.reading.record_source import BadRecords
 from fsa.choices.reading.row_files import RowFile, open_rows
-from fsa.choices.reading.table_cache import keep, key_of
+from fsa.choices.reading.table_cache import keep, table_key
 from fsa.choices.simulation.clone_users import crowd
 from fsa.choices.simulation.simulate import all_pairs, number_pairs, simulate, smallest
 from fsa.choices.source import Source
@@ -108,7 +108,7 @@ class UltraFeedback(Source):
             return None
         arguments: list[Any] = [self.users, self.conflicts, self.pairs_per_prompt, self.users_per_type]
         arguments += [self.prompts_per_user, self.ties, self.skip_bad, self.seed]
-        return key_of(["ultrafeedback.1", *arguments], [path for file in files for path in file.paths])
+        return table_key(["ultrafeedback.1", *arguments], [path for file in files for path in file.paths])
 
     def _simulated(self, files: list[RowFile]) -> ChoiceTable:
         counts: dict[str, int] = {}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from concurrent.futures import Future, ThreadPoolExecutor
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -17,8 +18,8 @@ from fsa.episodes.tokens import ItemTokens
 from fsa.types import ChoiceBatch, EpisodeBatch, Repeats
 
 _STEPS_AT_ONCE = 32
-"""Steps whose episodes are drawn together, in half the time of one by one, while the steps before them run.
-Which episodes come does not depend on it."""
+"""Steps whose episodes are drawn and looked up together while the steps before them run, in half the time
+of one by one. Which episodes come does not depend on it."""
 
 
 class EpisodeBatches(Dataset[EpisodeBatch]):
@@ -58,7 +59,7 @@ class EpisodeBatches(Dataset[EpisodeBatch]):
         self.share = users_per_step // world_size
         self.first = rank * self.share
         self._thread: ThreadPoolExecutor | None = None
-        self._drawn: dict[int, Future[list[EpisodeRows]]] = {}  # by block: this one and the next
+        self._drawn: dict[int, Future[list[_Drawn]]] = {}  # by block: this one and the next
 
     def __len__(self) -> int:
         if self.num_batches is None:
@@ -74,13 +75,75 @@ class EpisodeBatches(Dataset[EpisodeBatch]):
                 near: self._drawn.get(near) or self._thread.submit(self._draw, near)
                 for near in (block, block + 1)
             }
-        rows = self._drawn[block].result()[place]
-        return collate(rows, self.sampler.table, self.features, self.tokens, self.num_blocks)
+        return self._drawn[block].result()[place].batch(self.features, self.tokens, self.num_blocks)
 
-    def _draw(self, block: int) -> list[EpisodeRows]:
+    def _draw(self, block: int) -> list[_Drawn]:
         steps = block * _STEPS_AT_ONCE + np.arange(_STEPS_AT_ONCE)[:, None]
         numbers = steps * self.users_per_step + self.first + np.arange(self.share)
-        return self.sampler.draw(numbers.reshape(-1)).split(_STEPS_AT_ONCE)
+        drawn = self.sampler.draw(numbers.reshape(-1)).split(_STEPS_AT_ONCE)
+        return [_Drawn.of(rows, self.sampler.table) for rows in drawn]
+
+
+class _Offered(NamedTuple):
+    """Some choices [b, n] with their options [b, n, k], as numbers of items.
+
+    Attributes:
+        rows: Of the table, -1 for padding.
+        option: Item of each option, 0 for padding.
+        place: Place of each option, -1 for padding.
+        first, which: Places of the different items, and which of them each option is.
+    """
+
+    rows: NDArray[np.int64]
+    option: NDArray[np.integer]
+    place: NDArray[np.int64]
+    first: NDArray[np.int64]
+    which: NDArray[np.int64]
+
+    @classmethod
+    def of(cls, rows: NDArray[np.int64], table: ChoiceTable) -> _Offered:
+        option, place = _options(np.maximum(rows, 0), table)
+        place = np.where((rows < 0)[..., None], -1, place).astype(np.int64)
+        _, first, which = np.unique(option, return_index=True, return_inverse=True)
+        return cls(rows.copy(), option, np.asarray(place), first, which.reshape(option.shape))
+
+    def batch(
+        self, features: Float[Tensor, "m d"], tokens: ItemTokens | None = None, num_blocks: int = 1
+    ) -> ChoiceBatch:
+        in_words = None
+        if tokens is not None:
+            slots = np.flatnonzero(self.place >= 0)
+            in_words = tokens.rows(self.option.reshape(-1)[slots], slots, num_blocks)
+        return ChoiceBatch(
+            # numpy's look-up reuses memory, where torch's asks the system for new pages each time.
+            torch.from_numpy(features.numpy().take(self.option, 0)),
+            torch.from_numpy(self.place),
+            torch.from_numpy(self.rows),
+            in_words,
+            Repeats(torch.from_numpy(self.first), torch.from_numpy(self.which)),
+        )
+
+
+class _Drawn(NamedTuple):
+    """Episodes with what their choices offer: all of a batch that needs no features."""
+
+    rows: EpisodeRows
+    context: _Offered
+    target: _Offered
+
+    @classmethod
+    def of(cls, rows: EpisodeRows, table: ChoiceTable) -> _Drawn:
+        return cls(rows, _Offered.of(rows.context, table), _Offered.of(rows.target, table))
+
+    def batch(
+        self, features: Float[Tensor, "m d"], tokens: ItemTokens | None, num_blocks: int
+    ) -> EpisodeBatch:
+        return EpisodeBatch(
+            index=torch.from_numpy(self.rows.index),
+            user=torch.from_numpy(self.rows.user),
+            context=self.context.batch(features),
+            target=self.target.batch(features, tokens, num_blocks),
+        )
 
 
 def collate(
@@ -91,12 +154,7 @@ def collate(
     num_blocks: int = 1,
 ) -> EpisodeBatch:
     """Tensors of some episodes, padded to the largest of them; the targets with tokens, where given."""
-    return EpisodeBatch(
-        index=torch.from_numpy(rows.index),
-        user=torch.from_numpy(rows.user),
-        context=collate_choices(rows.context, table, features),
-        target=collate_choices(rows.target, table, features, tokens, num_blocks),
-    )
+    return _Drawn.of(rows, table).batch(features, tokens, num_blocks)
 
 
 def collate_choices(
@@ -107,23 +165,7 @@ def collate_choices(
     num_blocks: int = 1,
 ) -> ChoiceBatch:
     """Tensors of some choices [b, n], -1 for padding."""
-    safe = np.maximum(rows, 0)
-    option, place = _options(safe, table)
-    place = np.where((rows < 0)[..., None], -1, place).astype(np.int64)
-    items = torch.from_numpy(option.astype(np.int64))
-    gathered = features.index_select(0, items.reshape(-1)).reshape(*items.shape, features.shape[1])
-    in_words = None
-    if tokens is not None:
-        slots = np.flatnonzero(place >= 0)
-        in_words = tokens.rows(option.reshape(-1)[slots], slots, num_blocks)
-    _, first, which = np.unique(option, return_index=True, return_inverse=True)
-    return ChoiceBatch(
-        gathered,
-        torch.from_numpy(place),
-        torch.from_numpy(rows.copy()),
-        in_words,
-        Repeats(torch.from_numpy(first), torch.from_numpy(which.reshape(option.shape))),
-    )
+    return _Offered.of(rows, table).batch(features, tokens, num_blocks)
 
 
 def _options(rows: NDArray[np.int64], table: ChoiceTable) -> tuple[NDArray[np.integer], NDArray[np.integer]]:

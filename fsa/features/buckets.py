@@ -42,8 +42,7 @@ def padded(
     alone, and one with bidirectional attention masks padding. To be continued, on the left.
     """
     ids = [torch.as_tensor(np.asarray(row, np.int64)) for row in rows]
-    ones = [torch.ones_like(row) for row in ids]
-    return (
-        pad_sequence(ids, batch_first=True, padding_value=pad_id, padding_side=side),
-        pad_sequence(ones, batch_first=True, padding_side=side),
-    )
+    tokens = pad_sequence(ids, batch_first=True, padding_value=pad_id, padding_side=side)
+    places, lengths = torch.arange(tokens.shape[1]), torch.tensor([len(row) for row in ids]).unsqueeze(-1)
+    here = places < lengths if side == "right" else places >= tokens.shape[1] - lengths
+    return tokens, here.long()

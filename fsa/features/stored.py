@@ -8,6 +8,7 @@ import warnings
 from abc import abstractmethod
 from collections.abc import Iterator, Sequence
 from functools import cached_property
+from itertools import islice
 from pathlib import Path
 from typing import Any, ClassVar, Protocol
 
@@ -29,6 +30,7 @@ from fsa.paths import cache_dir
 from fsa.types import Numbers, Text, is_numbers
 
 _CHUNK = 8192  # texts whose token ids are held at once
+_MOST_CUT = 100_000  # texts that `num_cut` tells apart: a server reads without end
 
 
 class Tokenized(Protocol):
@@ -88,7 +90,7 @@ class StoredFeatures(FeatureExtractor):
 
     @property
     def num_cut(self) -> int:
-        """Different texts seen so far that were too long."""
+        """Different texts seen so far, or since `forget`, that were too long; counted up to 100,000."""
         return len(self._cut)
 
     @cached_property
@@ -200,7 +202,8 @@ class StoredFeatures(FeatureExtractor):
             yield response  # type: ignore[misc]
 
     def _count_cut(self, keys: NDArray[np.uint8], num_cut: NDArray[np.float32]) -> None:
-        self._cut.update(key.tobytes() for key in keys[num_cut > 0])
+        cut = (key.tobytes() for key in keys[num_cut > 0])
+        self._cut.update(islice(cut, max(_MOST_CUT - len(self._cut), 0)))
         if self._cut and not self._warned:
             self._warned = True
             warnings.warn(
@@ -252,6 +255,7 @@ class StoredFeatures(FeatureExtractor):
 
     def forget(self) -> None:
         """Drop the numbers that memory has, but for those that it holds; those on the disk stay."""
+        self._cut.clear()
         if not self.store and isinstance(self._store, FeatureMemory):
             self._store.clear()
 

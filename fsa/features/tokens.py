@@ -42,14 +42,20 @@ def tokenize(
         rows = [row for row, text in enumerate(texts) if text.has_special == has_special]
         if not rows:
             continue
-        encoded: Any = tokenizer(
-            [texts[row].text for row in rows],
-            add_special_tokens=not has_special,
-            return_offsets_mapping=True,
-            return_attention_mask=False,
-            verbose=False,
-        )
-        for row, ids, offsets in zip(rows, encoded["input_ids"], encoded["offset_mapping"], strict=True):
+        plain: dict[str, Any] = {
+            "add_special_tokens": not has_special,
+            "return_attention_mask": False,
+            "return_token_type_ids": False,
+            "verbose": False,
+        }
+        encoded: Any = tokenizer([texts[row].text for row in rows], **plain)
+        for row, ids in zip(rows, encoded["input_ids"], strict=True):
+            # Where each token stands is asked of the few texts that are too long: it is a third of the work.
+            offsets = (
+                tokenizer(texts[row].text, return_offsets_mapping=True, **plain)["offset_mapping"]
+                if len(ids) > max_tokens
+                else []
+            )
             tokens[row] = _fit(np.array(ids, np.int64), offsets, texts[row], max_tokens, tokenizer)
     return tokens  # type: ignore[return-value]
 

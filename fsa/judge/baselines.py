@@ -12,7 +12,7 @@ from fsa.errors import ConfigError
 from fsa.features.extractor import FeatureExtractor
 from fsa.features.rendering import plain
 from fsa.judge.judge import Cost, Judge
-from fsa.judge.rows import ProbeRows, different
+from fsa.judge.rows import ProbeRows, distinct_rows
 from fsa.judge.scores import AttributeScores, Labelled, Probe
 from fsa.seeding import stable_hash, uniform
 
@@ -119,7 +119,7 @@ class RewardJudge(Judge):
         started = time.monotonic()
         scores = []
         for probe, part in zip(probes, self._rows.of(probes, progress), strict=True):
-            rows, _, where = different(probe, part)
+            rows, _, where = distinct_rows(probe, part)
             reward = 1 / (1 + np.exp(-(rows @ self._weights)))
             scores.append(AttributeScores((REWARD,), reward[where][:, None]))
         self._seconds += time.monotonic() - started

@@ -13,8 +13,8 @@ from fsa.features.rendering import plain
 from fsa.judge.attributes import HELPSTEER2, MORAL_FOUNDATIONS, Attribute
 from fsa.judge.engines.engine import Engine, Question, Reply
 from fsa.judge.judge import Cost
-from fsa.judge.prompts import choosing_instructions, shown
-from fsa.judge.regression import cost_of, different, most_tokens
+from fsa.judge.prompts import choosing_instructions, under_letters
+from fsa.judge.regression import cost_of, distinct_texts, most_tokens
 from fsa.judge.schema import choice_schema, letters_for, read_choice
 from fsa.judge.scores import Probe
 from fsa.judge.target import AlignmentTarget
@@ -93,22 +93,22 @@ class LetterChoice:
 
     def _order(self, probe: Probe) -> list[int]:
         """Places of the different responses, as letters show them."""
-        count = len(different(probe))
+        count = len(distinct_texts(probe))
         return [int(i) for i in np.argsort(random_bits(self.seed, stable_hash(probe.key), np.arange(count)))]
 
     def _question(self, instructions: str, probe: Probe, order: Sequence[int]) -> Question:
-        texts, letters = different(probe), letters_for(len(order))
+        texts, letters = distinct_texts(probe), letters_for(len(order))
         return Question(
             instructions,
             (),
-            shown(probe.prompt, [texts[i] for i in order], letters, self.max_chars),
+            under_letters(probe.prompt, [texts[i] for i in order], letters, self.max_chars),
             choice_schema(letters, self.max_reasoning),
             max_tokens=most_tokens(self.max_reasoning),
             seed=int(random_bits(self.seed, stable_hash(probe.key)) >> np.uint64(33)),
         )
 
     def _read(self, probe: Probe, order: Sequence[int], reply: Reply) -> NamedChoice:
-        texts = different(probe)
+        texts = distinct_texts(probe)
         problems = ("duplicate response",) * (len(probe.responses) - len(texts))
         if reply.problem or reply.text is None:
             return NamedChoice((), None, (*problems, reply.problem or "no answer"))

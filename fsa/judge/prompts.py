@@ -56,7 +56,7 @@ def choosing_instructions(target: AlignmentTarget | None, attributes: Sequence[A
     )
 
 
-def shown(
+def under_letters(
     prompt: Text, responses: Sequence[Text], letters: Sequence[str], max_chars: int | None = None
 ) -> str:
     """A prompt and its responses, each under its letter.

@@ -15,7 +15,7 @@ from fsa.judge.attributes import HELPSTEER2, MORAL_FOUNDATIONS, Attribute, attri
 from fsa.judge.engines.engine import Engine, Question, Reply
 from fsa.judge.examples import Example, SimilarExamples
 from fsa.judge.judge import Cost, Judge
-from fsa.judge.prompts import answer, scoring_instructions, shown
+from fsa.judge.prompts import answer, scoring_instructions, under_letters
 from fsa.judge.schema import letters_for, read_scores, scores_schema
 from fsa.judge.scores import AttributeScores, Labelled, Probe
 from fsa.seeding import random_bits, stable_hash
@@ -99,7 +99,7 @@ class RegressionJudge(Judge):
             near = self._near(probes, attribute.name)
             for row, probe in enumerate(probes):
                 shots = self._shots(near[row])
-                texts = different(probe)
+                texts = distinct_texts(probe)
                 for sample in range(self.samples):
                     for group in self.groups(len(texts)):
                         key = (stable_hash(probe.key), stable_hash(attribute.name), sample, group[0])
@@ -119,7 +119,7 @@ class RegressionJudge(Judge):
         return Question(
             scoring_instructions(attribute, self.compares),
             shots,
-            shown(probe.prompt, texts, letters, self.max_chars),
+            under_letters(probe.prompt, texts, letters, self.max_chars),
             scores_schema(letters, self.max_reasoning),
             max_tokens=len(letters) * most_tokens(self.max_reasoning),
             seed=int(random_bits(self.seed, _SAMPLING, *key) >> np.uint64(33)),
@@ -140,7 +140,7 @@ class RegressionJudge(Judge):
             letters = letters_for(len(order))
             said = [(example.scores[i], example.reasonings[i]) for i in order]
             texts = [example.responses[i] for i in order]
-            ask = shown(example.prompt, texts, letters, self.max_chars)
+            ask = under_letters(example.prompt, texts, letters, self.max_chars)
             shots.append((ask, answer(dict(zip(letters, said, strict=True)), self.max_reasoning)))
         return tuple(shots)
 
@@ -148,7 +148,7 @@ class RegressionJudge(Judge):
         return [int(i) for i in np.argsort(random_bits(self.seed, _ORDER, *key, np.arange(count)))]
 
 
-def different(probe: Probe) -> list[str]:
+def distinct_texts(probe: Probe) -> list[str]:
     """The probe's responses as texts, each once, in the order that they first come."""
     return list(dict.fromkeys(plain(response) for response in probe.responses))
 
@@ -189,7 +189,7 @@ class _Tally:
     problems: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        self.texts = different(self.probe)
+        self.texts = distinct_texts(self.probe)
         shape = (self.samples, len(self.texts), len(self.attributes))
         self.values = np.full(shape, np.nan)
         self.reasoning: dict[tuple[int, int], str] = {}

@@ -16,7 +16,7 @@ from safetensors.numpy import load_file, save_file
 from fsa.errors import CheckpointError, ConfigError
 from fsa.features.extractor import FeatureExtractor
 from fsa.judge.judge import Cost, Judge
-from fsa.judge.rows import ProbeRows, different
+from fsa.judge.rows import ProbeRows, distinct_rows
 from fsa.judge.scores import AttributeScores, Labelled, Probe
 
 _JSON, _WEIGHTS, _LAYOUT = "regressor.json", "regressor.safetensors", "fsa.regressor.1"
@@ -133,7 +133,7 @@ class RegressorJudge(Judge):
         return judge
 
     def _score(self, probe: Probe, rows: Float[np.ndarray, "k d"]) -> AttributeScores:
-        rows, counts, where = different(probe, rows)
+        rows, counts, where = distinct_rows(probe, rows)
         middle = counts @ rows / counts.sum()
         weights = self._weights
         level = (middle - weights["centre"]) @ weights["level"] + weights["intercept"]

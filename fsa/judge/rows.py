@@ -114,7 +114,7 @@ class ProbeRows:
         return {"num_components": components, "extras": extras, "extras_scale": scale}
 
 
-def different(
+def distinct_rows(
     probe: Probe, rows: Float[np.ndarray, "k d"]
 ) -> tuple[Float[np.ndarray, "u d"], NDArray[np.int64], NDArray[np.int64]]:
     """Rows of the different texts in alphabetical order, how often each comes, and where each response is.

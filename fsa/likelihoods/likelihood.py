@@ -7,6 +7,7 @@ from abc import ABC, abstractmethod
 import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
+from torch.nn import functional
 
 from fsa.errors import ShapeError
 from fsa.predictive import Predictive
@@ -64,6 +65,34 @@ def predicted(
     here = choices.option_mask.expand(len(scores), -1, -1, -1)
     best = predictive.mean(likelihood.best(scores, here))
     return best, predictive.log_mean(likelihood.log_prob(scores, choices.places))
+
+
+def picked(
+    likelihood: ChoiceLikelihood, predictive: Predictive, option_mask: Bool[Tensor, "b n k"]
+) -> Float[Tensor, "b n k"]:
+    """Probability of each option to be picked where one is, averaged over what is believed of the users.
+
+    It is 0 for padding, and 1 in sum.
+
+    Among more options than the likelihood knows, the odds are those of the first scores (Bradley-Terry-Luce).
+
+    Args:
+        likelihood: How people choose.
+        predictive: Scores at places of the beliefs.
+        option_mask: True where there is an option; these come before the padding, and there is one.
+    """
+    scores, most = predictive.scores, likelihood.max_options
+    here = option_mask.expand(len(scores), -1, -1, -1)
+    if most is None:
+        best = likelihood.best(scores, here)
+    else:
+        k = scores.shape[-2]
+        scores, here = (functional.pad(scores, (0, 0, 0, most)), functional.pad(here, (0, most)))
+        few = functional.pad(likelihood.best(scores[..., :most, :], here[..., :most]), (0, k))
+        many = masked(scores[..., 0], here).softmax(-1)
+        best = torch.where(here.sum(-1, keepdim=True) <= most, few, many)[..., :k]
+    chances = predictive.mean(best)
+    return chances / chances.sum(-1, keepdim=True)
 
 
 def rewards_of(scores: Float[Tensor, "*rows k 1"]) -> Float[Tensor, "*rows k"]:

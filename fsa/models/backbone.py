@@ -248,11 +248,6 @@ def _adapted(
     return adapted
 
 
-def _text_config(model: nn.Module) -> Any:
-    config: Any = model.config
-    return config.get_text_config()
-
-
 def _is_padded_right(mask: Bool[Tensor, "m l"]) -> bool:
     return bool((mask[:, 1:] <= mask[:, :-1]).all())
 

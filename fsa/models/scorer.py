@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from fsa.errors import ConfigError
 from fsa.predictive import Predictive
 from fsa.reward_map import RewardMap
-from fsa.types import Belief, ChoiceBatch
+from fsa.types import Belief, ChoiceBatch, EpisodeBatch
 
 _NINETY = 1.6448536269514722  # stds on either side of a normal's mean between which it is 90 % of the time
 
@@ -32,6 +32,11 @@ class Spread:
     def normal(cls, mean: Float[Tensor, "b n k"], std: Float[Tensor, "b n k"]) -> Spread:
         """Of scores that are normal."""
         return cls(mean, std, mean - _NINETY * std, mean + _NINETY * std)
+
+    @classmethod
+    def of_samples(cls, scores: Float[Tensor, "s b n k p"]) -> Spread:
+        """Of the first score of each option, as if it were normal."""
+        return cls.normal(scores[..., 0].mean(0), scores[..., 0].std(0, correction=0))
 
 
 class Scorer(nn.Module, ABC):
@@ -80,8 +85,14 @@ class Scorer(nn.Module, ABC):
             belief: What is believed of each user.
             noise: Standard normal numbers.
         """
-        score = self(choices, belief.sample(noise), belief)[..., 0]
-        return Spread.normal(score.mean(0), score.std(0, correction=0))
+        return Spread.of_samples(self(choices, belief.sample(noise), belief))
+
+    def predictive_and_spread(
+        self, choices: ChoiceBatch, belief: Belief, noise: Float[Tensor, "s b z"]
+    ) -> tuple[Predictive, Spread]:
+        """What `predictive` and `spread` give, at less work; who overrides one of them overrides this too."""
+        scores = self(choices, belief.sample(noise), belief)
+        return Predictive(scores), Spread.of_samples(scores)
 
     def bind(self, encoder: nn.Module) -> None:
         """Share weights with the encoder that beliefs come from; most scorers share none."""
@@ -103,8 +114,17 @@ class Scorer(nn.Module, ABC):
             choices: The training choices in batches; each user is in one row of one batch.
         """
 
+    def fit_doubt(self, encoder: nn.Module, batches: Iterable[EpisodeBatch], num_choices: int) -> None:
+        """Look at training episodes once, after training, for what scores may be off by; nothing by default.
+
+        Args:
+            encoder: What reads the contexts.
+            batches: Some of the training episodes.
+            num_choices: Training choices in all.
+        """
+
     def resize_buffers(self, stored: Mapping[str, Tensor]) -> None:
-        """Give buffers that grow with the training users the length of stored ones, before these are loaded.
+        """Give buffers that training leaves the shapes of stored ones, before these are loaded.
 
         Args:
             stored: Tensors by their names in this scorer.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable, Mapping, Sequence
 
 import torch
 from jaxtyping import Float
@@ -10,9 +11,10 @@ from torch import Tensor, nn
 
 from fsa.errors import ConfigError
 from fsa.models.scorer import Scorer, Spread
+from fsa.models.text_doubt import Seen, TextDoubt, moment
 from fsa.predictive import Predictive
 from fsa.reward_map import RewardMap, prior_of, rewards_by, taste_maps
-from fsa.types import Belief, ChoiceBatch
+from fsa.types import Belief, ChoiceBatch, EpisodeBatch
 
 
 class TasteReward(Scorer):
@@ -54,6 +56,7 @@ class TasteReward(Scorer):
             d_feature, num_params, num_params * d_belief, units, dropout, std
         )
         self.precisions, self.num_params = (population_precision, taste_precision), num_params
+        self.doubt = TextDoubt(self.precisions)
         self._shared: tuple[RewardMap, ...] = ()  # in a tuple: the encoder has registered them already
 
     def bind(self, encoder: nn.Module) -> None:
@@ -101,15 +104,59 @@ class TasteReward(Scorer):
         return of_pairs.where(here.sum(-1) == 2, self._of_samples(belief, noise, population, taste))
 
     def spread(self, choices: ChoiceBatch, belief: Belief, noise: Float[Tensor, "s b z"]) -> Spread:
-        """As of every scorer; exact."""
-        population, taste = self._rewards(choices, belief.mean.shape[-1])
-        taste = taste[..., 0, :]
-        mean = self._at(belief.mean.unsqueeze(0), population, taste.unsqueeze(-2))[0, ..., 0]
-        std = belief.std_along(taste)
+        """As of every scorer, without samples; and with the doubt about texts (`TextDoubt`), if fitted."""
+        here = choices.option_mask.unsqueeze(-1)
+        hidden = [each.hidden(torch.where(here, choices.features, 0)) for each in self.maps]
+        return self._spread(hidden, belief)
+
+    def predictive_and_spread(
+        self, choices: ChoiceBatch, belief: Belief, noise: Float[Tensor, "s b z"]
+    ) -> tuple[Predictive, Spread]:
+        return self.predictive(choices, belief, noise), self.spread(choices, belief, noise)
+
+    def spread_between(self, choices: ChoiceBatch, belief: Belief) -> Spread:
+        """The same of the difference of rewards within each choice, better less worse (`contrast`) [b, n]."""
+        contrast = choices.contrast()
+        here = choices.option_mask.unsqueeze(-1)
+        features = torch.where(here, choices.features, 0)
+        hidden = [torch.einsum("bnkf,bnk->bnf", each.hidden(features), contrast) for each in self.maps]
+        return self._spread(hidden, belief)
+
+    def _spread(self, hidden: Sequence[Float[Tensor, "b *rows f"]], belief: Belief) -> Spread:
+        """Along directions of both maps' hidden units."""
+        population, taste = (each.of_hidden(h) for each, h in zip(self.maps, hidden, strict=True))
+        shared, taste = population[..., 0], taste[..., : belief.mean.shape[-1]]
+        mean = torch.einsum("b...z,bz->b...", taste, belief.mean) + shared
+        std, of_texts = belief.std_along(taste), self.doubt.variance(hidden[0], hidden[1], belief)
+        if of_texts is not None:
+            std = (std.square() + of_texts).sqrt()
         if belief.mixture is None:
             return Spread.normal(mean, std)
-        low, high = belief.mixture.quantiles(taste, (0.05, 0.95)) + population[..., 0]
+        low, high = belief.mixture.quantiles(taste, (0.05, 0.95), of_texts) + shared
         return Spread(mean, std, low, high)
+
+    @torch.no_grad()
+    def fit_doubt(self, encoder: nn.Module, batches: Iterable[EpisodeBatch], num_choices: int) -> None:
+        """As of every scorer: how far rewards of texts unlike the training texts may be off."""
+        if not self._shared:
+            return
+        seen = []
+        for batch in batches:
+            belief: Belief = encoder(batch.context)
+            target, mask = batch.target, batch.target.mask
+            contrast = target.contrast()
+            features = torch.where(target.option_mask.unsqueeze(-1), target.features, 0)
+            each = [torch.einsum("bnkf,bnk->bnf", m.hidden(features), contrast)[mask] for m in self.maps]
+            of_each = torch.arange(len(mask), device=mask.device).unsqueeze(1).expand_as(mask)[mask]
+            population, taste = (m.of_hidden(h) for m, h in zip(self.maps, each, strict=True))
+            gap = population[..., 0] + (taste * belief.mean[of_each]).sum(-1)
+            weight = torch.sigmoid(gap) * torch.sigmoid(-gap)
+            seen.append(Seen(each[0], each[1], moment(belief)[of_each], weight))
+        self.doubt.fit(seen, num_choices)
+
+    def resize_buffers(self, stored: Mapping[str, Tensor]) -> None:
+        name = "doubt."
+        self.doubt.resize_buffers({n.removeprefix(name): t for n, t in stored.items() if n.startswith(name)})
 
     def _of_pairs(
         self, choices: ChoiceBatch, belief: Belief, population: Tensor, taste: Tensor, num_places: int

@@ -10,6 +10,8 @@ from dataclasses import dataclass, field, replace
 from fsa.errors import ChoiceDataError, ConfigError
 from fsa.types import Choice
 
+_HALVED_AFTER = 2.5  # choices, of the weight of a statement (docs/log.md)
+
 
 @dataclass(frozen=True)
 class History:
@@ -17,7 +19,8 @@ class History:
 
     Attributes:
         choices: Oldest first.
-        stated: What the person said of themselves, as choices and how much each counts; see `Bank.evidence`.
+        stated: What the person said of themselves, as choices and how much each counts as long as there are
+            no others (`share_left`); see `Bank.evidence`.
         half_life: Choices after which one counts half as much, > 0; None where all count alike, and their
             order makes no difference.
 
@@ -45,7 +48,9 @@ class History:
         ]
         order = sorted(range(len(keys)), key=lambda place: (keys[place], weights[place]))
         chosen = [(self.choices[place], weights[place]) for place in order]
-        return [*chosen, *sorted(self.stated, key=lambda said: (choice_key(said[0]), said[1]))]
+        left = share_left(len(self.choices))
+        stated = [(choice, weight * left) for choice, weight in self.stated]
+        return [*chosen, *sorted(stated, key=lambda said: (choice_key(said[0]), said[1]))]
 
     @property
     def weighed(self) -> bool:
@@ -70,6 +75,11 @@ class History:
                 f"there is no such choice to forget among the {len(kept)} of this person: {choice!r:.200}"
             )
         return replace(self, choices=kept, _keys=())
+
+
+def share_left(choices: int) -> float:
+    """Share of a statement's weight that is left after some choices, 0-1: in the end choices win."""
+    return 1 / (1 + (choices / _HALVED_AFTER) ** 2)
 
 
 def choice_key(choice: Choice) -> str:

@@ -12,7 +12,7 @@ import torch
 
 from fsa.errors import ChoiceDataError, ConfigError, ShapeError
 from fsa.judge.target import AlignmentTarget
-from fsa.likelihoods.likelihood import predicted
+from fsa.likelihoods.likelihood import picked
 from fsa.outputs.api_inputs import Choices, as_choice
 from fsa.outputs.asking import Asked, asked
 from fsa.outputs.explaining import Explanation, explain
@@ -196,8 +196,8 @@ class Person:
     def prefers(self, prompt: Text, a: Text | Numbers, b: Text | Numbers) -> float:
         """Probability, 0-1, that this person picks a over b."""
         pair = options_of(self.model, [self], [prompt], [[a, b]])
-        best, _ = predicted(self.model.likelihood, self.model.predictive(pair, self.belief), pair)
-        return float(best[0, 0, 0] / best.sum())
+        chances = picked(self.model.likelihood, self.model.predictive(pair, self.belief), pair.option_mask)
+        return chances[0, 0, 0].item()
 
     def next_question(
         self,

@@ -16,7 +16,7 @@ from fsa.errors import CheckpointError, ChoiceDataError, ShapeError
 from fsa.features.extractor import FeatureExtractor
 from fsa.features.projection import Projection
 from fsa.judge.target import AlignmentTarget
-from fsa.likelihoods.likelihood import ChoiceLikelihood
+from fsa.likelihoods.likelihood import ChoiceLikelihood, picked
 from fsa.models.language_scorer import LanguageScorer
 from fsa.models.scorer import Scorer
 from fsa.outputs.api_inputs import Choices, as_choices
@@ -239,6 +239,7 @@ class RewardModel(OnHub, nn.Module):
         people: Sequence[Person],
         prompts: Sequence[Text],
         responses: Sequence[Sequence[Text | Numbers]],
+        probabilities: bool = False,
     ) -> list[Scores]:
         """Score responses for m people at once, each to their own prompt; no score depends on the others.
 
@@ -246,6 +247,7 @@ class RewardModel(OnHub, nn.Module):
             people: Whose rewards [m].
             prompts: What is responded to [m].
             responses: One or more responses for each [m] of [k].
+            probabilities: Whether to say how probable it is that each response is picked.
 
         Raises:
             ShapeError: The three disagree about m, a person has no response to score, or a person was read by
@@ -259,17 +261,21 @@ class RewardModel(OnHub, nn.Module):
         if not people:
             return []
         choices, beliefs = options_of(self, people, prompts, responses), _beliefs(people)
-        spread = self.scorer.spread(choices, beliefs, self._noise(beliefs))
+        noise, chances = self._noise(beliefs), None
+        if probabilities:
+            predictive, spread = self.scorer.predictive_and_spread(choices, beliefs, noise)
+            chances = picked(self.likelihood, predictive, choices.option_mask)[:, 0].cpu().numpy()
+        else:
+            spread = self.scorer.spread(choices, beliefs, noise)
         mean, *doubt = (
             part[:, 0].cpu().numpy() for part in (spread.mean, spread.std, spread.low, spread.high)
         )
-        return [
-            Scores(
-                mean[i, : len(each)],
-                *(part[i, : len(each)] if (person.belief.std > 0).any() else None for part in doubt),
-            )
-            for i, (person, each) in enumerate(zip(people, responses, strict=True))
-        ]
+        scored, has_doubt = [], (beliefs.std > 0).any(-1).tolist()
+        for i, each in enumerate(responses):
+            mine = (i, slice(len(each)))
+            std, low, high = (part[mine] if has_doubt[i] else None for part in doubt)
+            scored.append(Scores(mean[mine], std, low, high, None if chances is None else chances[mine]))
+        return scored
 
     @property
     def device(self) -> torch.device:

@@ -19,6 +19,7 @@ from fsa.choices.table import ChoiceTable
 from fsa.encoders.deep_set import DeepSet
 from fsa.encoders.encoder import ContextEncoder
 from fsa.episodes.by_user import choices_by_user
+from fsa.episodes.dataset import collate
 from fsa.errors import ConfigError
 from fsa.features.extractor import FeatureExtractor
 from fsa.features.hidden_state import HiddenState
@@ -157,6 +158,8 @@ def train_reward(
     first = fit_population(module, parted, matrix, episodes, loop, folder, resume)
     outcome = {**loop.fit(module, data, folder, resume, from_start=bool(first)), **first}
 
+    sample = (collate(draws.draw(part), parted.train, matrix) for part in np.split(np.arange(2000), 8))
+    scoring.fit_doubt(reader.eval(), sample, len(parted.train))
     kind = Policy if isinstance(scoring, PolicyScorer) else RewardModel
     model = kind.from_parts(
         model_config(config, matrix.shape[1], kind.layout),

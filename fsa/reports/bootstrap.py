@@ -152,6 +152,13 @@ class Resamples:
         found = self._interval((_Term(1, column, tuple(parts), is_absolute=True),))
         return found and replace(found, low=max(found.low, 0.0))
 
+    def absolute_beyond(
+        self, column: Hashable, others: Sequence[Hashable], parts: Sequence[int]
+    ) -> Interval | None:
+        """`absolute` of a column, less its mean over some others on the same choices."""
+        mine = _Term(1, column, tuple(parts), is_absolute=True)
+        return self._interval((mine, *(replace(mine, weight=-1 / len(others), column=o) for o in others)))
+
     def difference(self, column: Hashable, other: Hashable, parts: Sequence[int] = (0,)) -> Interval | None:
         """Mean of a column less that of another on the same choices, over the seeds that both have."""
         return self._interval((_Term(1, column, tuple(parts)), _Term(-1, other, tuple(parts))))
@@ -229,7 +236,8 @@ class Resamples:
             with np.errstate(invalid="ignore"):
                 drawn = term.of(sums) / counts.sum(1)
             if term.is_absolute:
-                drawn += self._values((term,), seeds)[:, None] - np.nanmean(drawn, 1, keepdims=True)
+                own = self._values((replace(term, weight=1),), seeds)
+                drawn += own[:, None] - np.nanmean(drawn, 1, keepdims=True)
             value += term.weight * drawn
         return value
 

@@ -63,20 +63,30 @@ def ece_interval(
     *,
     seeds: np.ndarray | None = None,
     num_bins: int = 15,
+    calibrated: int = 0,
     **how: Any,
 ) -> Interval:
     """Expected calibration error with its interval; each seed is binned by itself, once.
 
-    Arguments: `fsa.metrics.calibration.ece` and `mean_interval`.
+    Args:
+        confidence, correct, num_bins: See `fsa.metrics.calibration.ece`.
+        by, seeds, how: See `mean_interval`.
+        calibrated: How often to draw outcomes from the confidences themselves; the mean error of these draws,
+            which a perfectly calibrated model would have with as many choices, is taken off. None where 0.
     """
     if len(confidence) != len(correct):
         raise ShapeError(f"{len(confidence)} confidences but {len(correct)} predictions")
+    confidence = np.asarray(confidence, np.float64)
     bins = np.zeros(len(confidence), np.int64)
     for seed in np.unique(seeds) if seeds is not None else [None]:
         here = slice(None) if seed is None else seeds == seed
         bins[here] = equal_mass_bins(confidence[here], num_bins)
-    gaps = np.asarray(confidence, np.float64) - np.asarray(correct, np.float64)
-    found = resampled({"gap": gaps}, by, seeds=seeds, part=bins, **how).absolute("gap", range(bins.max() + 1))
+    gaps = {"gap": confidence - np.asarray(correct, np.float64)}
+    rng, drawn = np.random.default_rng(how.get("random_seed", 0)), range(calibrated)
+    gaps |= {str(i): confidence - (rng.random(len(confidence)) < confidence) for i in drawn}
+    sums, parts = resampled(gaps, by, seeds=seeds, part=bins, **how), range(bins.max() + 1)
+    others = [str(i) for i in drawn]
+    found = sums.absolute_beyond("gap", others, parts) if others else sums.absolute("gap", parts)
     assert found is not None, "every row has a gap"
     return found
 

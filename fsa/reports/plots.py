@@ -85,7 +85,7 @@ def by_choices(panel: Any, name: str, sizes: Sequence[int], heads: Sequence[str]
         sizes: Choices seen.
         heads: What to call the sizes; their numbers if not given.
     """
-    plain(panel, name)
+    frameless(panel, name)
     panel.set_xlabel("choices seen (square-root scale)", fontsize=9)
     panel.xaxis.set_major_locator(FixedLocator([math.sqrt(size) for size in sizes]))
     panel.xaxis.set_minor_locator(NullLocator())
@@ -99,7 +99,7 @@ def limit_line(panel: Any, limit: pd.Series, scale: float = 100) -> None:
     panel.plot([math.sqrt(size) for size in limit.index], scale * limit.to_numpy(), **style)
 
 
-def plain(panel: Any, name: str = "") -> None:
+def frameless(panel: Any, name: str = "") -> None:
     """A title, horizontal lines behind the numbers, and no frame above and beside them."""
     panel.set_title(name, fontsize=10, loc="left")
     panel.grid(axis="y", color=LIGHT, linewidth=0.8)

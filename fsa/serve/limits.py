@@ -30,9 +30,9 @@ class Limits:
         try:
             said = Headers(scope=scope).get("content-length", "0")
             if said.isdecimal() and int(said[:20]) > self.max_bytes:
-                raise self._too_large()
+                raise _too_large(self.max_bytes)
             async with asyncio.timeout(self.seconds):
-                messages = await self._read(receive)
+                messages = await read_body(receive, self.max_bytes)
         except TimeoutError:
             slow = TooSlow(f"the body did not arrive within {self.seconds:g} seconds")
             await error_answer(slow, {"connection": "close"})(scope, receive, send)
@@ -40,25 +40,37 @@ class Limits:
             # What is still to come is not read: the connection is of no more use.
             await error_answer(error, {"connection": "close"})(scope, receive, send)
         else:
-            await self.app(scope, _Replayed(messages, receive), send)
-
-    async def _read(self, receive: Receive) -> list[Message]:
-        messages, size = [], 0
-        while True:
-            message = await receive()
-            messages.append(message)
-            size += len(message.get("body", b""))
-            if size > self.max_bytes:
-                raise self._too_large()
-            if message["type"] != "http.request" or not message.get("more_body"):
-                return messages
-
-    def _too_large(self) -> TooLarge:
-        return TooLarge(f"a body may have {self.max_bytes} bytes")
+            await self.app(scope, Replayed(messages, receive), send)
 
 
-class _Replayed:
-    """Gives messages that were read again, then those that come after."""
+async def read_body(receive: Receive, max_bytes: int | None = None) -> list[Message]:
+    """The messages that a request's body comes in.
+
+    Args:
+        receive: Gives one after the other.
+        max_bytes: Most bytes that they may have; None for any number.
+
+    Raises:
+        TooLarge: There are more.
+    """
+    messages, size = [], 0
+    while True:
+        message = await receive()
+        messages.append(message)
+        size += len(message.get("body", b""))
+        if max_bytes is not None and size > max_bytes:
+            raise _too_large(max_bytes)
+        if message["type"] != "http.request" or not message.get("more_body"):
+            return messages
+
+
+class Replayed:
+    """Gives messages that were read again, then those that come after.
+
+    Args:
+        messages: What was read.
+        receive: Gives what comes after.
+    """
 
     def __init__(self, messages: list[Message], receive: Receive) -> None:
         self._messages, self._receive = iter(messages), receive
@@ -67,6 +79,10 @@ class _Replayed:
         for message in self._messages:
             return message
         return await self._receive()
+
+
+def _too_large(max_bytes: int) -> TooLarge:
+    return TooLarge(f"a body may have {max_bytes} bytes")
 
 
 def error_answer(error: Problem, headers: dict[str, str] | None = None) -> JSONResponse:

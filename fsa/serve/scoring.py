@@ -6,15 +6,11 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import numpy as np
-
 from fsa.errors import FsaError
 from fsa.outputs.reward_model import Person, Scores
 from fsa.serve.people import Asked, People
 from fsa.serve.problems import Unprocessable
 from fsa.types import Numbers, Text
-
-INTERVAL = 1.6448536269514722  # standard deviations that hold 90 % of a Gaussian
 
 
 @dataclass(frozen=True)
@@ -57,7 +53,10 @@ def score_all(people: People, items: Sequence[ToScore]) -> list[Scored | Excepti
 def _score(people: People, readers: Sequence[Person], items: Sequence[ToScore]) -> list[Scored | Exception]:
     try:
         scores = people.model.score_batch(
-            readers, [item.prompt for item in items], [item.responses for item in items]
+            readers,
+            [item.prompt for item in items],
+            [item.responses for item in items],
+            probabilities=True,
         )
     except FsaError as error:
         if len(items) == 1:
@@ -67,19 +66,24 @@ def _score(people: People, readers: Sequence[Person], items: Sequence[ToScore]) 
 
 
 def scored(scores: Scores) -> Scored | Exception:
-    """Scores with what a caller wants beside them; a problem where a reward is not finite."""
-    reward = np.asarray(scores.reward, np.float64)
-    if not np.isfinite(reward).all() or (scores.stderr is not None and not np.isfinite(scores.stderr).all()):
+    """Scores with their probabilities, as a caller wants them; a problem where a number is not finite."""
+    assert scores.probability is not None
+    reward, probability = scores.reward.tolist(), scores.probability.tolist()
+    stderr, low, high = (
+        None if part is None else part.tolist() for part in (scores.stderr, scores.low, scores.high)
+    )
+    if not all(map(math.isfinite, [*reward, *(stderr or ()), *probability])):
         return Unprocessable("a reward is not finite; the numbers are too large for the model")
-    spread = np.zeros_like(reward) if scores.stderr is None else np.asarray(scores.stderr)
-    odds = np.exp(reward - reward.max())
+    places: dict[float, int] = {}
+    for place, each in enumerate(sorted(reward, reverse=True), start=1):
+        places.setdefault(each, place)
     return Scored(
-        reward=reward.tolist(),
-        stderr=None if scores.stderr is None else spread.tolist(),
-        low=(reward - INTERVAL * spread if scores.low is None else scores.low).tolist(),
-        high=(reward + INTERVAL * spread if scores.high is None else scores.high).tolist(),
-        probability=(odds / odds.sum()).tolist(),
-        rank=(1 + (reward[None, :] > reward[:, None]).sum(1)).tolist(),
+        reward=reward,
+        stderr=stderr,
+        low=reward if low is None else low,
+        high=reward if high is None else high,
+        probability=probability,
+        rank=[places[each] for each in reward],
     )
 
 

@@ -78,9 +78,3 @@ class _TrainedParametersOnly(ModelParallelStrategy):
             return super().load_checkpoint(checkpoint_path, weights_only)
         finally:
             module.strict_loading = was_strict
-
-
-def is_sharded(model: nn.Module) -> bool:
-    """Whether some parameter of a model is split."""
-    split: Any = torch.distributed.tensor.DTensor
-    return any(isinstance(parameter, split) for parameter in model.parameters())

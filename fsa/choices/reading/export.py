@@ -12,7 +12,7 @@ from fsa.choices.reading.json_list import holds_list, json_list
 from fsa.choices.reading.record import refuse
 from fsa.choices.reading.record_source import RULES, RecordSource
 from fsa.choices.reading.row_files import RowFile, open_rows
-from fsa.choices.reading.table_cache import key_of
+from fsa.choices.reading.table_cache import table_key
 from fsa.choices.table import ChoiceTable
 from fsa.errors import ChoiceDataError
 
@@ -92,7 +92,7 @@ class Export(RecordSource):
         if not all(file.paths for file in self._files):
             return None
         settings = [type(self).__name__, "export.1", RULES, self.skip_bad, self.drop_ties, *self._settings()]
-        return key_of([*settings, [file.split for file in self._files]], paths)
+        return table_key([*settings, [file.split for file in self._files]], paths)
 
     def _whole(self) -> str:
         return ", ".join(file.where for file in self._files)

@@ -11,7 +11,7 @@ from typing import Any, ClassVar, Literal
 from fsa.choices.reading.record import shown
 from fsa.choices.reading.record_source import RULES, RecordSource
 from fsa.choices.reading.row_files import RowFile, open_rows
-from fsa.choices.reading.table_cache import key_of
+from fsa.choices.reading.table_cache import table_key
 from fsa.choices.table import ChoiceTable
 from fsa.errors import ChoiceDataError, ConfigError
 
@@ -141,7 +141,7 @@ class MappedRows(RecordSource):
             return None  # in memory alone
         places = [(file.split, len(file.paths)) for file in self._files]
         settings = [type(self).__name__, "rows.2", RULES, self.skip_bad, self.drop_ties, dict(self.columns)]
-        return key_of([*settings, *self._settings(), places], paths)
+        return table_key([*settings, *self._settings(), places], paths)
 
     def _whole(self) -> str:
         return ", ".join(file.where for file in self._files)

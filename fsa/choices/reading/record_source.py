@@ -91,7 +91,7 @@ class RecordSource(Source):
 
     @abstractmethod
     def _key(self) -> str | None:
-        """What the table is kept under, see `key_of`; None to keep nothing."""
+        """What the table is kept under, see `table_key`; None to keep nothing."""
 
     @abstractmethod
     def _whole(self) -> str:

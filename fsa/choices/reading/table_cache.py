@@ -25,7 +25,7 @@ def keep(key: str | None, read: Callable[[], ChoiceTable]) -> ChoiceTable:
     Tables with bad records are not kept, so that each time the records are listed.
 
     Args:
-        key: Of `key_of`, or None to read each time.
+        key: Of `table_key`, or None to read each time.
         read: Gives the table.
     """
     path = cache_dir() / "choices" / f"{key}.arrow"
@@ -37,7 +37,7 @@ def keep(key: str | None, read: Callable[[], ChoiceTable]) -> ChoiceTable:
     return table
 
 
-def key_of(settings: Iterable[Any], paths: Iterable[Path]) -> str:
+def table_key(settings: Iterable[Any], paths: Iterable[Path]) -> str:
     """Key of what is in some files, read in a certain way.
 
     Args:

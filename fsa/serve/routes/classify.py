@@ -19,13 +19,14 @@ from pydantic import Field
 
 from fsa.serve.access import Reader, Served
 from fsa.serve.conversations import taken_apart
+from fsa.serve.direct import Direct
 from fsa.serve.problems import Unprocessable
 from fsa.serve.routes.score import check_number
 from fsa.serve.scoring import squashed
 from fsa.serve.service import Service
 from fsa.serve.shapes import Lenient, PersonId, Prompt, Records, asked
 
-router = APIRouter(tags=["trainers"])
+router = APIRouter(tags=["trainers"], route_class=Direct)
 
 
 class TextsRequest(Lenient):

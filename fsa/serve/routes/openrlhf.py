@@ -17,6 +17,7 @@ from fsa.errors import FsaError
 from fsa.outputs.api_inputs import as_choice
 from fsa.serve.access import Reader, Served
 from fsa.serve.conversations import taken_apart
+from fsa.serve.direct import Direct
 from fsa.serve.people import Asked
 from fsa.serve.problems import Busy, NotFound, Unavailable
 from fsa.serve.routes.score import check_number
@@ -24,7 +25,7 @@ from fsa.serve.scoring import squashed
 from fsa.serve.service import Service
 from fsa.serve.shapes import Lenient, is_person_id
 
-router = APIRouter(tags=["trainers"])
+router = APIRouter(tags=["trainers"], route_class=Direct)
 
 _PATIENCE = 100  # times that a full queue is tried again, a second apart at last
 

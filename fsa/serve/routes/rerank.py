@@ -9,10 +9,11 @@ from fastapi import APIRouter
 from pydantic import Field
 
 from fsa.serve.access import Reader, Served
+from fsa.serve.direct import Direct
 from fsa.serve.routes.score import check_number
 from fsa.serve.shapes import Lenient, PersonId, Prompt, Records, asked
 
-router = APIRouter(tags=["rewards"])
+router = APIRouter(tags=["rewards"], route_class=Direct)
 
 
 class Document(Lenient):
@@ -67,7 +68,8 @@ async def rerank(body: RerankRequest, access: Reader, service: Served) -> Rerank
     texts = [each if isinstance(each, str) else each.text for each in body.documents]
     who = asked(access.tenant, body.user, body.choices, body.model)
     scored = await service.score(who, body.query, texts)
-    order = np.argsort(-np.array(scored.reward), kind="stable")[: body.top_n or None].tolist()
+    # By probability, as clients expect; where that rounds to the same, by reward.
+    order = np.lexsort((np.negative(scored.reward), np.negative(scored.probability))).tolist()
     results = [
         Ranked(
             index=i,
@@ -78,7 +80,7 @@ async def rerank(body: RerankRequest, access: Reader, service: Served) -> Rerank
             low=scored.low[i],
             high=scored.high[i],
         )
-        for i in order
+        for i in order[: body.top_n or None]
     ]
     return RerankAnswer(
         id=f"rerank-{uuid.uuid4().hex}",

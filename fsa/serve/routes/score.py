@@ -6,11 +6,12 @@ from fastapi import APIRouter
 from pydantic import Field
 
 from fsa.serve.access import Reader, Served
+from fsa.serve.direct import Direct
 from fsa.serve.problems import Unprocessable
 from fsa.serve.service import Service
 from fsa.serve.shapes import PersonId, Prompt, Records, Response, Shape, asked
 
-router = APIRouter(prefix="/v1", tags=["rewards"])
+router = APIRouter(prefix="/v1", tags=["rewards"], route_class=Direct)
 
 
 class ScoreRequest(Shape):

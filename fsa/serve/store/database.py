@@ -64,10 +64,12 @@ def migrate(engine: Engine, version: str = "head") -> None:
         else:
             _migrate(engine, version)
     except (SQLAlchemyError, OSError, CommandError) as error:
-        raise StoreError(f"{shown(engine.url)}: cannot be brought to version {version}: {error}") from error
+        raise StoreError(
+            f"{without_password(engine.url)}: cannot be brought to version {version}: {error}"
+        ) from error
 
 
-def shown(url: URL) -> str:
+def without_password(url: URL) -> str:
     """A URL without its password."""
     return url.render_as_string(hide_password=True)
 
@@ -83,9 +85,9 @@ def _parsed(url: str) -> URL:
     if backend in ("postgresql", "postgres"):
         return parsed.set(drivername="postgresql+psycopg")
     if backend != "sqlite":
-        raise StoreError(f"store is {shown(parsed)}; it is sqlite:///FILE or postgresql://...")
+        raise StoreError(f"store is {without_password(parsed)}; it is sqlite:///FILE or postgresql://...")
     if not parsed.database or parsed.database == ":memory:":
-        raise StoreError(f"store is {shown(parsed)}; it has to name a file")
+        raise StoreError(f"store is {without_password(parsed)}; it has to name a file")
     return parsed
 
 

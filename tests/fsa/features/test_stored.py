@@ -81,6 +81,18 @@ def test_long_texts_are_counted_and_warned_of_once():
     assert extractor.num_cut == 1
 
 
+@pytest.mark.filterwarnings("ignore")
+def test_long_texts_are_told_apart_up_to_a_bound_and_forgotten(monkeypatch):
+    monkeypatch.setattr("fsa.features.stored._MOST_CUT", 3)
+    extractor = Lengths(store=False)
+    for first in "abcdef":
+        extractor.extract([""] * 2, [f"{first} b c d e f", f"{first} b c d e f g"])
+        assert extractor.num_cut <= 3
+    assert extractor.num_cut == len(extractor._cut) == 3
+    extractor.forget()
+    assert extractor.num_cut == 0
+
+
 def test_numbers_are_no_text_and_none_at_all_is_no_row():
     with pytest.raises(FeatureError, match="Lengths reads text"):
         Lengths().extract([""], [(1.0, 2.0)])

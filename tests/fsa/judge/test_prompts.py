@@ -4,7 +4,14 @@ import json
 import re
 
 from fsa.judge.attributes import HELPSTEER2, MORAL_FOUNDATIONS
-from fsa.judge.prompts import answer, choosing_instructions, cut, cut_start, scoring_instructions, shown
+from fsa.judge.prompts import (
+    answer,
+    choosing_instructions,
+    cut,
+    cut_start,
+    scoring_instructions,
+    under_letters,
+)
 from fsa.judge.schema import Scored, read_scores
 from fsa.judge.target import AlignmentTarget
 
@@ -45,14 +52,14 @@ def test_a_target_is_told_in_words_with_weights_and_bounds():
 
 
 def test_responses_stand_under_their_letters_and_braces_stay():
-    text = shown("Say {x}.", ["{response}", "two"], "AB")
+    text = under_letters("Say {x}.", ["{response}", "two"], "AB")
     assert text == "Prompt:\nSay {x}.\n\nResponse A:\n{response}\n\nResponse B:\ntwo"
-    assert shown("", ["one"], "A") == "Response A:\none"
+    assert under_letters("", ["one"], "A") == "Response A:\none"
 
 
 def test_a_chat_is_shown_as_text_not_as_python():
     chat = ({"role": "user", "content": "Hi"}, {"role": "assistant", "content": "Hello"})
-    assert "user: Hi\n\nassistant: Hello" in shown(chat, ["one"], "A")
+    assert "user: Hi\n\nassistant: Hello" in under_letters(chat, ["one"], "A")
 
 
 def test_a_cut_says_how_much_is_gone():

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from fsa.errors import CheckpointError, ConfigError
-from fsa.judge.rows import ProbeRows, different
+from fsa.judge.rows import ProbeRows, distinct_rows
 from fsa.judge.scores import Probe
 from tests.factories.features import Hashed
 
@@ -39,5 +39,5 @@ def test_what_cannot_be_made_or_saved_is_refused(tmp_path):
 
 
 def test_different_texts_are_counted_in_alphabetical_order():
-    rows, counts, where = different(PROBES[0], np.array([[1.0], [2.0], [1.0]]))
+    rows, counts, where = distinct_rows(PROBES[0], np.array([[1.0], [2.0], [1.0]]))
     assert (rows.tolist(), counts.tolist(), where.tolist()) == ([[1.0], [2.0]], [2, 1], [0, 1, 0])

@@ -76,6 +76,14 @@ class TestScorer:
         some = ChoiceBatch(choices.features[:, :, [2]], choices.places[:, :, [2]], choices.rows)
         assert_close(scorer(some, z, belief), scorer(choices, z, belief)[..., [2], :])
 
+    def test_predictive_and_spread_are_what_either_gives_alone(self, member, num_params):
+        scorer, (choices, _, belief) = make(member, num_params=num_params), inputs()
+        noise = torch.randn(4, 1, D_BELIEF, generator=torch.Generator().manual_seed(1)).double()
+        predictive, spread = scorer.predictive_and_spread(choices, belief, noise)
+        assert_close(predictive.scores, scorer.predictive(choices, belief, noise).scores)
+        for name, value in vars(scorer.spread(choices, belief, noise)).items():
+            assert_close(getattr(spread, name), value)
+
     def test_sample_s_depends_on_z_s_only(self, member, num_params):
         scorer, (choices, z, belief) = make(member, num_params=num_params), inputs(samples=3)
         moved = z.clone()

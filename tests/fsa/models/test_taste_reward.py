@@ -12,7 +12,7 @@ from fsa.likelihoods.btl import BradleyTerryLuce
 from fsa.mixtures import Mixture
 from fsa.models.scorer import Scorer
 from fsa.models.taste_reward import TasteReward
-from fsa.types import Belief, ChoiceBatch, Repeats
+from fsa.types import Belief, ChoiceBatch, EpisodeBatch, Repeats
 
 
 def options() -> ChoiceBatch:
@@ -182,3 +182,30 @@ def test_a_text_that_is_there_twice_is_read_once_and_scored_the_same():
 def test_the_maps_of_the_posterior_give_one_reward():
     with pytest.raises(ConfigError, match="num_params is 2"):
         TasteReward(4, 3, num_params=2).bind(TastePosterior(4, 3))
+
+
+@torch.no_grad()
+def test_the_spread_of_a_difference_is_that_of_samples_and_texts_add_to_it():
+    torch.manual_seed(0)
+    encoder, scorer = TastePosterior(5, 4, std=1.0).eval().double(), TasteReward(5, 4).eval().double()
+    scorer.bind(encoder)
+    features = torch.randn(2, 3, 2, 5, dtype=torch.float64)
+    places = torch.tensor([1, 0]).expand(2, 3, 2)
+    pairs = ChoiceBatch(features, places, torch.zeros(2, 3).long())
+    belief = encoder(pairs)
+    spread = scorer.spread_between(pairs, belief)
+    latents, _ = belief.mixture.sample(torch.randn(20000, 2, 4))
+    rewards = scorer(pairs, latents, belief)[..., 0]
+    gaps = rewards[..., 1] - rewards[..., 0]
+    assert_close(spread.mean, gaps.mean(0), atol=0.1, rtol=0.05)
+    assert_close(spread.std, gaps.std(0), atol=0.1, rtol=0.05)
+    assert_close(spread.low, gaps.quantile(0.05, dim=0), atol=0.2, rtol=0.05)
+    episodes = EpisodeBatch(torch.arange(2), torch.arange(2), pairs, pairs)
+    scorer.fit_doubt(encoder, [episodes], 6)
+    wider = scorer.spread_between(pairs, belief)
+    assert_close(wider.mean, spread.mean)
+    assert (wider.std > spread.std).all()
+    assert (wider.low < spread.low).all()
+    assert (wider.high > spread.high).all()
+    alone = scorer.spread(pairs, belief, torch.zeros(1, 1, 4))
+    assert (alone.std > belief.std_along(scorer.maps[1].of(pairs))).all()

@@ -38,12 +38,13 @@ def test_the_model_has_the_weights_of_the_best_validation(synthetic_run):
     (best,) = (synthetic_run / "checkpoints").glob("best.ckpt")
     trained = torch.load(best, map_location="cpu", weights_only=True)["state_dict"]
     stored = load_file(synthetic_run / "model.safetensors")
+    stored = {name: tensor for name, tensor in stored.items() if ".doubt." not in name}  # comes later
     assert stored.keys() <= trained.keys()
     assert all(torch.equal(stored[name], trained[name]) for name in stored)
 
 
 def ask(rewards: RewardModel) -> list[float]:
-    """What somebody who likes larger numbers would be predicted to choose."""
+    """What a person who likes larger numbers would be predicted to choose."""
     person = rewards.for_user([{"options": [0.1 * i, 0.1 * i + 0.35], "chosen": 1} for i in range(6)])
     return [person.prefers("", 0.95, 0.5), person.prefers("", 0.9, 0.6), person.prefers("", 0.2, 0.4)]
 

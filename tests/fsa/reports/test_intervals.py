@@ -153,3 +153,19 @@ def test_rows_without_units_are_refused(values, by):
 def test_a_pair_must_judge_the_same_choices():
     with pytest.raises(ShapeError, match="same choices"):
         paired_interval(np.ones(3), np.ones(2), (np.arange(3),))
+
+
+@pytest.mark.parametrize(("sharper", "at_least", "at_most"), [(1.0, -0.01, 0.01), (2.0, 0.03, 1.0)])
+def test_error_beyond_a_calibrated_model_s_is_zero_for_one_and_positive_for_the_overconfident(
+    sharper, at_least, at_most
+):
+    rng = np.random.default_rng(0)
+    log_odds = rng.uniform(0, 3, 3000)
+    correct = (rng.random(3000) < 1 / (1 + np.exp(-log_odds))).astype(float)
+    said = 1 / (1 + np.exp(-sharper * log_odds))
+    user = np.arange(3000)
+    plain = ece_interval(said, correct, (user,), num_resamples=200)
+    beyond = ece_interval(said, correct, (user,), num_resamples=200, calibrated=20)
+    assert at_least < beyond.value < at_most
+    assert beyond.low < beyond.value < beyond.high
+    assert 0.01 < plain.value - beyond.value < 0.04  # about 0.4 / sqrt(200)

@@ -10,7 +10,7 @@ from fsa.serve.people import Asked, People
 from fsa.serve.problems import NotFound, Unprocessable
 from fsa.serve.scoring import ToScore, score_all, scored, squashed
 from fsa.serve.store.people import PeopleStore
-from tests.fsa.serve.small import TEXTS, choices, spread_rewards
+from tests.fsa.serve.small import TEXTS, choices, spread_rewards, text_rewards
 
 
 @pytest.fixture
@@ -34,24 +34,28 @@ def test_what_is_wrong_with_one_request_is_its_own_answer(people):
     assert isinstance(answers[2], NotFound)
 
 
-def test_probability_rank_and_interval_by_hand():
-    # Odds of 3 to 1 to 1; 1.645 standard deviations on either side hold 90 %.
-    said = scored(Scores(np.array([math.log(3), 0.0, 0.0]), np.array([0.5, 0.0, 1.0])))
-    assert said.probability == pytest.approx([0.6, 0.2, 0.2])
-    assert said.rank == [1, 2, 2]
-    assert said.low == pytest.approx([math.log(3) - 0.8224, 0.0, -1.6449], abs=1e-4)
-    assert said.high == pytest.approx([math.log(3) + 0.8224, 0.0, 1.6449], abs=1e-4)
+def test_rank_and_interval_by_hand():
+    ends = np.array([0.5, -1.0, -1.0, -2.0]), np.array([2.0, 1.0, 1.0, 0.0])
+    given = Scores(np.array([1.0, 0.0, 0.0, -1.0]), np.full(4, 0.5), *ends, np.array([0.4, 0.3, 0.2, 0.1]))
+    said = scored(given)
+    assert said.probability == [0.4, 0.3, 0.2, 0.1]
+    assert said.rank == [1, 2, 2, 4]
+    assert (said.low, said.high) == ([0.5, -1.0, -1.0, -2.0], [2.0, 1.0, 1.0, 0.0])
 
 
-def test_a_point_belief_has_no_stderr_and_rewards_far_apart_no_overflow():
-    said = scored(Scores(np.array([0.0, 5000.0]), None))
+def test_a_point_belief_has_no_stderr(engine):
+    people = People(text_rewards(), PeopleStore(engine), kept=10)
+    far_apart = ["w " * 400_000, "w"]
+    [said] = score_all(people, [ToScore(Asked("t", None, tuple(choices(2))), "", far_apart)])
     assert said.stderr is None
     assert said.low == said.high == said.reward
-    assert said.probability == [0.0, 1.0]
+    assert sum(said.probability) == pytest.approx(1)
 
 
 def test_a_reward_that_is_not_finite_is_a_problem_not_a_number():
-    assert isinstance(scored(Scores(np.array([np.inf, 0.0]), None)), Unprocessable)
+    rewards, chances = np.array([np.inf, 0.0]), np.array([0.5, 0.5])
+    assert isinstance(scored(Scores(rewards, None, probability=chances)), Unprocessable)
+    assert isinstance(scored(Scores(chances, None, probability=np.full(2, np.nan))), Unprocessable)
 
 
 @pytest.mark.parametrize(("reward", "share"), [(0, 0.5), (math.log(3), 0.75), (-1e6, 0.0), (1e6, 1.0)])

@@ -16,7 +16,7 @@ from fsa.serve.settings import Settings
 from tests.factories.labelled import made_up
 from tests.factories.policies import make_policy
 from tests.fsa.serve.listening import listening
-from tests.fsa.serve.small import text_rewards
+from tests.fsa.serve.small import spread_rewards
 
 ROOT = Path(__file__).resolve().parents[3]
 PAGE = (ROOT / "docs" / "serving.md").read_text("utf-8")
@@ -30,7 +30,7 @@ def port(tmp_path: Path, llama: Path) -> Iterator[int]:
     judge.learn(made_up(40))
     judge.save(tmp_path / "judge")
     settings = Settings("model", store=f"sqlite:///{tmp_path / 'p.db'}", judge=str(tmp_path / "judge"))
-    with listening(Service(settings, text_rewards(), make_policy(llama))) as port:
+    with listening(Service(settings, spread_rewards(), make_policy(llama))) as port:
         yield port
 
 

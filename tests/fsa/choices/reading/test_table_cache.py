@@ -1,6 +1,6 @@
 import pytest
 
-from fsa.choices.reading.table_cache import keep, key_of
+from fsa.choices.reading.table_cache import keep, table_key
 from fsa.choices.table import ChoiceTable
 from fsa.errors import ChoiceDataError
 from fsa.types import Choice, Pick
@@ -45,8 +45,8 @@ def test_the_key_is_of_settings_and_content_and_not_of_names(tmp_path):
     first, second = tmp_path / "a", tmp_path / "b"
     first.write_text("x")
     second.write_text("x")
-    assert key_of([1], [first]) == key_of([1], [second]) != key_of([2], [first])
+    assert table_key([1], [first]) == table_key([1], [second]) != table_key([2], [first])
     second.write_text("y")
-    assert key_of([1], [first]) != key_of([1], [second])
+    assert table_key([1], [first]) != table_key([1], [second])
     with pytest.raises(ChoiceDataError, match="cannot be read"):
-        key_of([1], [tmp_path / "c"])
+        table_key([1], [tmp_path / "c"])

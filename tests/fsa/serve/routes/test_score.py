@@ -31,6 +31,14 @@ def test_stored_inline_and_unknown_people_score_as_the_library_says(client):
         assert np.argmin(said["rank"]) == np.argmax(said["reward"])
 
 
+def test_the_probability_of_a_pair_is_that_of_prefers(client):
+    said = client.post("/v1/score", json={"user": "ann", "prompt": "Tea?", "responses": TEXTS[:2]}).json()
+    person = spread_rewards().for_user(choices(3))
+    assert said["probability"][0] == pytest.approx(person.prefers("Tea?", *TEXTS[:2]), abs=1e-12)
+    gap = said["reward"][0] - said["reward"][1]
+    assert abs(said["probability"][0] - 1 / (1 + np.exp(-gap))) > 1e-3  # not of the mean rewards
+
+
 def test_chats_and_equal_responses_are_scored(client):
     chat = [{"role": "user", "content": "Tea?"}]
     answer = [{"role": "assistant", "content": "Yes."}]

@@ -8,7 +8,7 @@ from alembic.migration import MigrationContext
 from sqlalchemy import inspect
 
 from fsa.errors import StoreError
-from fsa.serve.store.database import migrate, open_database, shown
+from fsa.serve.store.database import migrate, open_database, without_password
 from fsa.serve.store.people import PeopleStore
 from fsa.serve.store.tables import METADATA
 
@@ -60,7 +60,7 @@ def test_no_error_shows_a_password():
     with pytest.raises(StoreError) as caught:
         migrate(engine)
     assert "s3cret" not in str(caught.value)
-    assert "***" in shown(engine.url)
+    assert "***" in without_password(engine.url)
 
 
 def test_sqlite_writes_through_and_overwrites_what_it_erases(tmp_path):
