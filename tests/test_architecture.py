@@ -43,7 +43,7 @@ MAY_IMPORT = {
     "types": {"errors", "outcomes", "batches", "beliefs"},
     "backbones": {"errors", "paths", "files"},
     "log_probs": NOUNS,
-    "choices": NOUNS | {"seeding", "paths", "files"},
+    "choices": NOUNS | {"seeding", "paths", "files", "features.measures"},
     "episodes": NOUNS | {"seeding", "choices"},
     "features": NOUNS | {"paths", "files", "backbones", "log_probs", "settings"},
     "reward_map": NOUNS,

@@ -7,26 +7,38 @@ import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from rich.console import Console
 
 from eval.generations import continuum as between_types
+from eval.generations import rivals as without_steering
 from eval.generations import unseen as unseen_types
-from eval.generations.answers import AnswerWriter, Writing
+from eval.generations.answers import AnswerWriter, Writing, log_of
+from eval.generations.cost import costs
 from eval.generations.distance import PER_TOKEN, distance
 from eval.generations.grid import GridNumbers, joined, rows_of
 from eval.generations.page import page
 from eval.generations.people import HeldOutPanel, choose, only_one_source
+from eval.generations.questions import Question, questions
 from eval.generations.raters import Rater, SandboxRater, judge_of
-from eval.generations.steering import BEATS_POOLED, BEATS_REFERENCE, MOVEMENT, OWN, REVERSED, cells_of, write
+from eval.generations.steering import (
+    BEATS_POOLED,
+    BEATS_REFERENCE,
+    MOVEMENT,
+    OWN,
+    REVERSED,
+    cells_of,
+    write,
+)
 from fsa.choices.sandbox import Sandbox
-from fsa.choices.splits import NAMES, Splitter
+from fsa.choices.splits import NAMES
 from fsa.cli.recipes import run_recipe
 from fsa.errors import ConfigError
 from fsa.files import write_whole
 from fsa.outputs.policy import Policy
+from fsa.outputs.reward_model import RewardModel
+from fsa.recipes.line_log import LineLog
 from fsa.recipes.measuring.runs import Method, named, source_and_splits
 from fsa.reports.frame import texts, wide
 from fsa.reports.report import Report, Row
@@ -48,6 +60,8 @@ class StudyPlan:
     distance_answers: int
     continuum: bool
     unseen: Mapping[str, tuple[HeldOutPanel, SandboxRater]]
+    rivals: Sequence[without_steering.Rival]
+    asked: Sequence[Question]
     trust_remote_code: bool
     console: Console
 
@@ -61,11 +75,15 @@ def generations(
     prompts: int = 10,
     unseen: list[str] = [],  # noqa: B006
     continuum: bool = True,
+    rivals: bool = False,
+    rewards: str | None = None,
+    known_questions: int = 0,
     distance_answers: int = 240,
     max_new_tokens: int = 200,
     do_sample: bool = False,
     temperature: float = 1.0,
     samples: int = 1,
+    shared_samples: int = 32,
     batch_size: int = 64,
     split: str = "test",
     out: str = "runs/generations",
@@ -76,7 +94,8 @@ def generations(
 
     All people are asked the same prompts, and no choice that is seen is about one of them. On the
     sandbox the judge counts its own attributes in the text; elsewhere dedicated reward models judge. Writes
-    report.json, report.md, plots and side_by_side.md.
+    report.json, report.md, plots and side_by_side.md; answers are kept as they come, and a run that was cut
+    off, or is asked for more, goes on from them.
 
     Args:
         run: Run folder of a policy; a quoted glob is one method whose folders are its seeds; `NAME=FOLDER`
@@ -90,11 +109,18 @@ def generations(
         unseen: A type of sandbox user that was never trained on, such as long+cheerful. May be given several
             times.
         continuum: Ask also for people between two opposite ones; sandbox only.
+        rivals: Let the reference answer too, with a person's choices and with their stated preference in the
+            prompt.
+        rewards: Run folder of a reward model, for one rival more: the best of four answers of
+            the reference.
+        known_questions: Questions with known answers, up to 500, to tell what steering costs; with them how
+            likely the policy finds the reference's own answers. 0: none.
         distance_answers: Answers to draw at each context size for the distance from the reference; 0: none.
         max_new_tokens: Longest answer, in tokens.
         do_sample: Draw answers at random; without, the likeliest token each time.
         temperature: Of drawing, > 0; larger is more random.
         samples: Answers for each person and prompt; more than one needs drawing.
+        shared_samples: The same for answers that all people's are compared with, where answers are drawn.
         batch_size: Prompts answered at once.
         split: Which split to ask: `validation` while choosing, `test` once.
         out: Folder of the report.
@@ -111,6 +137,8 @@ def generations(
         raise ConfigError(
             f"context_sizes are numbers >= 0, people 1 or more; came {context_sizes} and {people}"
         )
+    if rewards and not do_sample:
+        raise ConfigError("--rewards picks among drawn answers: give --do-sample true")
     methods, rival = named(run), named([pooled])[0] if pooled else None
     folders = [folder for method in [*methods, *([rival] if rival else [])] for folder in method.runs]
     configs = [read_yaml(folder / CONFIG_YAML) for folder in folders]
@@ -119,15 +147,27 @@ def generations(
     sizes, console = sorted(set(context_sizes)), Console(stderr=True)
     table = getattr(splits(source.load()), split)
     field = choose(table, people, prompts, sizes[-1], 20, seed)
-    new = _unseen(unseen, source, configs[0], splits, split, (people, prompts, sizes[-1], seed))
+    new = unseen_types.panels(unseen, source, configs[0], splits, split, (people, prompts, sizes[-1], seed))
+    model = RewardModel.from_pretrained(rewards, trust_remote_code=trust_remote_code) if rewards else None
+    others = without_steering.rivals_of(field, model) if rivals or rewards else []
     plan = StudyPlan(
         field,
         judge_of(judge, source, trust_remote_code),
         sizes,
-        Writing(max_new_tokens, do_sample, temperature, samples=samples, batch_size=batch_size, seed=seed),
+        Writing(
+            max_new_tokens,
+            do_sample,
+            temperature,
+            samples=samples,
+            shared_samples=shared_samples,
+            batch_size=batch_size,
+            seed=seed,
+        ),
         distance_answers,
         continuum and isinstance(source, Sandbox) and not judge,
         new,
+        others,
+        questions(known_questions) if known_questions else [],
         trust_remote_code,
         console,
     )
@@ -144,7 +184,11 @@ def generations(
             "prompts": len(field.prompts),
             "context shorter than asked": field.shortened(sizes[-1]),
         },
-        **({"continuum": {m: _monotone(all_of) for m, all_of in curves.items()}} if curves else {}),
+        **(
+            {"continuum": {m: between_types.monotone(all_of) for m, all_of in curves.items()}}
+            if curves
+            else {}
+        ),
     )
     report = Report(rows, about)
     _save(report, curves, folder)
@@ -174,7 +218,11 @@ def _all_rows(
         for number, path in enumerate(method.runs):
             plan.console.print(f"[bold]{path}[/]: {method.name}, training {number + 1} of {len(method.runs)}")
             against = rivals[number % len(rivals)] if rivals else None
-            found, mixed, text = _one_training(path, against, plan, method.name, number)
+            is_first = not number and method is methods[0]
+            found, mixed, text, more = _one_training(
+                path, against, plan, method.name, number, data, is_first, folder
+            )
+            rows += more
             cells += found
             between += mixed
             if text and not number:
@@ -189,10 +237,18 @@ def _all_rows(
 
 
 def _one_training(
-    path: Path, rival: np.ndarray | None, plan: StudyPlan, method: str, number: int
-) -> tuple[list[GridNumbers], list[GridNumbers], str]:
-    """Measures of one run folder, its continuum, and its page of answers."""
-    answers = _open(path, plan)
+    path: Path,
+    rival: np.ndarray | None,
+    plan: StudyPlan,
+    method: str,
+    number: int,
+    data: str,
+    is_first: bool,
+    folder: Path,
+) -> tuple[list[GridNumbers], list[GridNumbers], str, list[Row]]:
+    """Measures of one run folder, its continuum, its page of answers, and rows that stand by themselves."""
+    log = log_of(folder / f"answers-{_plain(method)}-{number}.jsonl", path, plan.writing)
+    answers = _open(path, plan, log)
     field = plan.field.of(read_yaml(path / CONFIG_YAML).get("only_group"))
     written = write(answers, field, plan.sizes)
     cells = list(cells_of(written, rival, field, plan.judge, number))
@@ -202,24 +258,38 @@ def _one_training(
     for new, judge in plan.unseen.values():
         cells += unseen_types.cells_of(answers, new, judge, plan.sizes, number)
     cells += _distance(answers, field, plan.sizes, plan, number)
-    return cells, between, page(written, field, plan.judge, method)
+    more: list[Row] = []
+    if plan.asked:
+        more += costs(answers, written, field, plan.asked, data, method)
+        cells += _distance(answers, field, [written.largest], plan, number, by_reference=True)
+    for other in plan.rivals if is_first else []:
+        found = without_steering.cells_of(
+            other, answers, written.reference, field, plan.judge, plan.sizes[-1]
+        )
+        more += _rows(list(found), data, other.name, field)
+    return cells, between, page(written, field, plan.judge, method, at_least=10), more
 
 
-def _open(path: Path, plan: StudyPlan) -> AnswerWriter:
+def _open(path: Path, plan: StudyPlan, log: LineLog | None = None) -> AnswerWriter:
     policy = Policy.from_pretrained(path, trust_remote_code=plan.trust_remote_code)
     assert isinstance(policy, Policy)
-    return AnswerWriter(policy, plan.writing, plan.console)
+    return AnswerWriter(policy, plan.writing, plan.console, log)
 
 
 def _distance(
-    answers: AnswerWriter, field: HeldOutPanel, sizes: Sequence[int], plan: StudyPlan, number: int
+    answers: AnswerWriter,
+    field: HeldOutPanel,
+    sizes: Sequence[int],
+    plan: StudyPlan,
+    number: int,
+    by_reference: bool = False,
 ) -> list[GridNumbers]:
     if not plan.distance_answers:
         return []
     how = plan.writing
     return distance(
         answers.policy, field, sizes, plan.distance_answers, how.max_new_tokens, how.seed, number,
-        how.batch_size, plan.console,
+        how.batch_size, plan.console, by_reference,
     )  # fmt: skip
 
 
@@ -227,30 +297,6 @@ def _rows(cells: Sequence[GridNumbers], data: str, method: str, field: HeldOutPa
     for one in joined(cells):
         groups = field.groups if not one.slice else list(dict.fromkeys(one.group))
         yield from rows_of(one, data, method, groups, field.fixed_users and not one.slice)
-
-
-def _unseen(
-    types: Sequence[str],
-    source: Any,
-    config: Mapping[str, Any],
-    splits: Splitter,
-    split: str,
-    draw: tuple[int, int, int, int],
-) -> dict[str, tuple[HeldOutPanel, SandboxRater]]:
-    if types and not isinstance(source, Sandbox):
-        raise ConfigError(f"--unseen {types[0]}: only the sandbox can make users of another type")
-    arguments = config["source"].get("init_args") or {}
-    made = {kind: unseen_types.sandbox_of(source, arguments, kind) for kind in types}
-    return {
-        kind: (unseen_types.field_of(sandbox, splits, split, *draw), SandboxRater(sandbox))
-        for kind, sandbox in made.items()
-    }
-
-
-def _monotone(curves: Sequence[between_types.Curve]) -> dict[str, bool]:
-    return {
-        f"{curve.attribute}, mixed {curve.mixed}, rises at every step": curve.is_monotone for curve in curves
-    }
 
 
 def _save(report: Report, curves: Mapping[str, Sequence[between_types.Curve]], folder: Path) -> None:

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
-from dataclasses import KW_ONLY, dataclass
+from dataclasses import KW_ONLY, asdict, dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
 from rich.console import Console
+from rich.progress import track
 
 from fsa.errors import ConfigError
 from fsa.outputs.policy import Policy, PolicyPerson
+from fsa.recipes.line_log import LineLog
+from fsa.seeding import stable_hash
 from fsa.types import Text
 
 Person = PolicyPerson | None
@@ -67,11 +72,21 @@ class AnswerWriter:
         policy: What answers.
         writing: How.
         console: Where progress is shown; None shows none.
+        log: Keeps answers as they come, and knows those of a run that was cut off; None keeps none.
     """
 
-    def __init__(self, policy: Policy, writing: Writing, console: Console | None = None) -> None:
-        self.policy, self.writing, self.console = policy, writing, console
-        self.written: dict[tuple[bytes, str, int], str] = {}
+    def __init__(
+        self,
+        policy: Policy,
+        writing: Writing,
+        console: Console | None = None,
+        log: LineLog | None = None,
+    ) -> None:
+        self.policy, self.writing, self.console, self.log = policy, writing, console, log
+        kept = log.lines if log else []
+        self.written: dict[tuple[str, str, int], str] = {
+            (line["person"], line["prompt"], line["sample"]): line["answer"] for line in kept
+        }
 
     def shared(self, person: Person, prompts: Sequence[Text], what: str = "") -> np.ndarray:
         """Answers that all people's are compared with [1, prompts, shared samples]."""
@@ -102,26 +117,40 @@ class AnswerWriter:
         found = [self.written[key, name, sample] for key in keys for name in named for sample in each]
         return np.array(found, object).reshape(len(people), len(prompts), len(each))
 
-    def _write(self, asked: dict[tuple[bytes, str, int], tuple[Person, Text]], what: str) -> None:
-        if not asked:
-            return
-        if self.console:
-            self.console.print(f"{what}: {len(asked):,} answers to write")
-        people, prompts = zip(*asked.values(), strict=True)
-        with torch.random.fork_rng():
-            torch.manual_seed(self.writing.seed)
-            texts = self.policy.generate(
-                people,
-                prompts,
-                batch_size=self.writing.batch_size,
-                progress=self.console is not None,
-                **self.writing.options,
-            )
-        self.written.update(zip(asked, texts, strict=True))
+    def _write(self, asked: dict[tuple[str, str, int], tuple[Person, Text]], what: str) -> None:
+        # A batch is of the reference alone or of people, and of prompts near in length.
+        keys = sorted(asked, key=lambda key: (key[0] == REFERENCE, len(key[1])))
+        size = self.writing.batch_size
+        starts = range(0, len(keys), size)
+        title = f"{what}: {len(keys):,} answers"
+        for start in track(starts, title, console=self.console, disable=not self.console or not keys):
+            batch = keys[start : start + size]
+            people, prompts = zip(*(asked[key] for key in batch), strict=True)
+            with torch.random.fork_rng():
+                torch.manual_seed(self.writing.seed ^ stable_hash(repr(batch)) >> 1)
+                texts = self.policy.generate(
+                    people, prompts, batch_size=size, progress=False, **self.writing.options
+                )
+            self.written.update(zip(batch, texts, strict=True))
+            if self.log:
+                named = zip(batch, texts, strict=True)
+                self.log.append(
+                    [{"person": k[0], "prompt": k[1], "sample": k[2], "answer": text} for k, text in named]
+                )
 
 
-def _key(person: Person) -> bytes:
+def log_of(path: Path, run: Path, writing: Writing) -> LineLog:
+    """Where a run's answers are kept; other weights and other ways of writing are refused."""
+    weights = run / "model.safetensors"
+    digest = hashlib.sha256(weights.read_bytes() if weights.exists() else b"").hexdigest()
+    return LineLog(path, {"weights": digest, "writing": asdict(writing)})
+
+
+REFERENCE = "reference"
+
+
+def _key(person: Person) -> str:
     """A person's latent to six decimals: company in a batch changes only what lies behind them."""
     if person is None:
-        return b"reference"
-    return np.round(person.belief.mean[0].double().cpu().numpy(), 6).tobytes()
+        return REFERENCE
+    return np.round(person.belief.mean[0].double().cpu().numpy(), 6).tobytes().hex()

@@ -132,6 +132,13 @@ def rows_of(cells: Sequence[GridNumbers], data: str, method: str) -> list[Row]:
     return [*of_share, *of_step]
 
 
+def monotone(curves: Sequence[Curve]) -> dict[str, bool]:
+    """Whether the mean of each curve rises at every step."""
+    return {
+        f"{curve.attribute}, mixed {curve.mixed}, rises at every step": curve.is_monotone for curve in curves
+    }
+
+
 def plot(curves_of: Mapping[str, Sequence[Curve]], path: Path) -> None:
     """One panel an attribute: the measured level against the share, choices and beliefs, in 95 % intervals.
 

@@ -1,4 +1,4 @@
-"""`distance`: how far a policy is from its reference, in nats a token and an answer."""
+"""`distance`: how far a policy is from its reference, in nats a token and an answer, and whether it stops."""
 
 from __future__ import annotations
 
@@ -22,6 +22,13 @@ from fsa.outputs.policy import Policy
 from fsa.types import Text
 
 PER_TOKEN, PER_ANSWER = "kl_per_token", "kl_per_answer"
+STOPPED = "stopped_share"
+"""Metric: share of drawn answers that come to their end before they are cut."""
+SURPRISE = "reference_surprise"
+"""Metric: nats a token by which the reference's own answers are less likely; its exponential is the ratio of
+perplexities."""
+REFERENCE_STOPPED = "reference_stopped_share"
+"""Metric: the same share of the reference's answers."""
 
 
 class Drawn(NamedTuple):
@@ -30,10 +37,12 @@ class Drawn(NamedTuple):
     Attributes:
         log_ratio: log pi - log ref of each whole answer, in nats [m].
         tokens: Tokens of each, its end included [m].
+        stopped: Whether each came to its end [m].
     """
 
     log_ratio: Float[np.ndarray, " m"]
     tokens: Int[np.ndarray, " m"]
+    stopped: Bool[np.ndarray, " m"]
 
 
 def distance(
@@ -46,8 +55,9 @@ def distance(
     training: int,
     batch_size: int = 64,
     console: Console | None = None,
+    by_reference: bool = False,
 ) -> list[GridNumbers]:
-    """KL(policy || reference) at each context size, by answers drawn from the policy.
+    """KL(policy || reference) at each context size, by answers drawn from the policy, and which of them stop.
 
     Every person is asked equally many prompts, and every prompt is asked of about equally many.
 
@@ -61,6 +71,7 @@ def distance(
         training: Which training this is.
         batch_size: Answers drawn at once.
         console: Where progress is shown; None shows none.
+        by_reference: Draw from the reference instead: how much less likely the policy finds its answers.
     """
     people, prompts = len(field.subjects), len(field.prompts)
     each = min(max(num_answers // people, 1), prompts)
@@ -84,17 +95,29 @@ def distance(
                 disable=not console,
             ):
                 rows = order[start : start + batch_size]
-                parts.append(draw(policy, z[rows], [texts[i] for i in rows], max_new_tokens))
+                parts.append(draw(policy, z[rows], [texts[i] for i in rows], max_new_tokens, by_reference))
         back = np.argsort(order)
-        log_ratio, tokens = (np.concatenate(column)[back] for column in zip(*parts, strict=True))
+        log_ratio, tokens, stopped = (np.concatenate(column)[back] for column in zip(*parts, strict=True))
         whole = GridNumbers.grid(PER_ANSWER, size, np.zeros((people, prompts)), field.subjects, training)
         per_answer = replace(whole.where(who * prompts + asked), value=log_ratio)
-        found += [replace(per_answer, metric=PER_TOKEN, weight=tokens.astype(float)), per_answer]
+        weight = tokens.astype(float)
+        if by_reference:
+            found.append(replace(per_answer, metric=SURPRISE, value=-log_ratio, weight=weight))
+            found.append(replace(per_answer, metric=REFERENCE_STOPPED, value=stopped.astype(float)))
+        else:
+            found += [replace(per_answer, metric=PER_TOKEN, weight=weight), per_answer]
+            found.append(replace(per_answer, metric=STOPPED, value=stopped.astype(float)))
     return found
 
 
 @torch.no_grad()
-def draw(policy: Policy, z: Float[Tensor, "m z"], prompts: Sequence[Text], max_new_tokens: int) -> Drawn:
+def draw(
+    policy: Policy,
+    z: Float[Tensor, "m z"],
+    prompts: Sequence[Text],
+    max_new_tokens: int,
+    by_reference: bool = False,
+) -> Drawn:
     """Draw an answer for each latent and prompt, and compare its probability with the reference's.
 
     The very tokens that were drawn are scored: text cut into tokens again may be cut otherwise.
@@ -112,7 +135,7 @@ def draw(policy: Policy, z: Float[Tensor, "m z"], prompts: Sequence[Text], max_n
     written = model.generate(
         ids,
         mask,
-        z,
+        None if by_reference else z,
         max_new_tokens=max_new_tokens,
         do_sample=True,
         temperature=1.0,
@@ -133,7 +156,8 @@ def draw(policy: Policy, z: Float[Tensor, "m z"], prompts: Sequence[Text], max_n
     ratio = ratio - token_log_probs(reference[predicts], model.head, targets)
     sums = torch.zeros(is_drawn.shape, dtype=torch.float64, device=ratio.device)
     sums[is_drawn] = ratio.double()
-    return Drawn(sums.sum(1).cpu().numpy(), is_drawn.sum(1).cpu().numpy())
+    stopped = (answer == end).any(1)
+    return Drawn(sums.sum(1).cpu().numpy(), is_drawn.sum(1).cpu().numpy(), stopped.cpu().numpy())
 
 
 def up_to_end(answer: Int[Tensor, "m l"], end: int) -> Bool[Tensor, "m l"]:

@@ -2,41 +2,41 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
-from eval.generations.people import HeldOutPanel, HeldOutUser
+from eval.generations.people import HeldOutPanel, HeldOutUser, best_and_worst, question_of
 from eval.generations.raters import Rater
 from eval.generations.steering import GeneratedAnswers
-from fsa.types import Text
+from fsa.types import Choice, Text
 
 
-def page(
-    written: GeneratedAnswers, field: HeldOutPanel, judge: Rater, method: str, prompts_each: int = 1
-) -> str:
+def page(written: GeneratedAnswers, field: HeldOutPanel, judge: Rater, method: str, at_least: int = 0) -> str:
     """Markdown: for one person of every group, their answers without choices, with them, and reversed.
 
-    Each group is shown on other prompts, the first person of the group on each. Nothing is picked by hand.
+    Each group is shown on other prompts, the first person of the group on each, group after group in turn.
+    Nothing is picked by hand. The choices that were seen stand under the answers.
 
     Args:
         written: Answers of one training.
         field: Whom and what they are for.
         judge: Its measures stand under each answer.
         method: Name of what answered.
-        prompts_each: Prompts of each group.
+        at_least: Answers to show where there are fewer groups.
     """
     size = written.largest
     parts = [
         f"# Answers of {method}, side by side",
-        f"The first person of every group, {prompts_each} held-out prompt(s) each: the answer to an unknown "
+        "The first person of every group, on held-out prompts in their order: the answer to an unknown "
         f"person, the answer after {size} of their choices, and after the same choices with every outcome "
         "turned round. Measures from the judge stand under each answer.",
     ]
-    for number, group in enumerate(field.groups):
+    for number in range(max(len(field.groups), at_least)):
+        group = field.groups[number % len(field.groups)]
         row, subject = next((i, s) for i, s in enumerate(field.subjects) if s.group == group)
         parts.append(f"## {group or 'all users'}")
-        for i in range(prompts_each):
-            column = (number * prompts_each + i) % len(field.prompts)
-            parts.append("\n".join(_answers(written, judge, subject, row, column, field.prompts[column])))
+        column = number % len(field.prompts)
+        parts.append("\n".join(_answers(written, judge, subject, row, column, field.prompts[column])))
+        parts.append("\n".join(_choices(subject.seen(size))))
     return "\n\n".join(parts) + "\n"
 
 
@@ -56,6 +56,14 @@ def _answers(
     levels = judge.each([prompt] * len(shown), list(shown.values()))
     named = [", ".join(f"{n} {v:+.2f}" for n, v in zip(judge.names, each, strict=True)) for each in levels]
     yield "| " + " | ".join(f"*{words}*" for words in named) + " |"
+
+
+def _choices(choices: Sequence[Choice]) -> Iterator[str]:
+    yield f"<details><summary>{len(choices)} choices</summary>"
+    for choice in choices:
+        best, worst = (_in_cell(str(option)) for option in best_and_worst(choice))
+        yield f"<p>{_in_cell(question_of(choice.prompt))}<br>chosen: {best}<br>not chosen: {worst}</p>"
+    yield "</details>"
 
 
 def _as_text(prompt: Text) -> str:

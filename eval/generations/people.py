@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from fsa.choices.table import ChoiceTable
 from fsa.errors import ConfigError
 from fsa.seeding import uniform
-from fsa.types import Choice, Text
+from fsa.types import Choice, Numbers, Text
 
 # What a random number is for; no sandbox uses these counters.
 _PERSON, _PROMPT, _ORDER = 300, 301, 302
@@ -110,6 +110,17 @@ def choose(
         ]
     fixed = table.num_users == len(np.unique(table.group))
     return HeldOutPanel(tuple(subjects), tuple(table.text(int(one)) for one in asked), fixed)
+
+
+def best_and_worst(choice: Choice) -> tuple[Text | Numbers, Text | Numbers]:
+    """The option that came first and one that came last."""
+    places = choice.outcome.places(len(choice.options))
+    return choice.options[places.index(min(places))], choice.options[places.index(max(places))]
+
+
+def question_of(prompt: Text) -> str:
+    """What was asked: a text, or the last message of a chat."""
+    return prompt if isinstance(prompt, str) else prompt[-1]["content"]
 
 
 def _subject(

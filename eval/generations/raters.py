@@ -9,6 +9,7 @@ import numpy as np
 from jaxtyping import Float
 
 from eval.generations.people import HeldOutUser
+from fsa.choices.own_answers import OwnAnswers
 from fsa.choices.sandbox import Sandbox
 from fsa.choices.sandbox_text.measuring import measure
 from fsa.choices.sandbox_text.wordings import ATTRIBUTES, POLES
@@ -81,6 +82,30 @@ class SandboxRater(Rater):
         return {pole: direction(pole) for pole in group.split("+") if pole}
 
 
+class MeasuredRater(Rater):
+    """The measures that a source's people choose by, in standard deviations over its answers.
+
+    Args:
+        source: Knows its types' tastes.
+    """
+
+    def __init__(self, source: OwnAnswers) -> None:
+        self.source, self.names = source, tuple(source.poles)
+
+    def measure(self, prompts: Sequence[Text], answers: Sequence[str]) -> Float[np.ndarray, "m a"]:
+        return self.source.levels(answers)
+
+    def tastes(self, subjects: Sequence[HeldOutUser]) -> Float[np.ndarray, "p a"]:
+        return np.array([self._weights(subject.group) for subject in subjects])
+
+    def named_by(self, group: str) -> dict[str, Float[np.ndarray, " a"]]:
+        return {group: self._weights(group)}
+
+    def _weights(self, group: str) -> Float[np.ndarray, " a"]:
+        weights = self.source.types[group]
+        return np.array([weights.get(name, 0.0) for name in self.names])
+
+
 class RewardRater(Rater):
     """Dedicated reward models, one a group; a person gains by the reward of their own group, in nats.
 
@@ -117,7 +142,7 @@ class RewardRater(Rater):
 
 
 def judge_of(given: Sequence[str], source: Source, trust_remote_code: bool = False) -> Rater:
-    """The sandbox's own judge or, where run folders or globs are given, their reward models by group.
+    """A simulation's own judge or, where run folders or globs are given, their reward models by group.
 
     Raises:
         ConfigError: There is neither, a model is of no group, or two are of one.
@@ -125,7 +150,9 @@ def judge_of(given: Sequence[str], source: Source, trust_remote_code: bool = Fal
     if not given:
         if isinstance(source, Sandbox):
             return SandboxRater(source)
-        raise ConfigError("--judge is missing: only the sandbox knows how its own texts are to be judged")
+        if isinstance(source, OwnAnswers):
+            return MeasuredRater(source)
+        raise ConfigError("--judge is missing: only simulations know how their own texts are to be judged")
     models: dict[str, RewardModel] = {}
     for folder in (folder for one in given for folder in Method.of(one).runs):
         group = read_yaml(folder / CONFIG_YAML).get("only_group")

@@ -17,6 +17,7 @@ from eval.generations.people import HeldOutPanel, HeldOutUser, choose
 from eval.generations.raters import Rater, SandboxRater
 from eval.generations.steering import MOVEMENT, OWN, REVERSED, Scale, moved, write
 from fsa.choices.sandbox import Sandbox
+from fsa.choices.source import Source
 from fsa.choices.splits import Splitter
 from fsa.errors import ConfigError
 from fsa.metrics.choice_accuracy import correctness
@@ -58,6 +59,36 @@ def field_of(
     table = getattr(splits(sandbox.load()), split)
     chosen = choose(table, people, prompts, max_context, 20, seed)
     return replace(chosen, fixed_users=False)  # one group of many people
+
+
+def panels(
+    types: Sequence[str],
+    source: Source,
+    config: Mapping[str, Any],
+    splits: Splitter,
+    split: str,
+    draw: tuple[int, int, int, int],
+) -> dict[str, tuple[HeldOutPanel, SandboxRater]]:
+    """Whom to ask for each type, and its judge.
+
+    Args:
+        types: Types that no training saw.
+        source: Of the runs.
+        config: Of a run.
+        splits, split: Of the runs, and which of them to ask.
+        draw: As `field_of` takes it: people, prompts, choices to keep, seed.
+
+    Raises:
+        ConfigError: The source is no sandbox.
+    """
+    if types and not isinstance(source, Sandbox):
+        raise ConfigError(f"--unseen {types[0]}: only the sandbox can make users of another type")
+    arguments = config["source"].get("init_args") or {}
+    made = {kind: sandbox_of(source, arguments, kind) for kind in types}  # type: ignore[arg-type]
+    return {
+        kind: (field_of(sandbox, splits, split, *draw), SandboxRater(sandbox))
+        for kind, sandbox in made.items()
+    }
 
 
 def cells_of(

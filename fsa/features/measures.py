@@ -14,6 +14,7 @@ from fsa.features.rendering import plain
 from fsa.types import Numbers, Text, is_numbers
 
 _ITEM = re.compile(r"\s*([-*+\u2022]|\d+[.)])\s")
+_FIRST_PERSON = re.compile(r"\b(?:I|[Mm]e|[Mm]y|[Mm]ine|[Mm]yself)\b")
 
 
 def measure(names: Sequence[str], responses: Sequence[Text | Numbers]) -> Float64[np.ndarray, "m e"]:
@@ -62,6 +63,16 @@ def log_exclamations(text: str) -> float:
     return math.log1p(text.count("!"))
 
 
+def log_questions(text: str) -> float:
+    """log(1 + question marks)."""
+    return math.log1p(text.count("?"))
+
+
+def log_first_person(text: str) -> float:
+    """log(1 + words by which a writer names themself: I, me, my, mine, myself)."""
+    return math.log1p(len(_FIRST_PERSON.findall(text)))
+
+
 MEASURES: Mapping[str, Callable[[str], float]] = {
     "log_length": log_length,
     "log_words": log_words,
@@ -69,6 +80,8 @@ MEASURES: Mapping[str, Callable[[str], float]] = {
     "log_list_items": log_list_items,
     "word_length": word_length,
     "log_exclamations": log_exclamations,
+    "log_questions": log_questions,
+    "log_first_person": log_first_person,
 }
 
 

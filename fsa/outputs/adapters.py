@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -24,6 +25,7 @@ SERVED_RANKS = (1, 8, 16, 32, 64, 128, 256, 320, 512)
 """Ranks that vLLM serves; another is padded up with zeros."""
 
 WEIGHTS, CONFIG, ABOUT = "adapter_model.safetensors", "adapter_config.json", "fsa.json"
+_BLOCK = re.compile(r"\.layers\.(\d+)\.")
 SCORE = "base_model.model.score.weight"
 _TEMPLATE = "chat_template.jinja"
 # What stands between prompt and answer where a backbone has no chat template of its own: a blank line.
@@ -108,10 +110,16 @@ def _sha256(path: Path) -> str:
 def _config(model: LanguageModel, rank: int, is_reward: bool) -> Any:
     # The scale alpha / rank stays what it was when the rank is padded.
     alpha = model.alpha * rank / model.rank
+    names = list(model.adapters())
+    kinds = sorted({name.rpartition(".")[2] for name in names})
+    blocks = sorted({int(found[1]) for name in names if (found := _BLOCK.search(name))})
+    # Where some blocks alone are adapted, each alike: peft would make layers in the others too.
+    is_part = 0 < len(blocks) < len(model.shard_units()) and len(names) == len(blocks) * len(kinds)
     return LoraConfig(
         r=rank,
         lora_alpha=int(alpha) if alpha == int(alpha) else alpha,  # type: ignore[arg-type]
-        target_modules=sorted({name.rpartition(".")[2] for name in model.adapters()}),
+        target_modules=kinds,
+        layers_to_transform=blocks if is_part else None,
         base_model_name_or_path=str(Path(model.name).absolute()) if Path(model.name).is_dir() else model.name,
         task_type="SEQ_CLS" if is_reward else "CAUSAL_LM",
         modules_to_save=["score"] if is_reward else None,

@@ -10,7 +10,9 @@ from typing import Any
 from fsa.errors import ConfigError
 from fsa.reports.bootstrap import Interval
 
-_LESS_IS_BETTER = frozenset({"nll", "ece", "reversed_movement", "kl_per_token", "kl_per_answer"})
+_LESS_IS_BETTER = frozenset(
+    {"nll", "ece", "reversed_movement", "kl_per_token", "kl_per_answer", "reference_surprise"}
+)
 
 Key = tuple[str, str, str, str, int, str]
 

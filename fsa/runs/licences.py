@@ -17,6 +17,7 @@ UNKNOWN = "see backbone"
 NAMED: Mapping[str, tuple[str, str]] = {
     "minilm": ("sentence-transformers/all-MiniLM-L6-v2", "apache-2.0"),
     "gemma-270m": ("google/gemma-3-270m", "gemma"),
+    "smollm2-135m": ("HuggingFaceTB/SmolLM2-135M-Instruct", "apache-2.0"),
 }
 
 

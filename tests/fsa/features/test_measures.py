@@ -21,8 +21,8 @@ def test_a_chat_measures_as_its_content() -> None:
 
 
 def test_every_measure_takes_an_empty_text() -> None:
-    assert len(MEASURES) == 6
-    assert measure(list(MEASURES), [""]).tolist() == [[0.0] * 6]
+    assert len(MEASURES) == 8
+    assert measure(list(MEASURES), [""]).tolist() == [[0.0] * 8]
 
 
 def test_no_names_give_no_columns_even_for_numbers() -> None:
@@ -42,3 +42,10 @@ def test_lists_word_lengths_and_exclamations_by_hand():
     values = measure(["log_list_items", "word_length", "log_exclamations"], [text])
     words = [2, 5, 1, 3, 2, 3, 1, 2, 4, 1, 7]
     assert_allclose(values[0], [math.log(4), sum(words) / len(words), math.log(4)])
+
+
+def test_questions_and_the_first_person_by_hand():
+    text = "I think so. Is it mine? My cat and I like it, don't we?! Mime is no word of mine."
+    values = measure(["log_questions", "log_first_person"], [text])
+    # I, mine, My, I, mine; neither "it" nor "Mime".
+    assert_allclose(values[0], [math.log(3), math.log(6)])

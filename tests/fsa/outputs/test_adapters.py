@@ -60,6 +60,19 @@ def test_a_rank_that_is_not_served_is_padded_up_with_the_same_scale(llama, tmp_p
     assert_close(plain(ids).logits.detach(), logits_of(policy, person, ids), atol=1e-4, rtol=0)
 
 
+def test_an_adapter_of_some_blocks_makes_no_layers_in_others(llama, tmp_path, recwarn):
+    policy = make_policy(llama, targets=r".*layers\.1\.(self_attn\.[qv]_proj|mlp\.down_proj)")
+    person = policy.for_user(text_choices_of(0, 3))
+    person.save_adapter(tmp_path)
+    config = json.loads((tmp_path / "adapter_config.json").read_text())
+    assert config["layers_to_transform"] == [1]
+    assert sorted(config["target_modules"]) == ["down_proj", "q_proj", "v_proj"]
+    plain = PeftModel.from_pretrained(AutoModelForCausalLM.from_pretrained(llama), str(tmp_path))
+    assert not [each for each in recwarn if "missing adapter keys" in str(each.message)]
+    ids = torch.arange(4, 14)[None]
+    assert_close(plain(ids).logits.detach(), logits_of(policy, person, ids), atol=1e-4, rtol=0)
+
+
 def test_activations_cannot_be_folded(llama, tmp_path):
     policy = make_policy(llama, conditioning="film_blocks.FilmBlocks")
     with pytest.raises(ConfigError, match="FilmBlocks changes activations"):
