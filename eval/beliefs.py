@@ -198,11 +198,15 @@ def true_log_odds(
 ) -> Float[np.ndarray, " n"]:
     """By how many nats the users of these rows prefer the first option to the second."""
     weights, _ = sandbox.tastes.users(sandbox.num_users, sandbox.seed)
-    number = np.array([int(name.removeprefix("user-")) for name in table.users.to_pylist()])
     pair = table.option[table.option_offsets[rows][:, None] + np.arange(2)]
     levels = sandbox.attributes(table)[pair]  # [n, 2, a]
-    of_user = weights[number[table.user[rows]]]
+    of_user = weights[numbers_of(table)[table.user[rows]]]
     return sandbox.taste_scale * np.einsum("na,na->n", levels[:, 0] - levels[:, 1], of_user)
+
+
+def numbers_of(table: ChoiceTable) -> Int[np.ndarray, " u"]:
+    """Numbers of a table's users in the sandbox that made them."""
+    return np.array([int(name.removeprefix("user-")) for name in table.users.to_pylist()])
 
 
 def sandbox_of(folder: Path) -> Sandbox | None:

@@ -16,7 +16,7 @@ from jaxtyping import Float
 from numpy.typing import NDArray
 from rich.console import Console
 
-from eval.beliefs import sandbox_of
+from eval.beliefs import numbers_of, sandbox_of
 from fsa.choices.sandbox import ATTRIBUTES, Sandbox
 from fsa.cli.recipes import run_recipe
 from fsa.episodes.dataset import collate
@@ -107,8 +107,7 @@ class _Said:
         at, model = self.run.at, self.run.model
         episodes = at.episodes.with_context(size)
         batch = collate(episodes, at.table, self.run.features.double())
-        people = [int(at.table.users[user].as_py().removeprefix("user-")) for user in episodes.user.tolist()]
-        tastes, seen = self.tastes[people], (episodes.context >= 0).sum(1)
+        tastes, seen = self.tastes[numbers_of(at.table)[episodes.user]], (episodes.context >= 0).sum(1)
         nothing = replace(batch.context, rows=torch.full_like(batch.context.rows, -1))
         for method, context in (
             (_CHOICES, batch.context),

@@ -105,9 +105,7 @@ class TasteReward(Scorer):
 
     def spread(self, choices: ChoiceBatch, belief: Belief, noise: Float[Tensor, "s b z"]) -> Spread:
         """As of every scorer, without samples; and with the doubt about texts (`TextDoubt`), if fitted."""
-        here = choices.option_mask.unsqueeze(-1)
-        hidden = [each.hidden(torch.where(here, choices.features, 0)) for each in self.maps]
-        return self._spread(hidden, belief)
+        return self._spread(self._hidden(choices), belief)
 
     def predictive_and_spread(
         self, choices: ChoiceBatch, belief: Belief, noise: Float[Tensor, "s b z"]
@@ -116,11 +114,17 @@ class TasteReward(Scorer):
 
     def spread_between(self, choices: ChoiceBatch, belief: Belief) -> Spread:
         """The same of the difference of rewards within each choice, better less worse (`contrast`) [b, n]."""
+        return self._spread(self._between(choices), belief)
+
+    def _hidden(self, choices: ChoiceBatch) -> list[Float[Tensor, "b n k f"]]:
+        """What either map's rewards are linear in, of every option."""
+        features = torch.where(choices.option_mask.unsqueeze(-1), choices.features, 0)
+        return [each.hidden(features) for each in self.maps]
+
+    def _between(self, choices: ChoiceBatch) -> list[Float[Tensor, "b n f"]]:
+        """The same as one direction a choice, better less worse."""
         contrast = choices.contrast()
-        here = choices.option_mask.unsqueeze(-1)
-        features = torch.where(here, choices.features, 0)
-        hidden = [torch.einsum("bnkf,bnk->bnf", each.hidden(features), contrast) for each in self.maps]
-        return self._spread(hidden, belief)
+        return [torch.einsum("bnkf,bnk->bnf", hidden, contrast) for hidden in self._hidden(choices)]
 
     def _spread(self, hidden: Sequence[Float[Tensor, "b *rows f"]], belief: Belief) -> Spread:
         """Along directions of both maps' hidden units."""
@@ -143,10 +147,8 @@ class TasteReward(Scorer):
         seen = []
         for batch in batches:
             belief: Belief = encoder(batch.context)
-            target, mask = batch.target, batch.target.mask
-            contrast = target.contrast()
-            features = torch.where(target.option_mask.unsqueeze(-1), target.features, 0)
-            each = [torch.einsum("bnkf,bnk->bnf", m.hidden(features), contrast)[mask] for m in self.maps]
+            mask = batch.target.mask
+            each = [direction[mask] for direction in self._between(batch.target)]
             of_each = torch.arange(len(mask), device=mask.device).unsqueeze(1).expand_as(mask)[mask]
             population, taste = (m.of_hidden(h) for m, h in zip(self.maps, each, strict=True))
             gap = population[..., 0] + (taste * belief.mean[of_each]).sum(-1)
