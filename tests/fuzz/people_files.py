@@ -131,7 +131,7 @@ class PeopleFiles(Target):
 
         def is_same(evidence: Any) -> str:
             total = sum(weight for _, weight in evidence)
-            return "" if not evidence or abs(total - 6) < 1e-9 else f"it counts as {total} choices"
+            return "" if not evidence or abs(total - 8) < 1e-9 else f"it counts as {total} choices"
 
         return judged(f"statement; {what}: {stated!r:.80}", opinion, came_of(work), is_same)
 

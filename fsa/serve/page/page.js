@@ -312,13 +312,13 @@ function showRanking(scores, before) {
   if (list.dataset.prompt !== String(state.held)) known.clear();
   list.dataset.prompt = state.held;
   const was = new Map(Array.from(known.values(), (row) => [row, row.offsetTop]));
-  const order = responses.map((_, place) => place).sort((a, b) => scores.reward[b] - scores.reward[a]);
-  const rows = order.map((place) => {
+  const first = byProbability(before);
+  const rows = byProbability(scores).map((place, now) => {
     const row = known.get(String(place)) ?? rankedRow(place);
     const [bar, share, moved, text] = row.children;
     bar.value = scores.probability[place];
     share.textContent = percent(scores.probability[place]);
-    moved.textContent = movement(before.rank[place] - scores.rank[place]);
+    moved.textContent = movement(first.indexOf(place) - now);
     text.textContent = plain(responses[place]);
     return row;
   });
@@ -328,6 +328,11 @@ function showRanking(scores, before) {
     const from = (was.get(row) ?? row.offsetTop) - row.offsetTop;
     if (from) row.animate([{ transform: `translateY(${from}px)` }, { transform: "none" }], NOW);
   }
+}
+
+// Places of responses, the likeliest pick first: by what is shown, which a wide belief may order otherwise than rewards.
+function byProbability({ probability }) {
+  return probability.map((_, place) => place).sort((a, b) => probability[b] - probability[a]);
 }
 
 function rankedRow(place) {
