@@ -60,6 +60,7 @@ def _batch(
     if model.texts:
         slots = np.flatnonzero(mask.numpy())
         tokens = _with_reference(model, model.texts.rows(prompts, only_text(responses), slots))
+        features = model.measures(responses) if model.scorer.reads_features else None
     else:
         features = model.vectors(prompts, responses)
     return as_options(features, mask, model.config["d_feature"], tokens).to(model.device)
