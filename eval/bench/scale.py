@@ -32,21 +32,23 @@ def scale(
     out: str = "runs/scale",
     max_steps: int = 1500,
     draws: int = 300,
+    num_prompts: int = 1000,
 ) -> Report:
     """Open, draw from and train the default on the sandbox's choices, ten a person, a process each.
 
-    Memory is in MB of 10^6 bytes. The texts are the same 4,000 at every size, and their features are kept
-    from the first training on.
+    Memory is in MB of 10^6 bytes. The texts that people are trained on are the same at every size, and their
+    features are kept from the first training on.
 
     Args:
         num_people: Sizes, each a number of people.
         out: Folder of tables, runs and report.json.
         max_steps: Training steps of each stage, at most.
         draws: Batches of 64 episodes drawn after opening.
+        num_prompts: Prompts of the training, four texts each.
     """
     folder = Path(out)
     folder.mkdir(parents=True, exist_ok=True)
-    found = {f"{people:,}": _measured(folder, people, max_steps, draws) for people in num_people}
+    found = {f"{people:,}": _measured(folder, people, max_steps, draws, num_prompts) for people in num_people}
     table = Table("people", *found)
     for name, words in _FIGURES.items():
         table.add_row(words, *(f"{each[name]:,.4g}" for each in found.values()))
@@ -61,13 +63,14 @@ def scale(
     return report
 
 
-def _measured(folder: Path, people: int, max_steps: int, draws: int) -> dict[str, float]:
+def _measured(folder: Path, people: int, max_steps: int, draws: int, num_prompts: int) -> dict[str, float]:
     file = made(folder / f"{people}.arrow", people * CHOICES_PER_USER)
     of_table = json.loads(ran("-m", "eval.bench.table", str(file), str(draws)).printed)
     run = folder / str(people)
     source = [
         f"--source.num_users={people}",
         f"--source.choices_per_user={CHOICES_PER_USER}",
+        f"--source.num_prompts={num_prompts}",
         "--splits.by=user",
     ]
     loop = [f"--loop.max_steps={max_steps}", "--loop.progress=false", "--overwrite=true", f"--out={run}"]

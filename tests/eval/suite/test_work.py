@@ -25,7 +25,7 @@ SETTINGS = Settings([0, 10], "test", episodes=300, max_targets=10, seed=1, trust
 # Texts and people enough to be above chance; features that need no backbone.
 FEWER = {"source.num_prompts": 90, "source.num_users": 280, "source.choices_per_user": 60}
 TEXT = {"features": "tests.factories.features.Hashed", "projection.num_components": 24}
-SHORT = {"loop.max_steps": 120, "loop.validate_every": 60, "episodes.validation_episodes": 40}
+SHORT = {"loop.max_steps": 70, "loop.validate_every": 70, "episodes.validation_episodes": 40}
 
 
 @pytest.fixture

@@ -62,8 +62,8 @@ def test_people_of_opposite_tastes_differ_and_the_model_reads_choices(tmp_path):
 
 @pytest.mark.slow
 def test_people_of_one_taste_are_alike_and_the_saved_model_reads_nothing(tmp_path):
-    path = people(tmp_path, 120, lambda user: np.array([1.0, 0.5]))
-    model = fit(path, out=str(tmp_path / "run"), folds=1, settings=[*QUICK, "--loop.max_steps=400"])
+    path = people(tmp_path, 60, lambda user: np.array([1.0, 0.5]))
+    model = fit(path, out=str(tmp_path / "run"), folds=1, settings=[*QUICK, "--loop.max_steps=250"])
     assert "the saved model answers as one model for everybody" in verdict_of(tmp_path / "run")
     seen = [{"options": [[1.0, 0.0], [-1.0, 0.0]], "chosen": 1}]
     candidates = [(-1.0, 0.0), (1.0, 0.0)]
