@@ -38,6 +38,7 @@ from fsa.errors import ConfigError
 from fsa.files import write_whole
 from fsa.outputs.policy import Policy
 from fsa.outputs.reward_model import RewardModel
+from fsa.recipes.in_run_folder import alone_in_out
 from fsa.recipes.line_log import LineLog
 from fsa.recipes.measuring.runs import Method, named, source_and_splits
 from fsa.reports.frame import texts, wide
@@ -66,6 +67,7 @@ class StudyPlan:
     console: Console
 
 
+@alone_in_out
 def generations(
     run: list[str],
     pooled: str | None = None,
@@ -173,7 +175,6 @@ def generations(
     )
     plan.judge.tastes(field.subjects)  # stops here where a person has no judge, before any work
     folder = Path(out)
-    folder.mkdir(parents=True, exist_ok=True)
     rows, curves = _all_rows(methods, rival, plan, type(source).__name__.lower(), folder)
     about = about_this_run(
         command="python -m eval.generations " + shlex.join(sys.argv[1:]),
@@ -184,11 +185,7 @@ def generations(
             "prompts": len(field.prompts),
             "context shorter than asked": field.shortened(sizes[-1]),
         },
-        **(
-            {"continuum": {m: between_types.monotone(all_of) for m, all_of in curves.items()}}
-            if curves
-            else {}
-        ),
+        **({"continuum": {m: between_types.monotone(c) for m, c in curves.items()}} if curves else {}),
     )
     report = Report(rows, about)
     _save(report, curves, folder)

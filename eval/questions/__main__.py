@@ -20,6 +20,7 @@ from fsa.questions.acquisition import Acquisition
 from fsa.questions.information_gain import InformationGain
 from fsa.questions.least_certain import LeastCertain
 from fsa.questions.places import places_of
+from fsa.questions.predictive_gain import PredictiveGain
 from fsa.questions.question import used
 from fsa.recipes.measuring.predictions import Predictions, predict
 from fsa.recipes.measuring.rows import rows_of
@@ -32,6 +33,7 @@ from fsa.types import ChoiceBatch
 RANDOM = "at random"
 WAYS: dict[str, Acquisition | None] = {
     RANDOM: None,
+    "predictive gain": PredictiveGain(),
     "information gain": InformationGain(),
     "least certain": LeastCertain(),
 }

@@ -21,6 +21,7 @@ from eval.steerable.scores import Grids, grids, interval, score_errors
 from fsa.cli.recipes import run_recipe
 from fsa.errors import ConfigError
 from fsa.judge.target import AlignmentTarget
+from fsa.recipes.in_run_folder import alone_in_out
 from fsa.reports.bootstrap import Interval
 from fsa.reports.frame import texts, wide
 from fsa.reports.report import Report, Row
@@ -35,6 +36,7 @@ _LEFT_OUT = (
 )
 
 
+@alone_in_out
 def steerable(
     judge: list[str],
     data: str,

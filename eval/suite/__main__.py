@@ -17,10 +17,12 @@ from eval.suite.timing import timing_pass
 from eval.suite.workers import Progress, run_cells
 from fsa.cli.recipes import run_recipe
 from fsa.errors import ConfigError
+from fsa.recipes.in_run_folder import alone_in_out
 from fsa.recipes.measuring.runs import Settings
 from fsa.runs.folder import about_this_run
 
 
+@alone_in_out
 def suite(
     datasets: dict[str, Any],
     methods: dict[str, Any],
@@ -73,7 +75,6 @@ def suite(
         came = f"reference is {reference!r} and timing_dataset {timing_dataset!r}"
         raise ConfigError(f"{came}; the suite has {', '.join(methods)} on {', '.join(datasets)}")
     cells, wanted, console, folder = plan.cells(), plan.cells(only), Console(), Path(out)
-    folder.mkdir(parents=True, exist_ok=True)
     command = "python -m eval.suite " + shlex.join(sys.argv[1:])
     config = {"datasets": datasets, "methods": methods, "seeds": seeds, **vars(settings), "data": data}
     about = about_this_run(

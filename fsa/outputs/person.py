@@ -24,7 +24,7 @@ from fsa.outputs.sequence_classifier import save_reward
 from fsa.outputs.statements import Bank
 from fsa.questions.acquisition import Acquisition
 from fsa.questions.forecast import Forecast
-from fsa.questions.information_gain import InformationGain
+from fsa.questions.predictive_gain import PredictiveGain
 from fsa.questions.question import Pair, Question
 from fsa.types import Belief, Choice, Numbers, Text
 
@@ -210,7 +210,7 @@ class Person:
         Args:
             asked: A prompt; or, without `responses`, pairs, each a prompt and two responses.
             responses: Two or more responses to the prompt, all pairs of which are weighed.
-            acquisition: What an answer is worth; what it says about the person if not given.
+            acquisition: What an answer is worth; what it says about the other pairs if not given.
 
         Raises:
             ShapeError: There is nothing to ask about.
@@ -253,7 +253,7 @@ class Person:
     def _asked(
         self, pairs: Any, responses: Sequence[Text | Numbers] | None, acquisition: Acquisition | None
     ) -> Asked:
-        return asked(self, pairs, responses, InformationGain() if acquisition is None else acquisition)
+        return asked(self, pairs, responses, PredictiveGain() if acquisition is None else acquisition)
 
 
 @lru_cache(maxsize=8)

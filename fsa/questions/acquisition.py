@@ -13,9 +13,8 @@ from torch import Tensor
 class Acquisition(ABC):
     """Base of all acquisition functions.
 
-    A belief is seen at **s** places, each with its weight; a pair's worth depends on nothing but how likely
-    its first option is to be picked at each of them. So the worth of a pair does not depend on the others,
-    nor on which option comes first.
+    A belief is seen at **s** places, each with its weight; worth depends on nothing but how likely the first
+    option of each pair is to be picked at each of them, and not on which option comes first.
 
     Attributes:
         needs_doubt: Whether it says nothing about a point belief, of which all places are one.

@@ -1,4 +1,4 @@
-"""`in_run_folder`: a recipe that has its run folder to itself."""
+"""`in_run_folder` and `alone_in_out`: recipes that have their folder to themselves."""
 
 from __future__ import annotations
 
@@ -35,6 +35,24 @@ def in_run_folder(recipe: Callable[_Given, _Made]) -> Callable[_Given, _Made]:
         with only_writer(folder) if is_first else nullcontext():
             if is_first:
                 check_free(folder, given["config"], given["resume"], given["overwrite"])
+            return recipe(*positional, **named)
+
+    return run
+
+
+def alone_in_out(recipe: Callable[_Given, _Made]) -> Callable[_Given, _Made]:
+    """Let a recipe hold the lock of its folder `out` while it works; it goes on from what is kept there.
+
+    Raises:
+        OutputError: Another process writes there, or it cannot be written.
+    """
+
+    @functools.wraps(recipe)
+    def run(*positional: _Given.args, **named: _Given.kwargs) -> _Made:
+        bound = inspect.signature(recipe).bind(*positional, **named)
+        bound.apply_defaults()
+        out = Path(bound.arguments["out"])
+        with only_writer(out.parent if out.suffix else out):
             return recipe(*positional, **named)
 
     return run

@@ -168,8 +168,8 @@ class Resamples:
     ) -> Interval | None:
         """Lowest mean of any group less the lowest of the other column, whichever groups those are.
 
-        Every resample looks for the worst groups anew, so that doubt about which they are is in the
-        interval.
+        Every resample looks for the worst groups anew, among those that it holds, so that doubt about which
+        they are is in the interval.
         The worst of noisy numbers is lower on average than the worst of their means; that shift is taken
         off.
         """
@@ -181,7 +181,7 @@ class Resamples:
         worst = (mine, replace(theirs, weight=-1))
         value, factor = float(self._values(worst, seeds).mean()), self._factor(worst, seeds)
         lowest = [
-            np.min([self._over_seeds((term,), seeds, factor) for term in terms], axis=0) for terms in each
+            np.nanmin([self._over_seeds((term,), seeds, factor) for term in terms], axis=0) for terms in each
         ]
         draws = lowest[0] - lowest[1]
         draws = draws + value - np.nanmean(draws)

@@ -10,6 +10,7 @@ from pydantic import Field
 from fsa.questions.acquisition import Acquisition
 from fsa.questions.information_gain import InformationGain
 from fsa.questions.least_certain import LeastCertain
+from fsa.questions.predictive_gain import PredictiveGain
 from fsa.questions.question import Question
 from fsa.questions.random_pair import RandomPair
 from fsa.serve.access import Reader, Served
@@ -23,6 +24,7 @@ from fsa.serve.store.people import Who
 router = APIRouter(prefix="/v1/people", tags=["people"])
 
 _ACQUISITIONS: dict[str, Acquisition] = {
+    "predictive_gain": PredictiveGain(),
     "information_gain": InformationGain(),
     "least_certain": LeastCertain(),
     "random": RandomPair(),
@@ -42,7 +44,7 @@ class QuestionRequest(Shape):
     prompt: Prompt = ""
     responses: list[Response] | None = Field(None, min_length=2)
     pairs: list[PairShape] | None = Field(None, min_length=1)
-    acquisition: Literal["information_gain", "least_certain", "random"] = "information_gain"
+    acquisition: Literal["predictive_gain", "information_gain", "least_certain", "random"] = "predictive_gain"
 
 
 class QuestionAnswer(Shape):
@@ -59,7 +61,7 @@ class QuestionAnswer(Shape):
 async def next_question(
     person: InPath, body: QuestionRequest, access: Reader, service: Served
 ) -> QuestionAnswer:
-    """The pair whose answer would say most about the person."""
+    """The pair whose answer would say most about the person's other answers."""
     if (body.responses is None) == (body.pairs is None):
         raise Unprocessable("responses or pairs must be given, exactly one of them")
     check_number(service, len(body.responses or []) + 2 * len(body.pairs or []))

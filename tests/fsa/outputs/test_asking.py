@@ -7,6 +7,7 @@ import pytest
 
 from fsa.errors import ShapeError
 from fsa.questions.decision_gain import DecisionGain
+from fsa.questions.information_gain import InformationGain
 from fsa.questions.least_certain import LeastCertain
 from fsa.questions.random_pair import RandomPair
 from tests.factories.reward_models import choices_of, numbers, part, small_model
@@ -36,8 +37,8 @@ def test_the_chance_is_that_of_prefers(person):
 
 def test_no_other_pair_is_worth_more(person):
     pairs = [("", a, b) for a, b in combinations(numbers(7, 5), 2)]
-    best = person.next_question(pairs)
-    alone = [person.next_question([pair]).nats for pair in pairs]
+    best = person.next_question(pairs, acquisition=InformationGain())
+    alone = [person.next_question([pair], acquisition=InformationGain()).nats for pair in pairs]
     assert best.nats == pytest.approx(max(alone))
     assert best.place == int(np.argmax(alone))
 
@@ -94,7 +95,7 @@ def test_the_decision_at_hand_is_which_of_the_responses_is_best(person):
     responses = numbers(5, 4)
     question = person.next_question("", responses, DecisionGain())
     assert "which response is best" in question.why
-    assert question.worth <= person.next_question("", responses).worth + 1e-12
+    assert question.worth <= person.next_question("", responses, InformationGain()).worth + 1e-12
 
 
 def test_more_questions_are_expected_to_foretell_more(person):

@@ -13,7 +13,7 @@ MEMBERS = members(fsa.questions, Acquisition)
 
 
 def test_the_members_are_found():
-    assert set(MEMBERS) >= {"DecisionGain", "InformationGain", "LeastCertain", "RandomPair"}
+    assert set(MEMBERS) >= {"DecisionGain", "InformationGain", "LeastCertain", "PredictiveGain", "RandomPair"}
 
 
 @pytest.fixture(params=MEMBERS)

@@ -1,7 +1,7 @@
 import pytest
 
 from fsa.errors import ConfigError, OutputError
-from fsa.recipes.in_run_folder import in_run_folder
+from fsa.recipes.in_run_folder import alone_in_out, in_run_folder
 
 
 @in_run_folder
@@ -20,3 +20,17 @@ def test_what_is_there_is_not_lost_by_accident(tmp_path):
     (tmp_path / "config.yaml").write_text("seed: 0\n")
     with pytest.raises(ConfigError, match="holds a run already"):
         recipe({}, str(tmp_path))
+
+
+@pytest.mark.parametrize("out", ["answers", "answers/answers.jsonl"])
+def test_who_goes_on_in_a_folder_is_alone_there(tmp_path, out):
+    @alone_in_out
+    def grows(out: str, depth: int = 0) -> str:
+        if depth == 0:
+            with pytest.raises(OutputError, match="another process is writing there"):
+                grows(out, 1)
+            grows(str(tmp_path / "elsewhere"), 1)
+        return out
+
+    assert grows(str(tmp_path / out)) == str(tmp_path / out)
+    assert grows(out=str(tmp_path / out)) == str(tmp_path / out)  # the lock is free again

@@ -85,6 +85,14 @@ def test_doubt_about_the_worst_group_is_in_the_interval():
     assert_allclose(lead.value, means[0] - means[1])
 
 
+def test_a_resample_without_a_small_group_has_its_worst_among_the_others():
+    # Thirty groups of one person: every resample misses a third of them.
+    where = cells(np.arange(30), part=np.arange(30), count=np.full(30, 10))
+    a, b = np.full(30, 6.0), np.full(30, 4.0)
+    found = Resamples(where, {"a": a, "b": b}).worst_difference("a", "b", [(i,) for i in range(30)])
+    assert_allclose([found.value, found.low, found.high], 0.2, atol=1e-6)
+
+
 def test_what_was_not_measured_is_unknown():
     found = two_groups()
     assert found.mean("half", [0]).value == 0.5
