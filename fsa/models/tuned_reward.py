@@ -83,7 +83,9 @@ class TunedReward(LanguageScorer):
     def score_rows(self, block: TokenRows, z: Float[Tensor, "m z"]) -> Float[Tensor, "m c"]:
         """Projected states in place of scores: what the head reads."""
         hidden = self.language_model.hidden(block.ids, block.mask, z)
-        projected: Tensor = (pool(hidden, block.mask.long(), self.pooling) - self.centre) @ self.components
+        pooled = pool(hidden, block.mask.long(), self.pooling)
+        with torch.autocast(pooled.device.type, enabled=False):  # as exact as the head was fitted on
+            projected: Tensor = (pooled - self.centre) @ self.components
         return projected
 
     def forward(
