@@ -15,10 +15,10 @@ from types import ModuleType
 from typing import Any
 
 import torch
+import transformers
 from filelock import FileLock
 from huggingface_hub import snapshot_download
 from tokenizers.pre_tokenizers import Digits, Sequence
-from transformers import AutoModelForCausalLM, AutoTokenizer
 from transformers.utils import logging
 
 from fsa.errors import FeatureError
@@ -193,8 +193,10 @@ def _converted(name: str, gguf: Callable[[Path], Path]) -> Path:
 def _save_dequantised(gguf: Path, folder: Path) -> None:
     """Load a GGUF file (about a minute) and save it as an ordinary model with its tokenizer."""
     with quiet_loading():
-        tokenizer = AutoTokenizer.from_pretrained(gguf.parent, gguf_file=gguf.name)
-        model = AutoModelForCausalLM.from_pretrained(gguf.parent, gguf_file=gguf.name, dtype=torch.float32)
+        tokenizer = transformers.AutoTokenizer.from_pretrained(gguf.parent, gguf_file=gguf.name)
+        model = transformers.AutoModelForCausalLM.from_pretrained(
+            gguf.parent, gguf_file=gguf.name, dtype=torch.float32
+        )
     if gguf.name.startswith("SmolLM2"):
         # transformers does not read that digits stand alone, and would cut "\n\n1" otherwise.
         cut = tokenizer.backend_tokenizer

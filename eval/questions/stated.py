@@ -24,8 +24,8 @@ from fsa.errors import ConfigError
 from fsa.judge.scores import AttributeScores, Probe
 from fsa.likelihoods.likelihood import predicted
 from fsa.metrics.choice_accuracy import correctness
-from fsa.outputs.history import History, share_left
-from fsa.outputs.reading import choice_batch
+from fsa.outputs.history import History
+from fsa.outputs.reading import believed, choice_batch
 from fsa.outputs.statements import STRENGTH, Bank
 from fsa.recipes.measuring.runs import Data, Run, Settings, opened
 from fsa.reports.intervals import mean_interval, paired_interval
@@ -107,40 +107,38 @@ class _Said:
         at, model = self.run.at, self.run.model
         episodes = at.episodes.with_context(size)
         batch = collate(episodes, at.table, self.run.features.double())
-        tastes, seen = self.tastes[numbers_of(at.table)[episodes.user]], (episodes.context >= 0).sum(1)
+        tastes = self.tastes[numbers_of(at.table)[episodes.user]]
         nothing = replace(batch.context, rows=torch.full_like(batch.context.rows, -1))
         for method, context in (
             (_CHOICES, batch.context),
-            (_STATEMENT, self._and_said(nothing, tastes, 0 * seen)),
-            (_BOTH, self._and_said(batch.context, tastes, seen)),
-            (_FALSE, self._and_said(batch.context, -tastes, seen)),
+            (_STATEMENT, self._and_said(nothing, tastes)),
+            (_BOTH, self._and_said(batch.context, tastes)),
+            (_FALSE, self._and_said(batch.context, -tastes)),
         ):
             predictive = model.predictive(batch.target, model.encoder(context))
             best, _ = predicted(model.likelihood, predictive, batch.target)
             here = batch.target.mask.numpy()
             yield method, correctness(best.numpy()[here], batch.target.places.numpy()[here])
 
-    def _and_said(
-        self, context: ChoiceBatch, tastes: Float[np.ndarray, "b a"], seen: NDArray[np.int64]
-    ) -> ChoiceBatch:
-        """Contexts with what people of these tastes say of them, after as many choices."""
-        said = ChoiceBatch.of_users([self._said(*each) for each in zip(tastes, seen.tolist(), strict=True)])
+    def _and_said(self, context: ChoiceBatch, tastes: Float[np.ndarray, "b a"]) -> ChoiceBatch:
+        """Contexts with what people of these tastes say of them."""
+        said = ChoiceBatch.of_users([self._said(taste) for taste in tastes])
         assert said.weight is not None, "a statement weighs its choices"
-        return ChoiceBatch(
+        both = ChoiceBatch(
             torch.cat([context.features, said.features], 1),
             torch.cat([context.places, said.places], 1),
             torch.cat([context.rows, said.rows], 1),
             weight=torch.cat([context.mask.double(), said.weight], 1),
         )
+        is_said = torch.cat([torch.zeros_like(context.mask), said.mask], 1)
+        return believed(self.run.model, both, is_said)
 
-    def _said(self, taste: Float[np.ndarray, " a"], seen: int) -> ChoiceBatch:
+    def _said(self, taste: Float[np.ndarray, " a"]) -> ChoiceBatch:
         says = statement(taste)
         key = tuple(sorted(says.items()))
         if key not in self._read:
             self._read[key] = choice_batch(self.run.model, [History(stated=self.bank.evidence(says))])
-        read = self._read[key]
-        assert read.weight is not None, "a statement weighs its choices"
-        return replace(read, weight=read.weight * share_left(seen))
+        return self._read[key]
 
 
 def _bank(at: Data, sandbox: Sandbox, strength: float) -> Bank:

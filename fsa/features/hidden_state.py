@@ -8,8 +8,8 @@ from typing import Any, ClassVar, Literal
 
 import numpy as np
 import torch
+import transformers
 from jaxtyping import Float32
-from transformers import AutoModel
 
 from fsa.backbones import quiet_loading
 from fsa.errors import FeatureError
@@ -105,7 +105,7 @@ class HiddenState(StoredFeatures):
     def _model(self) -> Any:
         dtype = getattr(torch, self.dtype)
         with quiet_loading():
-            model = AutoModel.from_pretrained(
+            model = transformers.AutoModel.from_pretrained(
                 self._folder, dtype=dtype, use_safetensors=True, trust_remote_code=False
             )
         model.config.use_cache = False

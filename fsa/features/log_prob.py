@@ -8,9 +8,9 @@ from typing import Any, ClassVar, Literal
 
 import numpy as np
 import torch
+import transformers
 from jaxtyping import Float, Float32
 from torch import Tensor
-from transformers import AutoModelForCausalLM
 
 from fsa.backbones import quiet_loading
 from fsa.features.buckets import padded
@@ -93,7 +93,7 @@ class LogProb(StoredFeatures):
         dtype = getattr(torch, self.dtype)
         model: Any
         with quiet_loading():
-            model = AutoModelForCausalLM.from_pretrained(
+            model = transformers.AutoModelForCausalLM.from_pretrained(
                 self._folder, dtype=dtype, use_safetensors=True, trust_remote_code=False
             )
         model = model.eval().requires_grad_(False).to(self.torch_device)

@@ -9,8 +9,8 @@ from functools import cached_property
 from typing import Any, NamedTuple
 
 import numpy as np
+import transformers
 from numpy.typing import NDArray
-from transformers import PreTrainedTokenizerBase
 
 from fsa.errors import FeatureError
 from fsa.features.rendering import Rendered, Span, Template
@@ -56,7 +56,7 @@ class Exchange:
 
 
 def response_tokens(
-    tokenizer: PreTrainedTokenizerBase,
+    tokenizer: transformers.PreTrainedTokenizerBase,
     prompts: Sequence[Text],
     responses: Sequence[Text],
     *,
@@ -80,7 +80,7 @@ def response_tokens(
 
 
 def prompt_tokens(
-    tokenizer: PreTrainedTokenizerBase, prompts: Sequence[Text], *, max_tokens: int
+    tokenizer: transformers.PreTrainedTokenizerBase, prompts: Sequence[Text], *, max_tokens: int
 ) -> list[NDArray[np.int64]]:
     """Token ids of prompts, exactly as they stand before a response: what to generate from.
 
@@ -105,7 +105,7 @@ class Exchanges:
         FeatureError: It has no end-of-text token.
     """
 
-    def __init__(self, tokenizer: PreTrainedTokenizerBase) -> None:
+    def __init__(self, tokenizer: transformers.PreTrainedTokenizerBase) -> None:
         if tokenizer.eos_token_id is None:
             raise FeatureError("the tokenizer has no end-of-text token (eos_token): no response could end")
         self.tokenizer = tokenizer
@@ -199,7 +199,7 @@ class Exchanges:
 
 
 def _encode(
-    tokenizer: PreTrainedTokenizerBase, texts: list[str]
+    tokenizer: transformers.PreTrainedTokenizerBase, texts: list[str]
 ) -> tuple[list[NDArray[np.int64]], list[list[Span]]]:
     if not texts:
         return [], []

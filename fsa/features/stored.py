@@ -14,9 +14,9 @@ from typing import Any, ClassVar, Protocol
 
 import numpy as np
 import torch
+import transformers
 from jaxtyping import Float32
 from numpy.typing import NDArray
-from transformers import AutoConfig, AutoTokenizer, PreTrainedTokenizerBase
 
 from fsa.backbones import backbone_hash, resolve
 from fsa.errors import FeatureError
@@ -218,7 +218,9 @@ class StoredFeatures(FeatureExtractor):
 
     @cached_property
     def _config(self) -> Any:
-        return AutoConfig.from_pretrained(self._folder, trust_remote_code=False).get_text_config()
+        return transformers.AutoConfig.from_pretrained(
+            self._folder, trust_remote_code=False
+        ).get_text_config()
 
     @cached_property
     def _max_tokens(self) -> int:
@@ -226,8 +228,8 @@ class StoredFeatures(FeatureExtractor):
         return int(min(self.max_tokens, positions, self._tokenizer.model_max_length))
 
     @cached_property
-    def _tokenizer(self) -> PreTrainedTokenizerBase:
-        tokenizer = AutoTokenizer.from_pretrained(self._folder, trust_remote_code=False)
+    def _tokenizer(self) -> transformers.PreTrainedTokenizerBase:
+        tokenizer = transformers.AutoTokenizer.from_pretrained(self._folder, trust_remote_code=False)
         if not tokenizer.is_fast:
             raise FeatureError(f"backbone {self.backbone!r} has no fast tokenizer (tokenizer.json)")
         return tokenizer

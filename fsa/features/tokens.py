@@ -6,8 +6,8 @@ from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
+import transformers
 from numpy.typing import NDArray
-from transformers import PreTrainedTokenizerBase
 
 from fsa.errors import FeatureError
 from fsa.features.rendering import Rendered, Span
@@ -27,7 +27,7 @@ class Tokens(NamedTuple):
 
 
 def tokenize(
-    tokenizer: PreTrainedTokenizerBase, texts: Sequence[Rendered], *, max_tokens: int
+    tokenizer: transformers.PreTrainedTokenizerBase, texts: Sequence[Rendered], *, max_tokens: int
 ) -> list[Tokens]:
     """Token ids of every text, with the special tokens that the backbone expects, once.
 
@@ -60,7 +60,7 @@ def tokenize(
     return tokens  # type: ignore[return-value]
 
 
-def chat_of(tokenizer: PreTrainedTokenizerBase) -> Callable[[Messages], str] | None:
+def chat_of(tokenizer: transformers.PreTrainedTokenizerBase) -> Callable[[Messages], str] | None:
     """Renders messages by the tokenizer's chat template; None where it has none.
 
     Tokenised later with no special tokens added, exactly as `apply_chat_template(tokenize=True)` does: the
@@ -80,7 +80,7 @@ def inside(offsets: list[Span], spans: tuple[Span, ...]) -> list[int]:
     ]
 
 
-def any_special(tokenizer: PreTrainedTokenizerBase) -> int:
+def any_special(tokenizer: transformers.PreTrainedTokenizerBase) -> int:
     """Stands for a text of no tokens at all."""
     candidates = (tokenizer.bos_token_id, tokenizer.eos_token_id, tokenizer.pad_token_id)
     return int(next((number for number in candidates if number is not None), 0))
@@ -91,7 +91,7 @@ def _fit(
     offsets: list[Span],
     text: Rendered,
     max_tokens: int,
-    tokenizer: PreTrainedTokenizerBase,
+    tokenizer: transformers.PreTrainedTokenizerBase,
 ) -> Tokens:
     if not len(ids):
         return Tokens(np.array([any_special(tokenizer)], np.int64), 0)

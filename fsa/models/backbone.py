@@ -6,20 +6,21 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import torch
+import transformers
 from jaxtyping import Bool, Float, Int
-from peft import LoraConfig, PeftModel, get_peft_model
-from peft.tuners.tuners_utils import BaseTunerLayer
 from torch import Tensor, nn
-from transformers import AutoModelForCausalLM, AutoTokenizer, PreTrainedModel, PreTrainedTokenizerBase
 
 from fsa.backbones import quiet_loading, resolve
 from fsa.conditioning.conditioning import Conditioning, decoder_blocks
 from fsa.errors import ConfigError
 from fsa.log_probs import check_head
 from fsa.models.own_lock import OwnLock
+
+if TYPE_CHECKING:
+    from peft import PeftModel
 
 _DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16}
 
@@ -95,9 +96,11 @@ class LanguageModel(nn.Module):
         return weight
 
     @cached_property
-    def tokenizer(self) -> PreTrainedTokenizerBase:
+    def tokenizer(self) -> transformers.PreTrainedTokenizerBase:
         """The backbone's tokenizer."""
-        loaded: PreTrainedTokenizerBase = AutoTokenizer.from_pretrained(self.folder, trust_remote_code=False)
+        loaded: transformers.PreTrainedTokenizerBase = transformers.AutoTokenizer.from_pretrained(
+            self.folder, trust_remote_code=False
+        )
         return loaded
 
     def hidden(
@@ -156,9 +159,9 @@ class LanguageModel(nn.Module):
         return decoder_blocks(self._causal)
 
     @property
-    def _causal(self) -> PreTrainedModel:
+    def _causal(self) -> transformers.PreTrainedModel:
         model: Any = self.backbone.get_base_model()
-        causal: PreTrainedModel = model
+        causal: transformers.PreTrainedModel = model
         return causal
 
     def _run(self, ids: Int[Tensor, "m l"], mask: Bool[Tensor, "m l"]) -> Float[Tensor, "m l d"]:
@@ -186,6 +189,8 @@ class LanguageModel(nn.Module):
 
     @contextmanager
     def _adapters_off(self) -> Iterator[None]:
+        from peft.tuners.tuners_utils import BaseTunerLayer
+
         # Not peft's own disable_adapter: it also turns the adapters' requires_grad off and on again.
         layers = [layer for layer in self.backbone.modules() if isinstance(layer, BaseTunerLayer)]
         before = [layer._disable_adapters for layer in layers]
@@ -206,15 +211,17 @@ class LanguageModel(nn.Module):
         enable(options)
 
 
-def _load(folder: Path, dtype: torch.dtype) -> PreTrainedModel:
+def _load(folder: Path, dtype: torch.dtype) -> transformers.PreTrainedModel:
     options: dict[str, Any] = {"dtype": dtype, "use_safetensors": True, "output_loading_info": True}
     result: Any
     try:
         with quiet_loading():
-            result = AutoModelForCausalLM.from_pretrained(folder, trust_remote_code=False, **options)
+            result = transformers.AutoModelForCausalLM.from_pretrained(
+                folder, trust_remote_code=False, **options
+            )
     except ValueError as error:
         raise ConfigError(f"{folder}: holds no causal language model: {error}") from error
-    loaded: PreTrainedModel = result[0]
+    loaded: transformers.PreTrainedModel = result[0]
     missing = sorted(result[1]["missing_keys"])
     if missing:  # an encoder, such as minilm, has no output layer: it would be random
         raise ConfigError(
@@ -230,8 +237,10 @@ def _load(folder: Path, dtype: torch.dtype) -> PreTrainedModel:
 
 
 def _adapted(
-    model: PreTrainedModel, rank: int, alpha: float, targets: list[str] | str, dropout: float
+    model: transformers.PreTrainedModel, rank: int, alpha: float, targets: list[str] | str, dropout: float
 ) -> PeftModel:
+    from peft import LoraConfig, PeftModel, get_peft_model  # takes seconds: not where none is adapted
+
     adapters = LoraConfig(
         r=rank,
         lora_alpha=alpha,  # type: ignore[arg-type]  # peft says int, and divides

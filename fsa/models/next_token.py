@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+import transformers
 from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
-from transformers import PreTrainedModel
 
 from fsa.conditioning.conditioning import decoder_blocks
 from fsa.log_probs import check_head, token_log_probs
@@ -25,7 +25,10 @@ class NextToken(nn.Module):
     """
 
     def __init__(
-        self, model: PreTrainedModel, chunk: int | None = None, gradient_checkpointing: bool = False
+        self,
+        model: transformers.PreTrainedModel,
+        chunk: int | None = None,
+        gradient_checkpointing: bool = False,
     ) -> None:
         super().__init__()
         self.model, self.chunk = model, chunk

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import torch
-from transformers import AutoModelForCausalLM, AutoTokenizer, PreTrainedModel, PreTrainedTokenizerBase
+import transformers
 
 from fsa.backbones import resolve
 from fsa.errors import ConfigError
@@ -21,8 +21,8 @@ class ModelAndTokenizer(NamedTuple):
         tokenizer: Its tokenizer, which knows an end-of-text token.
     """
 
-    model: PreTrainedModel
-    tokenizer: PreTrainedTokenizerBase
+    model: transformers.PreTrainedModel
+    tokenizer: transformers.PreTrainedTokenizerBase
 
 
 class InitialModel(ABC):
@@ -53,7 +53,7 @@ class Pretrained(InitialModel):
 
     def build(self, texts: Sequence[str] = ()) -> ModelAndTokenizer:
         folder = resolve(self.backbone)
-        tokenizer = AutoTokenizer.from_pretrained(folder, trust_remote_code=False)
+        tokenizer = transformers.AutoTokenizer.from_pretrained(folder, trust_remote_code=False)
         if tokenizer.eos_token_id is None:
             raise ConfigError(
                 f"{folder}: the tokenizer has no eos token, so no response could end; add one to it"
@@ -65,7 +65,7 @@ class Pretrained(InitialModel):
             "trust_remote_code": False,
         }
         try:
-            model = AutoModelForCausalLM.from_pretrained(folder, **options)
+            model = transformers.AutoModelForCausalLM.from_pretrained(folder, **options)
         except ValueError as error:  # an encoder, such as minilm
             raise ConfigError(f"{folder}: holds no causal language model: {error}") from error
         return ModelAndTokenizer(model.train(), tokenizer)

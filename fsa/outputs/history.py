@@ -10,8 +10,6 @@ from dataclasses import dataclass, field, replace
 from fsa.errors import ChoiceDataError, ConfigError
 from fsa.types import Choice
 
-_HALVED_AFTER = 2.5  # choices, of the weight of a statement (docs/log.md)
-
 
 @dataclass(frozen=True)
 class History:
@@ -19,8 +17,8 @@ class History:
 
     Attributes:
         choices: Oldest first.
-        stated: What the person said of themselves, as choices and how much each counts as long as there are
-            no others (`share_left`); see `Bank.evidence`.
+        stated: What the person said of themselves, as choices and how much each counts while it is believed;
+            see `Bank.evidence` and `fsa.outputs.reading.believed`.
         half_life: Choices after which one counts half as much, > 0; None where all count alike, and their
             order makes no difference.
 
@@ -38,7 +36,10 @@ class History:
             raise ConfigError(f"half_life is in choices and must be a number above 0, came {self.half_life}")
 
     def canonical(self) -> list[tuple[Choice, float]]:
-        """Every choice and its weight, 0-1, in an order that is the same in whichever order they came."""
+        """Every choice and its weight, in an order that is the same in whichever order they came.
+
+        What was stated comes last.
+        """
         newest = len(self.choices) - 1
         keys = self._keys or tuple(map(choice_key, self.choices))
         object.__setattr__(self, "_keys", keys)
@@ -48,9 +49,7 @@ class History:
         ]
         order = sorted(range(len(keys)), key=lambda place: (keys[place], weights[place]))
         chosen = [(self.choices[place], weights[place]) for place in order]
-        left = share_left(len(self.choices))
-        stated = [(choice, weight * left) for choice, weight in self.stated]
-        return [*chosen, *sorted(stated, key=lambda said: (choice_key(said[0]), said[1]))]
+        return [*chosen, *sorted(self.stated, key=lambda said: (choice_key(said[0]), said[1]))]
 
     @property
     def weighed(self) -> bool:
@@ -75,11 +74,6 @@ class History:
                 f"there is no such choice to forget among the {len(kept)} of this person: {choice!r:.200}"
             )
         return replace(self, choices=kept, _keys=())
-
-
-def share_left(choices: int) -> float:
-    """Share of a statement's weight that is left after some choices, 0-1: in the end choices win."""
-    return 1 / (1 + (choices / _HALVED_AFTER) ** 2)
 
 
 def choice_key(choice: Choice) -> str:

@@ -8,10 +8,10 @@ from typing import Any
 
 import numpy as np
 import torch
+import transformers
 from jaxtyping import Bool, Int
 from numpy.typing import NDArray
 from torch import Tensor
-from transformers import PreTrainedTokenizerBase
 
 from fsa.backbones import resolve
 from fsa.choices.table import ChoiceTable
@@ -38,7 +38,7 @@ class Texts:
     """
 
     def __init__(self, scorer: LanguageScorer) -> None:
-        self.tokenizer: PreTrainedTokenizerBase = scorer.language_model.tokenizer
+        self.tokenizer: transformers.PreTrainedTokenizerBase = scorer.language_model.tokenizer
         self.max_tokens = scorer.max_tokens
 
     def items(self, prompts: Sequence[Text], responses: Sequence[Text]) -> ItemTokens:

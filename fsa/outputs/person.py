@@ -20,7 +20,6 @@ from fsa.outputs.history import History
 from fsa.outputs.likings import Group, Likings, likings
 from fsa.outputs.options import options_of
 from fsa.outputs.person_file import save_person
-from fsa.outputs.sequence_classifier import save_reward
 from fsa.outputs.statements import Bank
 from fsa.questions.acquisition import Acquisition
 from fsa.questions.forecast import Forecast
@@ -154,6 +153,8 @@ class Person:
         Raises:
             ConfigError: The model has features or a head that no such classifier has; names the preset.
         """
+        from fsa.outputs.sequence_classifier import save_reward  # needs peft, which takes seconds
+
         save_reward(self, folder)
 
     def score(self, prompt: Text, responses: Sequence[Text | Numbers]) -> Scores:

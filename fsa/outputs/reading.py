@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import torch
@@ -16,6 +18,8 @@ from fsa.types import Belief, ChoiceBatch, TokenRows
 
 if TYPE_CHECKING:
     from fsa.outputs.reward_model import RewardModel
+
+_MEANT = 0.8  # probability that a statement is meant, before any choice (docs/log.md)
 
 
 @torch.no_grad()
@@ -33,11 +37,52 @@ def read(model: RewardModel, histories: Sequence[History]) -> Belief:
             "fsa.encoders.taste_posterior.TastePosterior weighs them"
         )
     try:
-        return model.encoder(choice_batch(model, histories).to(model.device))
+        choices = choice_batch(model, histories).to(model.device)
+        if any(history.stated for history in histories):
+            made = torch.tensor([len(history.choices) for history in histories], device=choices.mask.device)
+            place = torch.arange(choices.mask.shape[1], device=made.device)
+            choices = believed(model, choices, choices.mask & (place >= made.unsqueeze(-1)))
+        return model.encoder(choices)
     except torch.linalg.LinAlgError as error:  # type: ignore[attr-defined]
         raise CheckpointError(
             f"{model.origin or 'the model'}: its numbers allow no belief: {error!s:.200}"
         ) from error
+
+
+def believed(model: RewardModel, choices: ChoiceBatch, is_said: Bool[Tensor, "b n"]) -> ChoiceBatch:
+    """The same choices, those that stand for a statement counting as much less as it is believed less.
+
+    A statement is meant, or it says nothing about the person. Bayes' rule tells which: by how much better the
+    statement alone predicts the person's choices than nothing does. A choice moves these odds no further than
+    the lapse allows, so a single one cannot undo a statement.
+
+    Args:
+        model: Reads the choices.
+        choices: With weights; of a statement, those of one that is believed.
+        is_said: True where a choice stands for a statement.
+
+    Reference:
+        [Bishop2006] Sec. 3.4: comparison of models by how well each predicts.
+    """
+    assert choices.weight is not None, "a statement weighs its choices"
+    made = torch.where(is_said, 0, choices.weight) * choices.mask
+    said = replace(choices, rows=torch.where(is_said, choices.rows, -1))
+    nothing = replace(choices, rows=torch.full_like(choices.rows, -1))
+    meant, unknown = (_evidence(model, choices, model.encoder(each), made) for each in (said, nothing))
+    share = torch.sigmoid(meant - unknown + math.log(_MEANT / (1 - _MEANT))).unsqueeze(-1)
+    return replace(choices, weight=torch.where(is_said, share * choices.weight, choices.weight))
+
+
+def _evidence(
+    model: RewardModel, choices: ChoiceBatch, belief: Belief, weight: Float[Tensor, "b n"]
+) -> Float[Tensor, " b"]:
+    """Log-probability of all choices together under a belief, each counting so much."""
+    predictive = model.predictive(choices, belief)
+    each = model.likelihood.log_prob(predictive.scores, choices.places)
+    at_place = torch.where(weight > 0, each * weight, 0).sum(-1)  # [s, b]
+    if predictive.log_weight is None or not weight.shape[1]:
+        return at_place.logsumexp(0) - math.log(len(at_place))
+    return (at_place + predictive.log_weight[..., 0]).logsumexp(0)
 
 
 def choice_batch(model: RewardModel, histories: Sequence[History]) -> ChoiceBatch:

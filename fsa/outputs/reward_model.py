@@ -43,7 +43,6 @@ from fsa.runs.folder import (
     write_json,
 )
 from fsa.runs.hub import OnHub
-from fsa.runs.model_card import write_card
 from fsa.runs.opening import check_layout, open_folder
 from fsa.types import Belief, ChoiceBatch, Numbers, Text
 
@@ -181,6 +180,8 @@ class RewardModel(OnHub, nn.Module):
         save_tensors(folder / WEIGHTS, plain, self.config.get(RUN))
         tensors = {name: torch.from_numpy(t).contiguous() for name, t in self.projection.tensors().items()}
         save_tensors(folder / PROJECTION, tensors, self.config.get(RUN))
+        from fsa.runs.model_card import write_card  # tables and plots take seconds: not to open a model
+
         write_card(folder, self.config, self.origin)
 
     def for_user(

@@ -17,8 +17,8 @@ from fsa.judge.select import distances
 from fsa.judge.target import AlignmentTarget
 from fsa.types import Choice, Pick, Text
 
-STRENGTH = 6.0
-"""Choices that a statement counts as much as, by default, while there are no others (docs/log.md)."""
+STRENGTH = 8.0
+"""Choices that a statement counts as much as, by default, if it is believed (docs/log.md)."""
 _WORDS = {"low": 0.0, "middle": 0.5, "high": 1.0}
 _MOST_PAIRS = 64
 _SAME = 1e-9  # distances from a target that are one
@@ -31,7 +31,8 @@ class Bank:
     Attributes:
         probes: Prompts with their responses.
         scores: Levels of the responses to each, 0-1, as a judge gives them.
-        strength: Choices that a whole statement counts as much as, > 0; less as choices come (`share_left`).
+        strength: Choices that a whole statement counts as much as, > 0, if it is believed; less where the
+            person's choices speak against it (`fsa.outputs.reading.believed`).
 
     Raises:
         ConfigError: There is no probe, scores are not those of the probes, or `strength` is not above 0.

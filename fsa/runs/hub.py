@@ -11,7 +11,6 @@ from typing import Any
 from huggingface_hub import HfApi
 
 from fsa.runs.licences import fetch_readme, is_local
-from fsa.runs.model_card import backbone_of
 
 HANDLER, REQUIREMENTS = "handler.py", "requirements.txt"
 
@@ -57,6 +56,8 @@ class OnHub:
         Raises:
             HfHubHTTPError: The hub refuses (huggingface_hub's own error).
         """
+        from fsa.runs.model_card import backbone_of  # tables and plots take seconds: not to open a model
+
         backbone = backbone_of(self.config)
         if backbone and is_local(backbone):
             warnings.warn(

@@ -24,6 +24,13 @@ def test_help_of_the_command_loads_nothing_heavy():
     assert loaded("import fsa.cli.main") == "[]"
 
 
+def test_opening_a_reward_model_loads_no_tables_plots_or_adapters():
+    assert loaded("import fsa; fsa.RewardModel") == "['torch', 'transformers']"
+    command = "import sys, fsa; fsa.RewardModel; print('transformers.modeling_utils' in sys.modules)"
+    ran = subprocess.run([sys.executable, "-c", command], capture_output=True, text=True, check=True)
+    assert ran.stdout.strip() == "False"  # what a language model needs, and what takes longest
+
+
 def test_every_public_name_is_there():
     assert {name for name in fsa.__all__ if not hasattr(fsa, name)} == set()
     assert set(fsa.__all__) <= set(dir(fsa))

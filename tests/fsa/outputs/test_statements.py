@@ -1,11 +1,16 @@
 """What is said beside what is chosen."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
+import torch
+from torch.testing import assert_close
 
 from fsa.errors import ConfigError
 from fsa.judge.scores import AttributeScores, Probe
 from fsa.judge.target import AlignmentTarget
+from fsa.outputs.reading import believed, choice_batch
 from fsa.outputs.statements import Bank
 from tests.factories.reward_models import small_model
 from tests.fsa.cli.test_ask import TEXTS, length_model
@@ -54,6 +59,24 @@ def test_statement_and_choices_add_up_and_choices_win_in_the_end():
     for count in (1, 3, 10):
         assert likes_long(count, **says_high) >= likes_long(count) > likes_long(count, **says_low)
     assert likes_long(10, **says_low) > 0.9
+
+
+@pytest.mark.parametrize("likes_long", [True, False])
+def test_a_statement_counts_by_how_well_it_foretells_a_choice(likes_long):
+    """The posterior of "the statement is meant" after one choice, by hand from the two predictions of it."""
+    model, says = length_model(), {"log_length": "high"}
+    history = model.for_user(choices(1, likes_long), stated=says, bank=BANK).history
+    batch = choice_batch(model, [history])
+    is_said = torch.arange(batch.mask.shape[1]).unsqueeze(0) >= 1
+    found = believed(model, batch, is_said).weight
+    # Alone, a statement is believed by 0.8 and so counts as much as one of 2 / 0.8 does here.
+    alone = model.for_user([], stated=says, bank=replace(BANK, strength=2.0 / 0.8))
+    first, second = (LONG, SHORT) if likes_long else (SHORT, LONG)
+    meant, unknown = (each.prefers("Question 0?", first, second) for each in (alone, model.for_user([])))
+    share = 0.8 * meant / (0.8 * meant + 0.2 * unknown)
+    assert share > 0.8 if likes_long else share < 0.8
+    assert_close(found[0, 1:], share * batch.weight[0, 1:], rtol=1e-6, atol=0)
+    assert found[0, 0] == 1
 
 
 def test_a_target_over_a_judges_scores_is_a_statement_too():
