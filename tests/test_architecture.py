@@ -14,6 +14,7 @@ OUTPUTS = (
     NOUNS
     | {"backbones", "choices", "features", "conditioning", "judge", "paths", "files", "questions", "runs"}
     | {"settings", "episodes.tokens", "models.language_scorer", "models.backbone", "models.reward_lm"}
+    | {"models.tuned_reward"}
     | BASES
 )
 RECIPES = (
@@ -53,7 +54,8 @@ MAY_IMPORT = {
     "likelihoods": NOUNS,
     "metrics": NOUNS,
     "models": NOUNS
-    | {"backbones", "log_probs", "reward_map", "solvers", "conditioning.conditioning", "judge.infer"},
+    | {"backbones", "log_probs", "reward_map", "solvers", "conditioning.conditioning", "judge.infer"}
+    | {"features.pooling"},
     "solvers": NOUNS,
     "judge": NOUNS
     | {"seeding", "backbones", "paths", "features", "solvers", "likelihoods.likelihood"}

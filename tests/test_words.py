@@ -17,11 +17,13 @@ BANNED = re.compile(
 ALLOWED = ("one model for everybody", "fsa/anybody")  # the verdict's own phrase; a name in RewardBench's list
 # A history says what it said; decisions and results quote it.
 HISTORY = {"log.md", "evidence.md", "results.md", "results_small.md", "results_notes.md", "faults.md"}
+# A language model's own answers, word for word.
+QUOTED = {"side_by_side.md"}
 
 
 def pages() -> list[Path]:
     found = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", ROOT / "examples" / "README.md"]
-    return found + [page for page in (ROOT / "docs").rglob("*.md") if page.name not in HISTORY]
+    return found + [page for page in (ROOT / "docs").rglob("*.md") if page.name not in HISTORY | QUOTED]
 
 
 def docstrings() -> dict[str, str]:

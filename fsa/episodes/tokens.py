@@ -39,6 +39,8 @@ class ItemTokens:
                 f"{len(self.ids)} tokens, ending at {self.offsets[-1]}, of {len(lengths)} items came with "
                 f"{len(self.start)} starts of responses and {len(self.reference)} references"
             )
+        if (self.start == lengths).all():
+            return  # texts that are read whole
         wrong = np.flatnonzero(((self.start < 1) | (self.start >= lengths)) & (lengths > 0))
         if len(wrong):
             raise ShapeError(
@@ -59,6 +61,11 @@ class ItemTokens:
             start=np.array(start, np.int64),
             reference=np.full(len(lengths), np.nan, np.float32),
         )
+
+    @classmethod
+    def whole(cls, ids: Sequence[NDArray[np.int64]]) -> ItemTokens:
+        """Texts that are read and not written: no token counts as a response's."""
+        return cls.of(ids, [len(row) for row in ids])
 
     def with_reference(self, reference: Float[np.ndarray, " m"]) -> ItemTokens:
         """The same tokens with log-probabilities of the responses under a reference, in nats."""

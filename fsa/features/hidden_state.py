@@ -71,6 +71,10 @@ class HiddenState(StoredFeatures):
     def width(self) -> int:
         return int(self._config.hidden_size) * len(self.pooling.split("+"))
 
+    def tokens(self, prompts: Sequence[Text], responses: Sequence[Text]) -> list[Tokens]:
+        """The tokens that are read of each prompt with its response."""
+        return self._tokenize(self._render(prompts, responses))
+
     @property
     def _computed(self) -> dict[str, Any]:
         return {

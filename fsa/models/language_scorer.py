@@ -35,6 +35,7 @@ class LanguageScorer(Scorer):
 
     reads_tokens: ClassVar[bool] = True
     needs_reference: ClassVar[bool] = False
+    runs_per_latent: ClassVar[bool] = True
 
     def __init__(
         self,

@@ -47,12 +47,18 @@ class Scorer(nn.Module, ABC):
     Attributes:
         reads_tokens: Whether the options have to come as tokens: the scorer runs a language model.
         needs_reference: Whether these have to come with their log-probability under the reference.
+        reads_features: Whether these tokens are the ones that features are made of, beside the measures.
+        runs_per_latent: Whether each latent costs a run of a language model: it then gets a belief's mean.
+        starts_fitted: Whether it is of use before the first step: its first weights may be the best.
         reads_memory: Whether it reads the user's choices (`Belief.memory`) in place of samples z: it fits or
             attends to them itself. Its encoder is `fsa.encoders.verbatim.Verbatim`.
     """
 
     reads_tokens: ClassVar[bool] = False
     needs_reference: ClassVar[bool] = False
+    reads_features: ClassVar[bool] = False
+    runs_per_latent: ClassVar[bool] = False
+    starts_fitted: ClassVar[bool] = False
     reads_memory: ClassVar[bool] = False
 
     @abstractmethod

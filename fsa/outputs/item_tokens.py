@@ -7,18 +7,24 @@ from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
+import torch
 import transformers
 from jaxtyping import Bool, Int
 from numpy.typing import NDArray
 from torch import Tensor
 
+from fsa.backbones import resolve
 from fsa.choices.table import ChoiceTable
 from fsa.episodes.tokens import ItemTokens
-from fsa.errors import FeatureError
+from fsa.errors import ConfigError, FeatureError
 from fsa.features.buckets import padded
+from fsa.features.extractor import FeatureExtractor
+from fsa.features.hidden_state import HiddenState
 from fsa.features.log_prob import LogProb
+from fsa.features.projection import Projection
 from fsa.features.response_tokens import prompt_tokens, response_tokens
 from fsa.models.language_scorer import LanguageScorer
+from fsa.models.tuned_reward import TunedReward
 from fsa.types import Numbers, Text, TokenRows, is_numbers
 
 _BLOCKS = 4  # of rows near in length, that a few texts come in
@@ -54,16 +60,70 @@ class Texts:
         return ids, mask.bool()
 
 
-def item_tokens(table: ChoiceTable, scorer: LanguageScorer, progress: bool = True) -> ItemTokens:
+class FeatureTexts(Texts):
+    """Texts as frozen features are made of them, for a scorer that makes these features anew.
+
+    Args:
+        scorer: Its tokenizer.
+        features: What says which tokens are read.
+    """
+
+    def __init__(self, scorer: LanguageScorer, features: HiddenState) -> None:
+        super().__init__(scorer)
+        self.features = features
+
+    def items(self, prompts: Sequence[Text], responses: Sequence[Text]) -> ItemTokens:
+        return ItemTokens.whole([each.ids for each in self.features.tokens(prompts, responses)])
+
+
+def texts_of(scorer: LanguageScorer, features: FeatureExtractor) -> Texts:
+    """How a language scorer reads texts."""
+    if isinstance(scorer, TunedReward):
+        return FeatureTexts(scorer, _hidden_states(scorer, features))
+    return Texts(scorer)
+
+
+def read_alike(scorer: LanguageScorer, features: FeatureExtractor, projection: Projection) -> None:
+    """Let a scorer that makes features anew make them as they were made; nothing for other scorers.
+
+    Raises:
+        ConfigError: The features are none of its backbone's hidden states.
+    """
+    if isinstance(scorer, TunedReward):
+        made, tensors = _hidden_states(scorer, features), projection.tensors()
+        parts = (torch.from_numpy(tensors[name]) for name in ("centre", "components"))
+        scorer.pool_as(made.pooling, *parts)
+
+
+def _hidden_states(scorer: LanguageScorer, features: FeatureExtractor) -> HiddenState:
+    name = scorer.language_model.name
+    if not isinstance(features, HiddenState) or resolve(features.backbone) != scorer.language_model.folder:
+        of = getattr(features, "backbone", type(features).__name__)
+        raise ConfigError(
+            f"scorer.backbone is {name!r}, but the head reads features of {of!r}: a head is tuned on the "
+            "hidden states of its own backbone"
+        )
+    return features
+
+
+def item_tokens(
+    table: ChoiceTable, scorer: LanguageScorer, texts: Texts | None = None, progress: bool = True
+) -> ItemTokens:
     """Tokens of every item that a table offers, and where the scorer needs one their reference.
 
     The reference's log-probabilities are computed once and kept on the disk, before training: no second copy
     of the model is there while it trains.
+
+    Args:
+        table: The items.
+        scorer: What reads them.
+        texts: How they are read; None for `Texts(scorer)`.
+        progress: Show a progress bar.
     """
     used = table.items_used
     prompts = [table.text(int(number)) for number in table.item_prompt[used]]
     responses = only_text([table.response(int(item)) for item in used])
-    read = Texts(scorer).items(prompts, responses)
+    read = (texts or Texts(scorer)).items(prompts, responses)
     ids: list[NDArray[np.int64]] = [np.zeros(0, np.int64)] * table.num_items
     start = np.zeros(table.num_items, np.int64)
     for place, item in enumerate(used):

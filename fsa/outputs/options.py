@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
-from jaxtyping import Bool
+from jaxtyping import Bool, Float
 from torch import Tensor
 
 from fsa.errors import ShapeError
@@ -60,9 +60,16 @@ def _batch(
     if model.texts:
         slots = np.flatnonzero(mask.numpy())
         tokens = _with_reference(model, model.texts.rows(prompts, only_text(responses), slots))
+        features = _measures(model, responses) if model.scorer.reads_features else None
     else:
         features = model.vectors(prompts, responses)
     return as_options(features, mask, model.config["d_feature"], tokens).to(model.device)
+
+
+def _measures(model: RewardModel, responses: list[Text | Numbers]) -> Float[Tensor, "m d"]:
+    """The measures' part of `RewardModel.vectors`, without running a backbone; the rest means nothing."""
+    vectors = np.zeros((len(responses), model.features.width), np.float32)
+    return torch.from_numpy(model.projection.apply(vectors, responses)).double()
 
 
 def _with_reference(model: RewardModel, tokens: TokenRows) -> TokenRows:

@@ -22,7 +22,7 @@ from fsa.models.scorer import Scorer
 from fsa.outputs.api_inputs import Choices, as_choices
 from fsa.outputs.head_size import check_size
 from fsa.outputs.history import History
-from fsa.outputs.item_tokens import Texts
+from fsa.outputs.item_tokens import Texts, read_alike, texts_of
 from fsa.outputs.matched_noise import matched_noise
 from fsa.outputs.options import options_of
 from fsa.outputs.person import Person as Person
@@ -100,7 +100,8 @@ class RewardModel(OnHub, nn.Module):
         self.eval()
         self.texts: Texts | None = None
         if isinstance(self.scorer, LanguageScorer):
-            self.texts = Texts(self.scorer)
+            read_alike(self.scorer, self.features, projection)
+            self.texts = texts_of(self.scorer, self.features)
             _check_backbone(self.config, self.scorer.language_model.name)
 
     def _heads_in_double(self) -> None:
@@ -293,7 +294,7 @@ class RewardModel(OnHub, nn.Module):
 
     def _noise(self, belief: Belief) -> Float[Tensor, "s 1 z"]:
         width = belief.mean.shape[1]
-        if self.scorer.reads_tokens or not (belief.std > 0).any():
+        if self.scorer.runs_per_latent or not (belief.std > 0).any():
             return belief.mean.new_zeros(1, 1, width)
         # All people get the same noise, so that scores do not depend on company or on calls before.
         return matched_noise(self.num_samples, width).unsqueeze(1).to(belief.mean.device)

@@ -10,7 +10,8 @@ from typing import Any
 from rich.console import Console
 from rich.progress import track
 
-from fsa.recipes.measuring.rows import measured, rows_of
+from fsa.errors import ConfigError
+from fsa.recipes.measuring.rows import GAIN, Seen, gains, measured, rows_of
 from fsa.recipes.measuring.runs import Data, Settings, named
 from fsa.reports.report import Report, Row
 from fsa.runs.folder import about_this_run
@@ -26,6 +27,7 @@ def context_curve(
     seed: int = 1,
     trust_remote_code: bool = False,
     data: str | None = None,
+    against: str | None = None,
 ) -> Report:
     """Measure how predictions improve with choices seen: per group, all, and the worst group.
 
@@ -43,6 +45,7 @@ def context_curve(
         seed: Seed of the episodes.
         trust_remote_code: Run parts of the runs that are not fsa's own.
         data: A file of choices to measure on in place of the runs' own split; see `Rows`.
+        against: Name of a method that each other one is compared with, choice by choice.
 
     Raises:
         ConfigError: There is no such run or split, two methods have one name, or a method's seeds are about
@@ -51,8 +54,13 @@ def context_curve(
     """
     settings = Settings(context_sizes, split, episodes, max_targets, seed, trust_remote_code, data)
     methods = named(run)
+    if against is not None and against not in (method.name for method in methods):
+        raise ConfigError(f"against is {against!r}; methods are {', '.join(m.name for m in methods)}")
+    # That method first: the others are compared with it as they come.
+    methods = sorted(methods, key=lambda method: method.name != against)
     rows: list[Row] = []
     counts: dict[str, Any] = {}
+    rival: dict[int, Seen] = {}
     known: dict[str, Data] = {}
     steps = ((method.name, *part) for method in methods for part in measured(method, settings, known))
     total = len(methods) * len(settings.context_sizes)
@@ -61,10 +69,21 @@ def context_curve(
     ):
         counts[at.name] = at.counts(settings.context_sizes)
         rows += rows_of(predictions, seeds, at, name, size)
+        found = Seen(predictions, seeds)
+        if name == against:
+            rival[size] = found
+        elif against is not None:
+            rows += gains(found, rival[size], at, f"{name} less {against}", size)
     command = "python -m eval.context_curve " + shlex.join(sys.argv[1:])
     about = about_this_run(command=command, split=split, seed=seed, counts=counts)
     report = Report(rows, about)
     folder = Path(out) if out else methods[0].runs[0] / "eval"
     report.save(folder)
     report.print_tables(Console())
+    for row in report.rows:
+        if row.metric == GAIN and row.group == "all":
+            Console().print(
+                f"{row.method}, {row.context_size} choices: {100 * (row.value or 0):+.1f} "
+                f"[{100 * (row.low or 0):+.1f}, {100 * (row.high or 0):+.1f}] points of accuracy, paired"
+            )
     return report

@@ -33,7 +33,7 @@ from fsa.models.policy import PolicyScorer
 from fsa.models.scorer import Scorer
 from fsa.objectives.nll import NegativeLogLikelihood
 from fsa.objectives.objective import Objective
-from fsa.outputs.item_tokens import item_tokens
+from fsa.outputs.item_tokens import item_tokens, read_alike, texts_of
 from fsa.outputs.policy import Policy
 from fsa.outputs.reward_model import RewardModel
 from fsa.recipes.features import item_features
@@ -97,7 +97,7 @@ def train_reward(
         shuffle_choices: Deal every outcome out anew among its options, at random: a leak test. Evaluation
             does the same, and has to find chance.
         encoder_from: Run folder to take the encoder from, with the features and projection that it reads and
-            the width of its belief, in place of those named here.
+            the width of its belief, in place of those named here; for `TunedReward` also the likelihood.
         train_encoder: Train the encoder too; without, only what it steers.
         seed: Seed of weights, training episodes, belief noise and dropout.
         out: Run folder to write.
@@ -128,14 +128,19 @@ def train_reward(
     if not start:
         items.fit(projection, parted.train)
     matrix = items.project(projection)
+    widths = (matrix.shape[1], d_belief)
+    reader, scoring = start.encoder.float() if start else encoder(*widths), scorer(*widths)
+    if scoring.starts_fitted:
+        config, likelihood = _fitted(start, scoring, config)
     if is_first_process():  # before training, so that a run that dies can be resumed
         run = begin(folder, config, fingerprint(table), resume)
 
-    widths = (matrix.shape[1], d_belief)
-    reader, scoring = start.encoder.float() if start else encoder(*widths), scorer(*widths)
     reader.requires_grad_(train_encoder)
     scoring.fit_training_users(choices_by_user(parted.train, matrix))
-    tokens = item_tokens(table, scoring) if isinstance(scoring, LanguageScorer) else None
+    tokens = None
+    if isinstance(scoring, LanguageScorer):
+        read_alike(scoring, features, projection)
+        tokens = item_tokens(table, scoring, texts_of(scoring, features))
     module = ChoiceModule(
         reader,
         scoring,
@@ -156,7 +161,8 @@ def train_reward(
         )
     prepared = time.monotonic()
     first = fit_population(module, parted, matrix, episodes, loop, folder, resume)
-    outcome = {**loop.fit(module, data, folder, resume, from_start=bool(first)), **first}
+    from_start = bool(first) or scoring.starts_fitted
+    outcome = {**loop.fit(module, data, folder, resume, from_start), **first}
 
     sample = (collate(draws.draw(part), parted.train, matrix) for part in np.split(np.arange(2000), 8))
     scoring.fit_doubt(reader.eval(), sample, len(parted.train))
@@ -184,6 +190,21 @@ def train_reward(
         f"{folder}: best validation NLL {outcome['validation_nll']:.4f} at step {outcome['best_step']}"
     )
     return model
+
+
+def _fitted(
+    start: RewardModel | None, scoring: Scorer, config: Mapping[str, Any]
+) -> tuple[Mapping[str, Any], ChoiceLikelihood]:
+    """Configuration and likelihood of a run that goes on from another one's rewards.
+
+    Raises:
+        ConfigError: No other run is named.
+    """
+    if start is None:
+        raise ConfigError(
+            f"{type(scoring).__name__} begins with another run's rewards; name the run with --encoder-from"
+        )
+    return {**config, "likelihood": start.config["likelihood"]}, start.likelihood.float()
 
 
 def for_numbers(

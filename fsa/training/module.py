@@ -117,7 +117,7 @@ class ChoiceModule(L.LightningModule):
 
     def _noise(self, seed: int, batch: EpisodeBatch, num_samples: int, width: int) -> Float[Tensor, "s b z"]:
         # A point has no use for it; a language model would run once for each latent, so it takes the mean.
-        if not self.encoder.has_spread or self.scorer.reads_tokens:
+        if not self.encoder.has_spread or self.scorer.runs_per_latent:
             return torch.zeros(1, len(batch.index), width, device=batch.index.device)
         return _in_pairs(seed, batch, num_samples, width)
 

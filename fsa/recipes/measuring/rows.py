@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import NamedTuple
 
 import numpy as np
 
@@ -10,8 +11,11 @@ from fsa.errors import ConfigError
 from fsa.recipes.measuring.predictions import Predictions
 from fsa.recipes.measuring.runs import Data, Method, Settings, opened
 from fsa.reports.bootstrap import Interval
-from fsa.reports.intervals import ece_interval, resampled
+from fsa.reports.intervals import ece_interval, paired_interval, resampled
 from fsa.reports.row import Row, worst
+
+GAIN = "gain_in_accuracy"
+"""Metric: accuracy less another method's on the same choices."""
 
 
 def measured(
@@ -54,6 +58,36 @@ def rows_of(predictions: Predictions, seeds: np.ndarray, at: Data, method: str, 
     grouped = [rows_where(predictions.group == number, names[number]) for number in covered]
     worsts = [worst(of_metric) for of_metric in zip(*grouped, strict=True)] if rows else []
     return [*rows, *(row for of_group in grouped for row in of_group), *worsts]
+
+
+class Seen(NamedTuple):
+    """Predictions of a method at one context size, and which seed each row is of [n]."""
+
+    predictions: Predictions
+    seeds: np.ndarray
+
+
+def gains(ours: Seen, theirs: Seen, at: Data, method: str, size: int) -> list[Row]:
+    """By how much one method's accuracy and NLL are above another's, paired, for all and each group.
+
+    Raises:
+        ConfigError: The two did not predict the same choices with the same seeds.
+    """
+    mine, other = ours.predictions, theirs.predictions
+    if not (np.array_equal(mine.row, other.row) and np.array_equal(ours.seeds, theirs.seeds)):
+        raise ConfigError(f"{method}: not the same choices and seeds; only such are compared")
+    names, told = at.table.groups.to_pylist(), ~np.isnan(mine.correct)
+    parts = {"all": told} | {names[number]: told & (mine.group == number) for number in np.unique(mine.group)}
+    found = []
+    for group, keep in parts.items() if len(parts) > 2 else [("all", told)]:
+        by = _units(mine.where(keep), at)
+        for metric, one, two in (
+            (GAIN, mine.correct, other.correct),
+            ("gain_in_nll", mine.nll, other.nll),
+        ):
+            interval = paired_interval(one[keep], two[keep], by, seeds=ours.seeds[keep])
+            found.append(Row.of(interval, at.name, method, group, size, metric))
+    return found
 
 
 def _units(predictions: Predictions, at: Data) -> list[np.ndarray]:

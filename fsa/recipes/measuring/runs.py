@@ -218,7 +218,9 @@ def opened(folder: Path, settings: Settings, known: dict[str, Data]) -> Run:
         known[key] = Data.of(config, settings)
     at = known[key]
     features = at.items_of(model.features).project(model.projection)
-    tokens = item_tokens(at.table, model.scorer) if isinstance(model.scorer, LanguageScorer) else None
+    tokens = None
+    if isinstance(model.scorer, LanguageScorer):
+        tokens = item_tokens(at.table, model.scorer, model.texts)
     return Run(model, int(config["seed"]), config.get("only_group"), at, features, tokens)
 
 

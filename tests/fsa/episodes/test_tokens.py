@@ -135,3 +135,12 @@ def test_batches_hold_tokens_of_their_targets_alone(table: ChoiceTable, tokens: 
 def test_moving_a_batch_moves_its_tokens(table: ChoiceTable, tokens: ItemTokens) -> None:
     batch = collate_choices(np.array([[0]]), table, torch.zeros(table.num_items, 1), tokens).to("meta")
     assert (batch.tokens.ids.device.type, batch.tokens.num_response) == ("meta", batch.tokens.num_response)
+
+
+def test_texts_that_are_read_whole_have_no_response_and_may_be_one_token() -> None:
+    rows = ItemTokens.whole([np.array([7]), np.array([1, 2, 3])]).rows(np.array([1, 0]), np.array([0, 1]), 2)
+    assert [ids[mask].tolist() for ids, mask in zip(rows.ids, rows.mask, strict=True)] == [[7], [1, 2, 3]]
+    assert not rows.is_response.any()
+    assert rows.num_response == (0, 0)
+    with pytest.raises(ShapeError, match="a response has a token"):
+        ItemTokens.of([np.array([7]), np.array([1, 2])], [1, 1])
