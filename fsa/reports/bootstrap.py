@@ -181,7 +181,7 @@ class Resamples:
         worst = (mine, replace(theirs, weight=-1))
         value, factor = float(self._values(worst, seeds).mean()), self._factor(worst, seeds)
         lowest = [
-            np.nanmin([self._over_seeds((term,), seeds, factor) for term in terms], axis=0) for terms in each
+            np.fmin.reduce([self._over_seeds((term,), seeds, factor) for term in terms]) for terms in each
         ]
         draws = lowest[0] - lowest[1]
         draws = draws + value - np.nanmean(draws)
