@@ -43,7 +43,10 @@ class Work:
 
     def is_kept(self, out: Path) -> bool:
         """Whether something is kept of the work so far."""
-        return any(path.is_file() and path.stat().st_size for path in out.glob(self.kept))
+        try:
+            return any(path.is_file() and path.stat().st_size for path in out.glob(self.kept))
+        except FileNotFoundError:  # a folder was renamed while it was looked through: not yet
+            return False
 
     def outcome(self, out: Path) -> dict[str, str]:
         """Hash of each file that is compared."""
