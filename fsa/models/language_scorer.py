@@ -7,12 +7,13 @@ from typing import ClassVar, Literal
 
 import torch
 from jaxtyping import Float
-from torch import Tensor
+from torch import Tensor, nn
 
 from fsa.conditioning.conditioning import Conditioning
 from fsa.errors import ConfigError
 from fsa.models.backbone import LanguageModel
 from fsa.models.scorer import Scorer
+from fsa.models.taste_reward import TasteReward
 from fsa.types import Belief, ChoiceBatch, TokenRows
 
 
@@ -82,6 +83,13 @@ class LanguageScorer(Scorer):
             empty = values.new_zeros(choices.places.numel(), values.shape[1])
             samples.append(empty.index_copy(0, tokens.slot, values).unflatten(0, choices.places.shape))
         return torch.stack(samples)
+
+    def by_features(self, encoder: nn.Module) -> Scorer:
+        """The reward that the encoder itself reads choices by; it has one where it weighs choices."""
+        with torch.device("meta"):  # maps of its own are not kept, whatever their size
+            reward = TasteReward(1, 1)
+        reward.bind(encoder)
+        return reward
 
     @abstractmethod
     def score_rows(self, block: TokenRows, z: Float[Tensor, "m z"]) -> Float[Tensor, "m p"]:

@@ -103,6 +103,10 @@ class Scorer(nn.Module, ABC):
     def bind(self, encoder: nn.Module) -> None:
         """Share weights with the encoder that beliefs come from; most scorers share none."""
 
+    def by_features(self, encoder: nn.Module) -> Scorer:
+        """What predicts choices that come as features alone: this scorer, unless it reads tokens."""
+        return self
+
     def population_part(self) -> tuple[RewardMap, float] | None:
         """The map of what all people share and the precision of its prior, to be trained first and to its own
         optimum; None where a scorer has none."""

@@ -14,6 +14,7 @@ from torch import Tensor
 from fsa.errors import CheckpointError, ConfigError
 from fsa.outcomes import places_of
 from fsa.outputs.history import History
+from fsa.outputs.matched_noise import matched_noise
 from fsa.types import Belief, ChoiceBatch, TokenRows
 
 if TYPE_CHECKING:
@@ -77,7 +78,8 @@ def _evidence(
     model: RewardModel, choices: ChoiceBatch, belief: Belief, weight: Float[Tensor, "b n"]
 ) -> Float[Tensor, " b"]:
     """Log-probability of all choices together under a belief, each counting so much."""
-    predictive = model.predictive(choices, belief)
+    noise = matched_noise(model.num_samples, belief.mean.shape[1]).unsqueeze(1).to(belief.mean.device)
+    predictive = model.scorer.by_features(model.encoder).predictive(choices, belief, noise)
     each = model.likelihood.log_prob(predictive.scores, choices.places)
     at_place = torch.where(weight > 0, each * weight, 0).sum(-1)  # [s, b]
     if predictive.log_weight is None or not weight.shape[1]:

@@ -10,9 +10,13 @@ from torch.testing import assert_close
 from fsa.errors import ConfigError
 from fsa.judge.scores import AttributeScores, Probe
 from fsa.judge.target import AlignmentTarget
+from fsa.outputs.policy import Policy
 from fsa.outputs.reading import believed, choice_batch
+from fsa.outputs.reward_model import RewardModel
 from fsa.outputs.statements import Bank
-from tests.factories.reward_models import small_model
+from tests.factories.byte_llama import save_byte_llama
+from tests.factories.policies import make_policy
+from tests.factories.reward_models import part, small_model
 from tests.fsa.cli.test_ask import TEXTS, length_model
 
 BANK = Bank.measured({"Tea?": TEXTS, "Cake?": TEXTS[:3]}, ["log_length", "log_exclamations"], 2.0)
@@ -59,6 +63,30 @@ def test_statement_and_choices_add_up_and_choices_win_in_the_end():
     for count in (1, 3, 10):
         assert likes_long(count, **says_high) >= likes_long(count) > likes_long(count, **says_low)
     assert likes_long(10, **says_low) > 0.9
+
+
+def test_a_policy_believes_a_statement_by_how_its_encoder_reads_choices(tmp_path):
+    """A scorer that reads tokens cannot predict choices by their features; the encoder's own reward does."""
+    plain = make_policy(save_byte_llama(tmp_path / "llama"))
+    tastes = part("encoders.taste_posterior.TastePosterior", components=2, units=4)
+    policy = Policy({**plain.config, "encoder": tastes}, plain.projection)
+    made = [{"prompt": "Tea?", "chosen": TEXTS[3], "rejected": TEXTS[1]}] * 3
+    beliefs = {
+        level: policy.for_user(made, stated={"log_length": level}, bank=BANK).belief.mean
+        for level in ("low", "high")
+    }
+    assert all(mean.isfinite().all() for mean in beliefs.values())
+    assert not torch.equal(beliefs["low"], beliefs["high"])
+    history = policy.for_user(made, stated={"log_length": "high"}, bank=BANK).history
+    batch = choice_batch(policy, [history])
+    is_said = torch.arange(batch.mask.shape[1]).unsqueeze(0) >= 3
+    share = believed(policy, batch, is_said).weight[0, 3:] / batch.weight[0, 3:]
+    # The same encoder under a head that reads features: the same shares.
+    parts = {"scorer": part("models.taste_reward.TasteReward")}
+    head = RewardModel({**policy.config, **parts, "format": RewardModel.layout}, policy.projection)
+    head.encoder.load_state_dict(policy.encoder.state_dict())
+    assert_close(believed(head, batch, is_said).weight[0, 3:] / batch.weight[0, 3:], share)
+    assert 0 < share[0].item() < 1
 
 
 @pytest.mark.parametrize("likes_long", [True, False])
