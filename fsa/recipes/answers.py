@@ -16,7 +16,7 @@ from fsa.choices.reading.json_lines import json_lines, stop
 from fsa.errors import ChoiceDataError, ConfigError
 from fsa.features.measures import MEASURES, measure
 from fsa.models.chat_writer import ChatWriter
-from fsa.recipes.in_run_folder import alone_in_out
+from fsa.recipes.in_run_folder import alone_beside_out
 from fsa.recipes.line_log import LineLog
 from fsa.seeding import random_bits, stable_hash, uniform
 from fsa.settings import Range
@@ -60,7 +60,7 @@ def _key(line: dict[str, Any]) -> tuple[str, int, str]:
     return line["style"], line["sample"], line["prompt"][-1]["content"]
 
 
-@alone_in_out
+@alone_beside_out
 def write_answers(
     prompts: str,
     styles: list[Style],

@@ -1,7 +1,7 @@
 import pytest
 
 from fsa.errors import ConfigError, OutputError
-from fsa.recipes.in_run_folder import alone_in_out, in_run_folder
+from fsa.recipes.in_run_folder import alone_beside_out, alone_in_out, in_run_folder
 
 
 @in_run_folder
@@ -22,9 +22,16 @@ def test_what_is_there_is_not_lost_by_accident(tmp_path):
         recipe({}, str(tmp_path))
 
 
-@pytest.mark.parametrize("out", ["answers", "answers/answers.jsonl"])
-def test_who_goes_on_in_a_folder_is_alone_there(tmp_path, out):
-    @alone_in_out
+@pytest.mark.parametrize(
+    ("alone", "out", "locked"),
+    [
+        (alone_in_out, "answers", "answers"),
+        (alone_in_out, "v0.3", "v0.3"),
+        (alone_beside_out, "answers/answers.jsonl", "answers"),
+    ],
+)
+def test_who_goes_on_in_a_folder_is_alone_there(tmp_path, alone, out, locked):
+    @alone
     def grows(out: str, depth: int = 0) -> str:
         if depth == 0:
             with pytest.raises(OutputError, match="another process is writing there"):
@@ -34,3 +41,4 @@ def test_who_goes_on_in_a_folder_is_alone_there(tmp_path, out):
 
     assert grows(str(tmp_path / out)) == str(tmp_path / out)
     assert grows(out=str(tmp_path / out)) == str(tmp_path / out)  # the lock is free again
+    assert (tmp_path / locked / ".lock").exists()
