@@ -9,6 +9,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from fsa.questions.acquisition import Acquisition, entropy
+from fsa.questions.information_gain import InformationGain
 
 _MOST_OTHERS = 64  # answers that are predicted; more of them change the mean by little
 
@@ -29,7 +30,7 @@ class PredictiveGain(Acquisition):
     def worth(self, first: Float[Tensor, "s q"], weight: Float[Tensor, " s"]) -> Float[Tensor, " q"]:
         num_pairs = first.shape[1]
         if num_pairs == 1:  # there is no other
-            return (entropy(weight @ first) - weight @ entropy(first)).clamp(min=0)
+            return InformationGain().worth(first, weight)
         others = torch.arange(0, num_pairs, -(-num_pairs // _MOST_OTHERS), device=first.device)
         chance = weight @ first
         other = chance[others]

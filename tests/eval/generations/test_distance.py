@@ -55,13 +55,20 @@ def test_a_new_policy_is_at_no_distance(small):
     assert (drawn.tokens >= 1).all() and (drawn.tokens <= 8).all()  # noqa: PT018
 
 
+@torch.no_grad()
+def after_a_b_c(small, z) -> tuple[torch.Tensor, torch.Tensor]:
+    """Log-probabilities of the next token, of the policy and of its reference."""
+    model = small.scorer.language_model
+    ids, mask = small.texts.prompts(["a b c"])
+    both = model.hidden(ids, mask, z), model.reference_hidden(ids, mask)
+    mine, reference = ((hidden[0, -1] @ model.head.T).log_softmax(-1) for hidden in both)
+    return mine, reference
+
+
 def test_the_mean_of_drawn_log_ratios_is_the_divergence(small):
     train_somehow(small)
-    z, model = torch.tensor([[1.0, -1.0, 0.5]]), small.scorer.language_model
-    ids, mask = small.texts.prompts(["a b c"])
-    with torch.no_grad():
-        log_p = (model.hidden(ids, mask, z)[0, -1] @ model.head.T).log_softmax(-1)
-        log_r = (model.reference_hidden(ids, mask)[0, -1] @ model.head.T).log_softmax(-1)
+    z = torch.tensor([[1.0, -1.0, 0.5]])
+    log_p, log_r = after_a_b_c(small, z)
     exact, spread = float((log_p.exp() * (log_p - log_r)).sum()), float((log_p - log_r).std())
     assert exact > 0.05
     torch.manual_seed(1)
@@ -85,11 +92,8 @@ def test_a_drawn_answer_is_scored_alike_beside_a_longer_prompt(small):
 
 def test_answers_of_the_reference_are_drawn_without_the_person_and_scored_with_them(small, monkeypatch):
     train_somehow(small)
-    z, model = torch.tensor([[1.0, -1.0, 0.5]]), small.scorer.language_model
-    ids, mask = small.texts.prompts(["a b c"])
-    with torch.no_grad():
-        log_p = (model.hidden(ids, mask, z)[0, -1] @ model.head.T).log_softmax(-1)
-        log_r = (model.reference_hidden(ids, mask)[0, -1] @ model.head.T).log_softmax(-1)
+    z = torch.tensor([[1.0, -1.0, 0.5]])
+    log_p, log_r = after_a_b_c(small, z)
     exact = float((log_r.exp() * (log_p - log_r)).sum())  # minus KL(reference || policy)
     torch.manual_seed(1)
     drawn = draw(small, z.expand(4000, -1), ["a b c"] * 4000, 1, by_reference=True)
