@@ -108,6 +108,9 @@ class Scorer(nn.Module, ABC):
         """What predicts choices that come as features alone: this scorer, unless it reads tokens."""
         return self
 
+    def begin_with(self, scorer: Scorer) -> None:
+        """Take over what another scorer keeps beside weights, where this one begins with its rewards."""
+
     def population_part(self) -> tuple[RewardMap, float] | None:
         """The map of what all people share and the precision of its prior, to be trained first and to its own
         optimum; None where a scorer has none."""

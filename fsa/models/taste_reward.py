@@ -93,9 +93,10 @@ class TasteReward(Scorer):
         return (self._shared[0], self.precisions[0]) if self._shared else None
 
     def forms(self, spread: Float[Tensor, " d"]) -> dict[str, Callable[[], None]]:
-        """As of every scorer: tastes held back by a stronger prior; and, where features differ in spread, a
-        network that reads all of them equally loud."""
-        if not self._shared:
+        """As of every scorer, where features differ in spread, as components of texts do: tastes held back by
+        a stronger prior, and a network that reads all features equally loud."""
+        spread = spread.clamp(min=_LEAST)
+        if not self._shared or self._shared[1].deep is None or float(spread.max() / spread.min()) < _ALIKE:
             return {}
         taste, (encoder,), (shared, usual) = self._shared[1], self._encoder, self.precisions
 
@@ -104,12 +105,11 @@ class TasteReward(Scorer):
             self.precisions = self.doubt.precisions = (shared, precision)
             encoder.precisions = self.precisions  # type: ignore[assignment] # of TastePosterior
 
-        forms: dict[str, Callable[[], None]]
-        forms = {"usual": partial(take, None, usual), "held back": partial(take, None, _HELD_BACK * usual)}
-        spread = spread.clamp(min=_LEAST)
-        if taste.deep is not None and float(spread.max() / spread.min()) > _ALIKE:
-            forms["equally loud"] = partial(take, 1 / spread, usual)
-        return forms
+        return {
+            "usual": partial(take, None, usual),
+            "held back": partial(take, None, _HELD_BACK * usual),
+            "equally loud": partial(take, 1 / spread, usual),
+        }
 
     def forward(
         self, choices: ChoiceBatch, z: Float[Tensor, "s b z"], belief: Belief

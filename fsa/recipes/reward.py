@@ -208,6 +208,7 @@ def _fitted(
         raise ConfigError(
             f"{type(scoring).__name__} begins with another run's rewards; name the run with --encoder-from"
         )
+    scoring.begin_with(start.scorer)
     return {**config, "likelihood": start.config["likelihood"]}, start.likelihood.float()
 
 
