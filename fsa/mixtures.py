@@ -29,20 +29,6 @@ class Mixture(TensorRecord):
     means: Float[Tensor, "b m z"]
     factor: Float[Tensor, "b z z"]
 
-    @staticmethod
-    def of_users(parts: Sequence[Mixture]) -> Mixture:
-        """Beliefs about the users of several batches in one."""
-        return Mixture(
-            torch.cat([part.log_weight for part in parts]),
-            torch.cat([part.means for part in parts]),
-            torch.cat([part.factor for part in parts]),
-        )
-
-    def of_user(self, user: int) -> Mixture:
-        """The belief about one user of the batch."""
-        one = slice(user, user + 1)
-        return Mixture(self.log_weight[one], self.means[one], self.factor[one])
-
     def moments(self) -> tuple[Float[Tensor, "b z"], Float[Tensor, "b z z"]]:
         """Mean, and a factor of the whole covariance."""
         weight = self.log_weight.exp().unsqueeze(-1)  # [b, m, 1]
