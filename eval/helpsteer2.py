@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
-import sys
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -78,8 +76,7 @@ def helpsteer2(
     correct = _dedicated(at, RewardModel.from_pretrained(folder / "np-0"))
     rows += _dedicated_rows(at, correct, context_sizes)
     closed = _closed(at, kept, _oracle(at, correct), max(context_sizes))
-    command = "python -m eval.helpsteer2 " + shlex.join(sys.argv[1:])
-    report = Report(rows, about_this_run(command=command, backbone=backbone, closed=closed))
+    report = Report(rows, about_this_run("eval.helpsteer2", backbone=backbone, closed=closed))
     report.save(folder)
     report.print_tables(console)
     console.print(

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
-import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -76,9 +74,9 @@ def steerable_choices(
             rows += _rows(at, method.name, size, found.correct, found.row, found.user, of_seed)
     (at,) = known.values()
     rows += _inferred(at, _scores(at.table, judge, data), _targets(data, at), context_sizes)
-    command = "python -m eval.steerable_choices " + shlex.join(sys.argv[1:])
     counts = {"people": at.table.num_users, "prompts": len(np.unique(at.table.prompt))}
-    report = Report(rows, about_this_run(command=command, split=split, episodes=episodes, counts=counts))
+    about = about_this_run("eval.steerable_choices", split=split, episodes=episodes, counts=counts)
+    report = Report(rows, about)
     report.save(folder)
     report.print_tables(Console(), metrics=("accuracy", "level_error", "level_spread"))
     return report

@@ -24,7 +24,8 @@ from eval.bench.postgres import free_port
 from eval.bench.serve_client import press
 from eval.bench.serve_models import Load, save_load
 from fsa.cli.recipes import run_recipe
-from fsa.reports.report import Report, about
+from fsa.reports.report import Report
+from fsa.runs.folder import about_this_run
 
 _HELD = 200  # requests that warm up, before the clock starts
 
@@ -65,7 +66,7 @@ def bench_serve(
             load = save_load(Path(folder) / "memory", "numbers", people)
             figures.append(_memory(load, clients, memory_requests))
     Console().print(as_table(figures))
-    report = Report([figure.row() for figure in figures], about(" ".join(sys.argv)))
+    report = Report([figure.row() for figure in figures], about_this_run("eval.bench.serve"))
     report.save(out)
     return report
 

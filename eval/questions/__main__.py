@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -26,7 +25,8 @@ from fsa.recipes.measuring.predictions import Predictions, predict
 from fsa.recipes.measuring.rows import rows_of
 from fsa.recipes.measuring.runs import Method, Run, Settings, named, opened
 from fsa.reports.intervals import paired_interval
-from fsa.reports.report import Report, Row, about
+from fsa.reports.report import Report, Row
+from fsa.runs.folder import about_this_run
 from fsa.settings import Range
 from fsa.types import ChoiceBatch
 
@@ -78,7 +78,7 @@ def questions(
     rows: list[Row] = []
     for method in named(run):
         rows += _of_method(method, settings, sorted(set(sizes)))
-    report = Report(rows, about(" ".join(sys.argv), split=split, seed=seed, pool=pool))
+    report = Report(rows, about_this_run("eval.questions", split=split, seed=seed, pool=pool))
     report.save(Path(out))
     report.print_tables(Console(), ("accuracy", "asked_over_random", "asked_over_10_random"))
     return report

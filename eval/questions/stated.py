@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
-import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import product
@@ -80,8 +78,7 @@ def stated(
             for method, correct in said.after(size):
                 found.setdefault((method, size), []).append(correct)
     rows = list(_rows(runs, found, settings.context_sizes))
-    command = "python -m eval.questions.stated " + shlex.join(sys.argv[1:])
-    report = Report(rows, about_this_run(command=command, split=split, seed=seed, strength=strength))
+    report = Report(rows, about_this_run("eval.questions.stated", split=split, seed=seed, strength=strength))
     report.save(Path(out))
     report.print_tables(Console(), ("accuracy", "over_choices", "over_statement"))
     return report

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
-import sys
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
@@ -78,11 +76,10 @@ def steerable(
     found = [_measured(method, config, at, sets, folder, batch) for method, config in methods]
     rows = [row for one in found for row in _rows(one, at, sets)]
     rows += [row for one in found for row in _gains(one, found, against, at, sets)]
-    command = "python -m eval.steerable " + shlex.join(sys.argv[1:])
     about = {one.name: {"problems": one.problems, **asdict(one.cost)} for one in found}
     counts = {"train": len(at.train), "test": len(at.test), "train prompts also tested": at.dropped}
     report = Report(
-        rows, about_this_run(command=command, seed=seed, counts=counts, methods=about, left_out=_LEFT_OUT)
+        rows, about_this_run("eval.steerable", seed=seed, counts=counts, methods=about, left_out=_LEFT_OUT)
     )
     report.save(folder)
     bars(report.frame, folder / _PLOT)

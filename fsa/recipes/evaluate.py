@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -74,8 +72,7 @@ def context_curve(
             rival[size] = found
         elif against is not None:
             rows += gains(found, rival[size], at, f"{name} less {against}", size)
-    command = "python -m eval.context_curve " + shlex.join(sys.argv[1:])
-    about = about_this_run(command=command, split=split, seed=seed, counts=counts)
+    about = about_this_run("eval.context_curve", split=split, seed=seed, counts=counts)
     report = Report(rows, about)
     folder = Path(out) if out else methods[0].runs[0] / "eval"
     report.save(folder)

@@ -5,9 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from functools import cached_property
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
@@ -21,9 +19,7 @@ from fsa.reports.plots import plot
 from fsa.reports.row import Row
 from fsa.reports.tables import Table, tables
 
-__all__ = ["Report", "Row", "about"]
-
-_PACKAGES = ("fsa", "torch", "lightning", "transformers", "numpy")
+__all__ = ["Report", "Row"]
 
 
 @dataclass(frozen=True)
@@ -32,7 +28,7 @@ class Report:
 
     Attributes:
         rows: The numbers.
-        about: `command`, `date`, `versions` and whatever else explains them; see `about`.
+        about: `command`, `date`, `versions` and whatever else explains them; see `about_this_run`.
     """
 
     rows: Sequence[Row]
@@ -140,22 +136,6 @@ class Report:
             return []
         lines = [f"- {name}: {_in_words(value)}" for name, value in self.about.items()]
         return ["## How this was made", "\n".join(lines)]
-
-
-def about(command: str, **more: Any) -> dict[str, Any]:
-    """What a report says about itself: the command, the date (UTC), versions, and anything else given."""
-    now = datetime.now(UTC).isoformat(timespec="seconds")
-    return {"command": command, "date": now, "versions": _versions(), **more}
-
-
-def _versions() -> dict[str, str]:
-    found = {}
-    for package in _PACKAGES:
-        try:
-            found[package] = version(package)
-        except PackageNotFoundError:  # run from a folder that was never installed
-            continue
-    return found
 
 
 def _read(path: Path) -> Report:
