@@ -11,11 +11,12 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from jsonargparse import ActionConfigFile, ArgumentParser  # type: ignore[attr-defined]
+from jsonargparse import ArgumentParser
 
 from eval.suite.cells import PLACES, Cell
 from fsa.cli.recipes import configs_first, plain_arguments
 from fsa.errors import ConfigError
+from fsa.recipes.configured import recipe_parser
 from fsa.recipes.measuring.runs import Settings
 from fsa.recipes.reward import train_reward
 
@@ -184,10 +185,7 @@ def _resolved(arguments: tuple[str, ...]) -> str:
 
 @cache
 def _parser() -> ArgumentParser:
-    parser = ArgumentParser(exit_on_error=False)
-    parser.add_argument("--config", action=ActionConfigFile)
-    parser.add_function_arguments(train_reward, skip={"config"}, sub_configs=True)
-    return parser
+    return recipe_parser(train_reward, exit_on_error=False)
 
 
 def _read(kind: type[Any], where: str, name: str, given: Any) -> Any:

@@ -17,6 +17,7 @@ from fsa.choices.source import Source
 from fsa.cli.lines import as_lines
 from fsa.cli.recipes import CommandLine, plain_arguments
 from fsa.files import Results
+from fsa.recipes.configured import options
 
 _OURS = frozenset({"path", "cache"})  # arguments of a source that the command itself gives
 
@@ -62,7 +63,7 @@ def _reads_path(member: type) -> bool:
 def _parsed(given: list[str]) -> dict[str, Any]:
     """The command line, whose further options are those of the source that it names."""
     sources = importable()
-    name = _value_of("--from", given)
+    name = next((value for name, value, _ in options(given) if name == "from"), "")
     parser = CommandLine(
         prog="fsa import", description="Choices from the export of another tool, as JSONL records."
     )
@@ -73,14 +74,6 @@ def _parsed(given: list[str]) -> dict[str, Any]:
         parser.add_class_arguments(sources[name], skip=set(_OURS))
     parsed: Namespace = parser.parse_args(given)
     return parsed.as_dict()
-
-
-def _value_of(option: str, given: Sequence[str]) -> str:
-    for i, argument in enumerate(given):
-        name, equals, value = argument.partition("=")
-        if name == option:
-            return value if equals else " ".join(given[i + 1 : i + 2])
-    return ""
 
 
 def _paths(given: Sequence[str]) -> Any:
