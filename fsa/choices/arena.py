@@ -37,7 +37,7 @@ class Arena(Export):
         [Zheng2023] Judging LLM-as-a-judge with MT-Bench and Chatbot Arena.
     """
 
-    needs: ClassVar[tuple[str, ...]] = ("conversation_a", "conversation_b", "winner")
+    needs = ("conversation_a", "conversation_b", "winner")
     counted: ClassVar[tuple[str, ...]] = (
         "both_bad",
         "identical_responses",
@@ -62,9 +62,6 @@ class Arena(Export):
         super().__init__(path, revision=revision, on_bad_record=on_bad_record, ties=ties, cache=cache)
         self.person, self.both_bad, self.turns, self.group = person, both_bad, turns, group
         self.reads = tuple(name for name in (*([person] if person else _PEOPLE), group) if name)
-
-    def _settings(self) -> list[Any]:
-        return [self.person, self.both_bad, self.turns, self.group]
 
     def _of_row(self, row: Mapping[str, Any], where: str, split: str) -> Iterator[tuple[str, dict[str, Any]]]:
         user = self._person(row, where)

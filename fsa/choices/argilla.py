@@ -68,9 +68,6 @@ class Argilla(Export):
         self.question, self.prompt, self.options = question, prompt, options
         self.values, self.ratings = values, ratings
 
-    def _settings(self) -> list[Any]:
-        return [self.question, self.prompt, self.options, self.values, self.ratings]
-
     def _of_row(self, row: Mapping[str, Any], where: str, split: str) -> Iterator[tuple[str, dict[str, Any]]]:
         fields, answers = _nested(row, where) if "responses" in row else _flat(row, where)
         prompt = prompt_in(fields, self.prompt, where)

@@ -40,7 +40,7 @@ class CommunityAlignment(Export):
         CC-BY-4.0.
     """
 
-    needs: ClassVar[tuple[str, ...]] = ("annotator_id", *_COLUMNS[: len(_REPLIES) + 2])
+    needs = ("annotator_id", *_COLUMNS[: len(_REPLIES) + 2])
     counted: ClassVar[tuple[str, ...]] = (
         "identical_responses",
         "empty_messages",
@@ -63,9 +63,6 @@ class CommunityAlignment(Export):
         super().__init__(path, revision=revision, on_bad_record=on_bad_record, ties="keep", cache=cache)
         self.turns, self.languages, self.group = turns, languages, group
         self.reads = (*_COLUMNS, "assigned_lang", *([group] if group else []))
-
-    def _settings(self) -> list[Any]:
-        return [self.turns, self.languages, self.group]
 
     def _of_row(self, row: Mapping[str, Any], where: str, split: str) -> Iterator[tuple[str, dict[str, Any]]]:
         user = person_in(row.get("annotator_id"), where, "annotator_id")

@@ -39,7 +39,7 @@ class LabelStudio(Export):
         on_bad_record, ties, cache: See `Export`.
     """
 
-    needs: ClassVar[tuple[str, ...]] = ("data", "annotations")
+    needs = ("data", "annotations")
     counted: ClassVar[tuple[str, ...]] = ("skipped_annotations", "unanswered", "both_bad", "without_prompt")
 
     def __init__(
@@ -58,9 +58,6 @@ class LabelStudio(Export):
         super().__init__(path, revision=None, on_bad_record=on_bad_record, ties=ties, cache=cache)
         self.question, self.prompt, self.options = question, prompt, options
         self.values, self.bucket = values, bucket
-
-    def _settings(self) -> list[Any]:
-        return [self.question, self.prompt, self.options, self.values, self.bucket]
 
     def _of_row(self, row: Mapping[str, Any], where: str, split: str) -> Iterator[tuple[str, dict[str, Any]]]:
         data, annotations = row.get("data"), row.get("annotations")

@@ -29,7 +29,7 @@ class PersonalRewardBench(Export):
         [Ryan2025] SynthesizeMe! Inducing persona-guided prompts for personalized reward models in LLMs.
     """
 
-    needs: ClassVar[tuple[str, ...]] = ("user_id", "context", "chosen", "rejected")
+    needs = ("user_id", "context", "chosen", "rejected")
     reads = ("split",)
     counted: ClassVar[tuple[str, ...]] = ("identical_responses", "empty_messages")
 

@@ -88,9 +88,6 @@ class Ratings(MappedRows):
         self.max_uses, self.smallest_gap = max_uses, float(smallest_gap)
         self.across_prompts, self.seed = across_prompts, seed
 
-    def _settings(self) -> list[Any]:
-        return ["ratings.1", self.max_uses, self.smallest_gap, self.across_prompts, self.seed]
-
     def _record(self, row: Mapping[str, Any], columns: Mapping[str, Any], file: RowFile) -> dict[str, Any]:
         return values_of(row, columns)
 

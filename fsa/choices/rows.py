@@ -64,9 +64,6 @@ class Rows(MappedRows):
             cache=cache,
         )
 
-    def _settings(self) -> list[Any]:
-        return []
-
     def _record(self, row: Mapping[str, Any], columns: Mapping[str, Any], file: RowFile) -> dict[str, Any]:
         record = values_of(row, columns)
         spread = columns.get("options")

@@ -9,16 +9,14 @@ from collections.abc import Iterator, Mapping
 from typing import Any, ClassVar, Literal
 
 from fsa.choices.reading.record import shown
-from fsa.choices.reading.record_source import RULES, RecordSource
+from fsa.choices.reading.record_source import FileSource
 from fsa.choices.reading.row_files import RowFile, open_rows
-from fsa.choices.reading.table_cache import table_key
-from fsa.choices.table import ChoiceTable
 from fsa.errors import ChoiceDataError, ConfigError
 
 _ARE_NAMES = ("user", "group", "split")  # fields in which a number is a name
 
 
-class MappedRows(RecordSource):
+class MappedRows(FileSource):
     """Rows in columns of our fields' names, or in those that `columns` names.
 
     Columns have one type, and records do not, so a row is read a little more freely than a line of JSONL: a
@@ -65,11 +63,6 @@ class MappedRows(RecordSource):
                 raise ConfigError(
                     f"columns: {field} must be mapped to the name of a column, came {mapped!r:.80}"
                 )
-        self._files: list[RowFile] = []
-
-    @abstractmethod
-    def _settings(self) -> list[Any]:
-        """What decides, besides the files and the mapping, what the rows come to mean."""
 
     @abstractmethod
     def _record(self, row: Mapping[str, Any], columns: Mapping[str, Any], file: RowFile) -> dict[str, Any]:
@@ -79,18 +72,11 @@ class MappedRows(RecordSource):
             ValueError: A value is of no use; names the field.
         """
 
-    def load(self) -> ChoiceTable:
-        """All choices, in their order within each user.
-
-        Raises:
-            ChoiceDataError: A bad row, or a file that cannot be read, lacks a mapped column or holds no row;
-                names file, row, field, what is allowed and what came.
-            ConfigError: name, split or revision are given for what has none.
-        """
-        self._files = open_rows(self.path, name=self.name, split=self.split, revision=self.revision)
-        for file in self._files:
+    def _open(self) -> list[RowFile]:
+        files = open_rows(self.path, name=self.name, split=self.split, revision=self.revision)
+        for file in files:
             self._check_columns(file)
-        return super().load()
+        return files
 
     def _check_columns(self, file: RowFile) -> None:
         if file.columns is None:
@@ -134,17 +120,6 @@ class MappedRows(RecordSource):
                     if type(record.get(name)) is int:
                         record[name] = str(record[name])
                 yield where, {"split": file.split, **record} if file.split else record
-
-    def _key(self) -> str | None:
-        paths = [path for file in self._files for path in file.paths]
-        if not all(file.paths for file in self._files):
-            return None  # in memory alone
-        places = [(file.split, len(file.paths)) for file in self._files]
-        settings = [type(self).__name__, "rows.2", RULES, self.skip_bad, self.drop_ties, dict(self.columns)]
-        return table_key([*settings, *self._settings(), places], paths)
-
-    def _whole(self) -> str:
-        return ", ".join(file.where for file in self._files)
 
 
 def values_of(row: Mapping[str, Any], columns: Mapping[str, Any]) -> dict[str, Any]:

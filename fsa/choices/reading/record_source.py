@@ -12,7 +12,8 @@ from typing import Any, Literal
 
 from fsa.choices.reading.plain import FIELDS, usual_pick
 from fsa.choices.reading.record import parse_record
-from fsa.choices.reading.table_cache import keep
+from fsa.choices.reading.row_files import RowFile
+from fsa.choices.reading.table_cache import keep, table_key
 from fsa.choices.source import Source
 from fsa.choices.table import ChoiceTable
 from fsa.choices.table_builder import TableBuilder
@@ -23,6 +24,7 @@ RULES = "records.1"
 """Part of every key of kept records; count up when a record comes to mean something else."""
 
 _LISTED = 20
+_PLACES = frozenset({"path", "revision", "cache"})  # where records are, and not what they mean
 _TEXT = "text"  # what options are, where they are not numbers
 
 
@@ -157,6 +159,47 @@ class RecordSource(Source):
         raise ChoiceDataError(
             f"{self._whole()}:1: must hold at least one record, came none ({what or 'empty'}){first}"
         )
+
+
+class FileSource(RecordSource):
+    """A source whose records are in files and data sets, see `open_rows`; they are opened when it is loaded.
+
+    A subclass says in `_open` which these are. What it keeps in attributes without a leading underscore
+    decides, with the files, what the records come to mean.
+
+    Args:
+        on_bad_record, ties, cache: See `RecordSource`.
+    """
+
+    def __init__(self, **reading: Any) -> None:
+        super().__init__(**reading)
+        self._files: list[RowFile] = []
+
+    @abstractmethod
+    def _open(self) -> list[RowFile]:
+        """The files, their columns checked."""
+
+    def load(self) -> ChoiceTable:
+        """All choices, in their order within each user.
+
+        Raises:
+            ChoiceDataError: A bad row, or a file that cannot be read or holds no row; names file, row, field,
+                what is allowed and what came.
+            ConfigError: What belongs to data sets is given for files.
+        """
+        self._files = self._open()
+        return super().load()
+
+    def _key(self) -> str | None:
+        if not all(file.paths for file in self._files):
+            return None  # in memory alone
+        meant = {k: repr(v) for k, v in vars(self).items() if not k.startswith("_") and k not in _PLACES}
+        places = [(file.split, len(file.paths)) for file in self._files]
+        settings = [type(self).__name__, "files.1", RULES, meant, places]
+        return table_key(settings, [path for file in self._files for path in file.paths])
+
+    def _whole(self) -> str:
+        return ", ".join(file.where for file in self._files)
 
 
 def _kind(choice: Choice) -> str:
