@@ -11,8 +11,7 @@ import pandas as pd
 from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
 from numpy.typing import NDArray
 
-from eval.suite.cells import PEOPLE
-from eval.suite.people import open_people
+from eval.suite.cells import PEOPLE, open_arrays
 from eval.suite.results import POOLED, Suite
 from eval.suite.rows import COSTS
 from eval.suite.sections import at_most
@@ -169,4 +168,5 @@ def styles_of(suite: Suite) -> dict[str, dict[str, Any]]:
 def _people(suite: Suite) -> dict[str, dict[str, NDArray[Any]]]:
     """What the reference's first seed makes of people, by data set."""
     firsts = {name: suite.of(name, suite.roles.reference)[:1] for name in suite.datasets}
-    return {name: open_people(cell.folder / PEOPLE) for name, cells in firsts.items() for cell in cells}
+    files = {name: cell.folder / PEOPLE for name, cells in firsts.items() for cell in cells}
+    return {name: open_arrays(file) for name, file in files.items() if file.is_file()}

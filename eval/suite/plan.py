@@ -72,15 +72,6 @@ class Member:
     dedicated: bool = False
     per_dataset: Mapping[str, Mapping[str, Any]] | None = None
 
-    def is_for(self, dataset: DataSet) -> bool:
-        """Whether it is measured on a data set."""
-        return self.datasets is None or any(fnmatch(dataset.name, pattern) for pattern in self.datasets)
-
-    def more_on(self, dataset: DataSet) -> list[Mapping[str, Any]]:
-        """What is said for this data set alone."""
-        given = self.per_dataset or {}
-        return [more for pattern, more in given.items() if fnmatch(dataset.name, pattern)]
-
 
 @dataclass(frozen=True)
 class Plan:
@@ -126,7 +117,8 @@ class Plan:
             for seed in self.seeds
             for dataset in self.datasets.values()
             for method in self.methods.values()
-            if method.is_for(dataset) and fnmatch(f"{dataset.name}/{method.name}/{seed}", only)
+            if method.datasets is None or any(fnmatch(dataset.name, one) for one in method.datasets)
+            if fnmatch(f"{dataset.name}/{method.name}/{seed}", only)
             for cell in [self.cell(dataset, method, seed)]
         ]
         if not found:
@@ -154,7 +146,8 @@ class Plan:
         """Of the training recipe; without a method those that say what the data are."""
         parts: list[Mapping[str, Any]] = [vars(dataset)]
         if method:
-            parts += [vars(method), *method.more_on(dataset)]
+            more = method.per_dataset or {}
+            parts += [vars(method), *(said for name, said in more.items() if fnmatch(dataset.name, name))]
         configs = [f"--config={path}" for part in parts for path in part.get("config") or ()]
         options = [f"--{k}={_as_text(v)}" for part in parts for k, v in (part.get("set") or {}).items()]
         folder = self.folders.get(dataset.data or "")

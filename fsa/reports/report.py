@@ -97,13 +97,18 @@ class Report:
     def markdown(self, pictures: Sequence[str] = ()) -> str:
         """The report as Markdown: for every data set and metric a table, then how it was made."""
         parts = ["# Report", *(f"![{name}]({name})" for name in pictures)]
+        said = self.about.get("command", [])
+        source = "".join(f" `{command}`" for command in ([said] if isinstance(said, str) else said))
         place = None
         for table in self.tables():
             if table.place != place:
                 place = table.place
                 parts.append(f"## {place}")
-            parts.append(table.markdown() + self._source())
-        return "\n\n".join([*parts, *self._origin()]) + "\n"
+            parts.append(table.markdown() + source)
+        if self.about:
+            lines = [f"- {name}: {_in_words(value)}" for name, value in self.about.items()]
+            parts += ["## How this was made", "\n".join(lines)]
+        return "\n\n".join(parts) + "\n"
 
     def print_tables(self, console: Console | None = None, metrics: Sequence[str] = ("accuracy",)) -> None:
         """Print methods by context sizes, worst group beside the mean; every metric if none is named."""
@@ -126,16 +131,6 @@ class Report:
         name = "".join(c if c.isalnum() or c in "-_" else "_" for c in metric) + ".png"
         plot(self._curves()[metric], folder / name)
         return name
-
-    def _source(self) -> str:
-        commands = self.about.get("command", [])
-        return "".join(f" `{command}`" for command in ([commands] if isinstance(commands, str) else commands))
-
-    def _origin(self) -> list[str]:
-        if not self.about:
-            return []
-        lines = [f"- {name}: {_in_words(value)}" for name, value in self.about.items()]
-        return ["## How this was made", "\n".join(lines)]
 
 
 def _read(path: Path) -> Report:
