@@ -109,7 +109,8 @@ def _measured(
 ) -> _Measured:
     distinct = list({target.name: target for targets in sets.values() for target in targets}.values())
     units = [(each.probe, target) for target in distinct for each in at.test]
-    path = folder / "answers" / f"{_safe(method.name)}.jsonl"
+    safe = "".join(c if c.isalnum() or c in "-_." else "_" for c in method.name)
+    path = folder / "answers" / f"{safe}.jsonl"
     answers = answered(method, path, {"config": config, "data": at.name}, at.train, units, batch)
     picks = {
         target.name: [method.picks(answers[method.id(each.probe, target)], target) for each in at.test]
@@ -179,10 +180,6 @@ def _gains(
 def _row(at: Benchmark, method: str, group: str, metric: str, i: Interval | None) -> Iterator[Row]:
     if i is not None:
         yield Row.of(i, at.name, method, group, 0, metric)
-
-
-def _safe(name: str) -> str:
-    return "".join(c if c.isalnum() or c in "-_." else "_" for c in name)
 
 
 def _print(frame: pd.DataFrame) -> None:
