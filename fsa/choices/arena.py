@@ -31,7 +31,7 @@ class Arena(Export):
         both_bad: Votes against both: "drop" them, or "keep" them as ties.
         turns: "all" takes votes on conversations of any length, "first" those on one reply alone.
         group: A column to slice reports by, such as language; None for no groups.
-        revision, on_bad_record, ties, cache: See `Export`.
+        reading: See `Export`.
 
     Reference:
         [Zheng2023] Judging LLM-as-a-judge with MT-Bench and Chatbot Arena.
@@ -54,12 +54,9 @@ class Arena(Export):
         both_bad: Literal["drop", "keep"] = "drop",
         turns: Literal["all", "first"] = "all",
         group: str | None = None,
-        revision: str | None = None,
-        on_bad_record: Literal["stop", "skip"] = "stop",
-        ties: Literal["keep", "drop"] = "keep",
-        cache: bool = True,
+        **reading: Any,
     ) -> None:
-        super().__init__(path, revision=revision, on_bad_record=on_bad_record, ties=ties, cache=cache)
+        super().__init__(path, **reading)
         self.person, self.both_bad, self.turns, self.group = person, both_bad, turns, group
         self.reads = tuple(name for name in (*([person] if person else _PEOPLE), group) if name)
 

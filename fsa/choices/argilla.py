@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar
 
 from fsa.choices.reading.export import Export, person_in
 from fsa.choices.reading.named_options import PROMPTS, NamedOptions, order_of, prompt_in
@@ -39,7 +39,7 @@ class Argilla(Export):
         options: Fields of the responses; None takes all fields but the prompt.
         values: Field that each answer means, such as {A: response_1}.
         ratings: Field that each rating question is about, such as {rating_1: response_1}.
-        on_bad_record, ties, cache: See `Export`.
+        reading: See `RecordSource`.
     """
 
     counted: ClassVar[tuple[str, ...]] = (
@@ -60,11 +60,9 @@ class Argilla(Export):
         options: list[str] | None = None,
         values: dict[str, str] | None = None,
         ratings: dict[str, str] | None = None,
-        on_bad_record: Literal["stop", "skip"] = "stop",
-        ties: Literal["keep", "drop"] = "keep",
-        cache: bool = True,
+        **reading: Any,
     ) -> None:
-        super().__init__(path, revision=None, on_bad_record=on_bad_record, ties=ties, cache=cache)
+        super().__init__(path, revision=None, **reading)
         self.question, self.prompt, self.options = question, prompt, options
         self.values, self.ratings = values, ratings
 

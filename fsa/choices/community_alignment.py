@@ -33,7 +33,7 @@ class CommunityAlignment(Export):
             chosen before, so an episode may see in a context's prompt what a target asks for.
         languages: Codes of `assigned_lang` to keep, such as [en]; None for all.
         group: A column to slice reports by, such as annotator_country; None for no groups.
-        revision, on_bad_record, cache: See `Export`.
+        reading: See `Export`; there are no ties.
 
     Reference:
         [Zhang2025] Cultivating pluralism in algorithmic monoculture: the Community Alignment dataset;
@@ -56,11 +56,9 @@ class CommunityAlignment(Export):
         turns: Literal["first", "all"] = "first",
         languages: list[str] | None = None,
         group: str | None = None,
-        revision: str | None = None,
-        on_bad_record: Literal["stop", "skip"] = "stop",
-        cache: bool = True,
+        **reading: Any,
     ) -> None:
-        super().__init__(path, revision=revision, on_bad_record=on_bad_record, ties="keep", cache=cache)
+        super().__init__(path, ties="keep", **reading)
         self.turns, self.languages, self.group = turns, languages, group
         self.reads = (*_COLUMNS, "assigned_lang", *([group] if group else []))
 

@@ -45,10 +45,7 @@ class Prism(Export):
         group: A column to slice reports by, such as conversation_type; None for no groups.
         ties: Where the best score is shared: "drop" the turn and count it; "keep" it as a tie where all
             responses share it, and drop it where only some do; "chosen" trusts `if_chosen`.
-        revision: Branch, tag or commit on the hub.
-        on_bad_record: "stop" raises at the first bad conversation; "skip" leaves bad ones out, counts them as
-            `bad_records`, lists the first of them in `self.bad_records`, and warns once.
-        cache: Whether to keep the parsed table.
+        reading: See `Export`.
 
     Reference:
         [Kirk2024] The PRISM alignment dataset. Human texts are CC-BY-4.0, model responses CC-BY-NC-4.0.
@@ -67,11 +64,9 @@ class Prism(Export):
         turns: Literal["first", "all"] = "first",
         group: str | None = None,
         ties: Literal["drop", "keep", "chosen"] = "drop",
-        revision: str | None = None,
-        on_bad_record: Literal["stop", "skip"] = "stop",
-        cache: bool = True,
+        **reading: Any,
     ) -> None:
-        super().__init__(path, revision=revision, on_bad_record=on_bad_record, ties="keep", cache=cache)
+        super().__init__(path, ties="keep", **reading)
         self.outcome, self.turns, self.group, self.ties = outcome, turns, group, ties
         self.needs = ("user_id", "conversation_history", *([group] if group else []))
         self.reads = self.needs

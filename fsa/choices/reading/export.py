@@ -6,7 +6,7 @@ import json
 from abc import abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar
 
 from fsa.choices.reading.json_list import holds_list, json_list
 from fsa.choices.reading.record import refuse
@@ -27,7 +27,7 @@ class Export(FileSource):
     Args:
         path: What `open_rows` opens, or a file of one JSON list.
         revision: Branch, tag or commit on the hub.
-        on_bad_record, ties, cache: See `RecordSource`.
+        reading: See `RecordSource`.
     """
 
     needs: tuple[str, ...] = ()
@@ -37,13 +37,10 @@ class Export(FileSource):
     def __init__(
         self,
         path: Any,
-        *,
-        revision: str | None,
-        on_bad_record: Literal["stop", "skip"],
-        ties: Literal["keep", "drop"],
-        cache: bool,
+        revision: str | None = None,
+        **reading: Any,
     ) -> None:
-        super().__init__(on_bad_record=on_bad_record, ties=ties, cache=cache)
+        super().__init__(**reading)
         self.path, self.revision = path, revision
 
     @abstractmethod

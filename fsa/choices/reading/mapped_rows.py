@@ -6,7 +6,7 @@ import json
 import warnings
 from abc import abstractmethod
 from collections.abc import Iterator, Mapping
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar
 
 from fsa.choices.reading.record import shown
 from fsa.choices.reading.record_source import FileSource
@@ -28,8 +28,10 @@ class MappedRows(FileSource):
         path: What `open_rows` opens.
         columns: Which column each field is in where it is not in one of its own name; {group: null} reads no
             group although there is such a column.
-        name, split, revision: Of a data set, see `open_rows`.
-        on_bad_record, ties, cache: See `RecordSource`.
+        name: Configuration of a data set on the hub.
+        split: One split of a data set; None for all of them.
+        revision: Branch, tag or commit of a data set on the hub. Name a commit to pin what you train on.
+        reading: See `RecordSource`.
 
     Raises:
         ConfigError: `columns` maps what is no field, or a field to what is no name.
@@ -42,15 +44,13 @@ class MappedRows(FileSource):
         self,
         path: Any,
         *,
-        columns: Mapping[str, Any] | None,
-        name: str | None,
-        split: str | None,
-        revision: str | None,
-        on_bad_record: Literal["stop", "skip"],
-        ties: Literal["keep", "drop"],
-        cache: bool,
+        columns: Mapping[str, Any] | None = None,
+        name: str | None = None,
+        split: str | None = None,
+        revision: str | None = None,
+        **reading: Any,
     ) -> None:
-        super().__init__(on_bad_record=on_bad_record, ties=ties, cache=cache)
+        super().__init__(**reading)
         self.path, self.name, self.split, self.revision = path, name, split, revision
         self.columns: Mapping[str, Any] = columns or {}
         if unknown := set(self.columns) - self.fields:

@@ -70,7 +70,11 @@ class RecordSource(Source):
     """
 
     def __init__(
-        self, *, on_bad_record: Literal["stop", "skip"], ties: Literal["keep", "drop"], cache: bool
+        self,
+        *,
+        on_bad_record: Literal["stop", "skip"] = "stop",
+        ties: Literal["keep", "drop"] = "keep",
+        cache: bool = True,
     ) -> None:
         self.skip_bad = on_bad_record == "skip"
         self.drop_ties = ties == "drop"
