@@ -73,7 +73,10 @@ def steerable_choices(
         for size, found, of_seed, at in measured(method, settings, known):
             rows += _rows(at, method.name, size, found.correct, found.row, found.user, of_seed)
     (at,) = known.values()
-    rows += _inferred(at, _scores(at.table, judge, data), _targets(data, at), context_sizes)
+    labelled = read_labelled(Path(data) / "steerable_eval.json")
+    train, test = TargetUsers(data).targets(labelled[0].labels.attributes)
+    targets = [({**train, **test})[name] for name in at.table.users.to_pylist()]
+    rows += _inferred(at, _scores(at.table, judge, data), targets, context_sizes)
     counts = {"people": at.table.num_users, "prompts": len(np.unique(at.table.prompt))}
     about = about_this_run("eval.steerable_choices", split=split, episodes=episodes, counts=counts)
     report = Report(rows, about)
@@ -88,13 +91,6 @@ def _train(run: Path, seed: int, data: str, configs: Sequence[str], reuse: bool)
     given = [part for config in configs for part in ("--config", config)]
     quiet = ["--loop.progress", "false", "--overwrite", "true"]
     run_recipe(train_reward, [*given, *quiet, "--source.path", data, "--seed", str(seed), "--out", str(run)])
-
-
-def _targets(data: str, at: Data) -> list[AlignmentTarget]:
-    """The target of every person of the table."""
-    labelled = read_labelled(Path(data) / "steerable_eval.json")
-    train, test = TargetUsers(data).targets(labelled[0].labels.attributes)
-    return [({**train, **test})[name] for name in at.table.users.to_pylist()]
 
 
 def _scores(table: ChoiceTable, judge: str, data: str) -> list[AttributeScores]:

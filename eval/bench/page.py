@@ -106,15 +106,10 @@ def _click(driver: Any) -> float:
     shown = driver.execute_script(
         "return ['first', 'second'].map((id) => document.querySelector(`#${id} .text`).textContent)"
     )
-    first, second = map(_liked, shown)
+    # A person who likes formal answers, and among these sober ones.
+    first, second = (each["formality"] - each["tone"] / 2 for each in map(measure, shown))
     taken: float = driver.execute_async_script(_CLICK, "first" if first >= second else "second")
     return taken
-
-
-def _liked(text: str) -> float:
-    """To a person who likes formal answers, and among these sober ones."""
-    levels = measure(text)
-    return levels["formality"] - levels["tone"] / 2
 
 
 def _held(driver: Any) -> tuple[float, float]:

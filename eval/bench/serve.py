@@ -8,7 +8,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
 from itertools import cycle, islice
@@ -159,7 +159,7 @@ def serving(load: Load, *options: str, core: int | None = 0) -> Iterator[str]:
         if core is not None and (os.cpu_count() or 1) > 1:
             os.sched_setaffinity(server.pid, {core})
         url = f"http://127.0.0.1:{port}"
-        _wait(url, server)
+        wait(url, lambda: server.poll() is None)
         yield url
     finally:
         server.terminate()
@@ -187,14 +187,15 @@ def _press(
     return len(latencies) / taken, float(median), float(tail)
 
 
-def _wait(url: str, server: subprocess.Popen[bytes]) -> None:
+def wait(url: str, is_alive: Callable[[], bool]) -> None:
+    """Wait until a server is ready, for as long as its process is there and at most five minutes."""
     deadline = time.monotonic() + 300
-    while time.monotonic() < deadline and server.poll() is None:
+    while time.monotonic() < deadline and is_alive():
         try:
             urlopen(f"{url}/ready", timeout=10).close()  # noqa: S310 # nosec B310 # our own server
             return
         except OSError:
-            time.sleep(0.1)
+            time.sleep(0.05)
     raise RuntimeError("the server does not get ready")
 
 

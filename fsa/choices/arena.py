@@ -84,7 +84,7 @@ class Arena(Export):
                 {
                     "user": user,
                     "prompt": prompt,
-                    "options": [_plain(option) for option in options],
+                    "options": [one[0]["content"] if len(one) == 1 else one for one in options],
                     "chosen": outcome,
                     **group,
                 },
@@ -117,10 +117,6 @@ def _taken_apart(a: list[Any], b: list[Any], where: str) -> tuple[list[Any], tup
         allowed = "one that begins as conversation_a does, with what the person said"
         refuse(where, "conversation_b", allowed, b[:end])
     return a[:end], (a[end:], b[end:])
-
-
-def _plain(messages: list[dict[str, str]]) -> Any:
-    return messages[0]["content"] if len(messages) == 1 else messages
 
 
 def _has_image(conversation: Any) -> bool:

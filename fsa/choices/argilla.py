@@ -70,8 +70,12 @@ class Argilla(Export):
         fields, answers = _nested(row, where) if "responses" in row else _flat(row, where)
         prompt = prompt_in(fields, self.prompt, where)
         named = NamedOptions(self._options(fields, prompt, where), self.values)
-        kept = {question: self._submitted(each) for question, each in answers.items()}
-        kept = {question: each for question, each in kept.items() if each}
+        kept = {}
+        for question, each in answers.items():
+            self._counts["drafts"] += sum(answer.status in ("draft", "pending") for answer in each)
+            self._counts["discarded"] += sum(answer.status == "discarded" for answer in each)
+            if submitted := [answer for answer in each if answer.status in (None, "submitted")]:
+                kept[question] = submitted
         if not kept:
             self._counts["unanswered"] += not answers
             return
@@ -91,11 +95,6 @@ class Argilla(Export):
         if missing := [name for name in names if name not in fields]:
             refuse(where, "options", "fields of the record", missing[0])
         return {name: fields[name] for name in names}
-
-    def _submitted(self, answers: Sequence[_Answer]) -> list[_Answer]:
-        self._counts["drafts"] += sum(answer.status in ("draft", "pending") for answer in answers)
-        self._counts["discarded"] += sum(answer.status == "discarded" for answer in answers)
-        return [answer for answer in answers if answer.status in (None, "submitted")]
 
     def _question(self, answers: Mapping[str, Sequence[_Answer]], named: NamedOptions, where: str) -> str:
         if self.question:

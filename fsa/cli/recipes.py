@@ -43,7 +43,8 @@ def run_recipe(
     parser, names = recipe_parser(recipe, CommandLine), inspect.signature(recipe).parameters
     given = plain_arguments(arguments)
     if "source" in names:
-        given = [_spelled_out(argument) for argument in given]
+        parts = (argument.partition("=") for argument in given)
+        given = [_SHORT.get(name, name) + equals + value for name, equals, value in parts]
     hints = {action.dest: getattr(action, "_typehint", None) for action in parser._actions}
     given = check_command_line(configs_first(given), hints, takes_trust=TRUST in names)
     if _HELP.intersection(given):
@@ -105,11 +106,6 @@ def _resumed(arguments: list[str]) -> list[str]:
         raise ConfigError("--resume goes on in its own folder; leave out --out")
     own = ["--config", str(Path(run) / CONFIG_YAML), "--out", run, "--resume", "true"]
     return [*own, *(argument for name, _, given in pairs if name != "resume" for argument in given)]
-
-
-def _spelled_out(argument: str) -> str:
-    name, equals, value = argument.partition("=")
-    return _SHORT.get(name, name) + equals + value
 
 
 def _repeated(argument: str, repeatable: Sequence[str]) -> str:

@@ -52,7 +52,10 @@ class Report:
             The folder.
         """
         folder = self.save_json(folder)
-        pictures = [self._plot(metric, folder) for metric in self._curves()]
+        pictures = []
+        for metric, curves in self._curves().items():
+            pictures.append("".join(c if c.isalnum() or c in "-_" else "_" for c in metric) + ".png")
+            plot(curves, folder / pictures[-1])
         write_whole(folder / "report.md", self.markdown(pictures))
         return folder
 
@@ -126,11 +129,6 @@ class Report:
             if len(table.sizes) > 1:
                 found.setdefault(table.metric, []).append(table)
         return found
-
-    def _plot(self, metric: str, folder: Path) -> str:
-        name = "".join(c if c.isalnum() or c in "-_" else "_" for c in metric) + ".png"
-        plot(self._curves()[metric], folder / name)
-        return name
 
 
 def _read(path: Path) -> Report:

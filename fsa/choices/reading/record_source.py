@@ -18,7 +18,7 @@ from fsa.choices.source import Source
 from fsa.choices.table import ChoiceTable
 from fsa.choices.table_builder import TableBuilder
 from fsa.errors import ChoiceDataError
-from fsa.types import Choice, Tie, is_numbers
+from fsa.types import Tie, is_numbers
 
 RULES = "records.1"
 """Part of every key of kept records; count up when a record comes to mean something else."""
@@ -141,7 +141,9 @@ class RecordSource(Source):
             else:
                 try:
                     choice = parse_record(raw, where)
-                    if (here := _kind(choice)) != kind:
+                    first = choice.options[0]
+                    here = f"lists of {len(first)} numbers" if is_numbers(first) else _TEXT
+                    if here != kind:
                         if kind:
                             raise ChoiceDataError(
                                 f"{where}: options must be {kind}, as at {kind_from}, came {here}"
@@ -204,11 +206,6 @@ class FileSource(RecordSource):
 
     def _whole(self) -> str:
         return ", ".join(file.where for file in self._files)
-
-
-def _kind(choice: Choice) -> str:
-    first = choice.options[0]
-    return f"lists of {len(first)} numbers" if is_numbers(first) else _TEXT
 
 
 @contextmanager

@@ -86,9 +86,8 @@ class ConstrainedSampling(LogitsProcessor):
         rows = [np.frombuffer(matcher.compute_logit_bias(), np.uint8) for matcher in self.matchers]
         allowed = torch.from_numpy(np.stack(rows)[:, : scores.shape[1]] > 0)
         scores = scores.masked_fill(~allowed.to(scores.device), -torch.inf)
-        return scores if self.temperature == 0 else scores / self.temperature + self._gumbel(scores)
-
-    def _gumbel(self, scores: Float[Tensor, "b v"]) -> Float[Tensor, "b v"]:
-        """Noise whose largest sum with log-probabilities is a sample of them [Gumbel1954]."""
-        rows = [torch.rand(scores.shape[1], generator=each).clamp(min=1e-20) for each in self._noise]
-        return -torch.log(-torch.log(torch.stack(rows))).to(scores)
+        if self.temperature == 0:
+            return scores
+        # Noise whose largest sum with log-probabilities is a sample of them [Gumbel1954].
+        drawn = [torch.rand(scores.shape[1], generator=each).clamp(min=1e-20) for each in self._noise]
+        return scores / self.temperature - torch.log(-torch.log(torch.stack(drawn))).to(scores)
