@@ -32,7 +32,7 @@ def check_command_line(arguments: Sequence[str], hints: Mapping[str, Any], takes
         CheckpointError: A `--config` file or an option names a foreign class.
         ConfigError: A file cannot be read.
     """
-    pairs = list(options(arguments))
+    pairs = options(arguments)
     trusted = [value.lower() for name, value, _ in pairs if name == TRUST]
     if not trusted or trusted[-1] not in ("", "true", "yes"):
         parts = {name for name, hint in hints.items() if _base_of(hint)}

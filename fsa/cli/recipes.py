@@ -96,7 +96,7 @@ def configs_first(arguments: Sequence[str]) -> list[str]:
 
 
 def _resumed(arguments: list[str]) -> list[str]:
-    pairs = list(options(arguments))
+    pairs = options(arguments)
     run = next((value for name, value, _ in pairs if name == "resume"), "true")
     if run.lower() in ("true", "false"):
         return arguments

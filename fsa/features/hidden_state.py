@@ -73,7 +73,7 @@ class HiddenState(StoredFeatures):
         }
 
     def _render(self, prompts: Sequence[Text], responses: Sequence[Text]) -> list[Rendered]:
-        return Template(self.reads, chat_of(self._tokenizer)).render_all(prompts, responses)
+        return self._template.render_all(prompts, responses)
 
     def _tokenize(self, texts: list[Rendered]) -> list[Tokens]:
         return tokenize(self._tokenizer, texts, max_tokens=self._max_tokens)
@@ -84,6 +84,10 @@ class HiddenState(StoredFeatures):
             ids, mask = (part.to(self.torch_device) for part in rows)
             hidden = self._model(ids, attention_mask=mask).last_hidden_state
             return pool(hidden, mask, self.pooling).cpu().numpy()
+
+    @cached_property
+    def _template(self) -> Template:
+        return Template(self.reads, chat_of(self._tokenizer))
 
     @cached_property
     def _model(self) -> Any:

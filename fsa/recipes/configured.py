@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -43,18 +43,19 @@ def keywords_for(recipe: Callable[..., Any], parser: ArgumentParser, parsed: Nam
     return {"config": plain, **keywords} if "config" in inspect.signature(recipe).parameters else keywords
 
 
-def options(arguments: Sequence[str]) -> Iterator[tuple[str, str, list[str]]]:
+def options(arguments: Sequence[str]) -> list[tuple[str, str, list[str]]]:
     """Name, value and arguments of each option; what belongs to none has the name ""."""
-    rest = list(arguments)
+    rest, found = list(arguments), []
     while rest:
         first = rest.pop(0)
         name, equals, value = first.partition("=")
         if not name.startswith("--"):
-            yield "", first, [first]
+            found.append(("", first, [first]))
         elif equals or not rest or rest[0].startswith("--"):
-            yield name[2:], value, [first]
+            found.append((name[2:], value, [first]))
         else:
-            yield name[2:], rest[0], [first, rest.pop(0)]
+            found.append((name[2:], rest[0], [first, rest.pop(0)]))
+    return found
 
 
 def parts_of(config: Mapping[str, Any], kinds: Mapping[str, Any], where: str) -> Mapping[str, Any]:

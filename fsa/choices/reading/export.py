@@ -120,13 +120,10 @@ def _message(value: Any, where: str, field: str) -> dict[str, str]:
         refuse(where, f"{field}.role", "a text", role)
     content = value.get("content")
     if isinstance(content, Sequence) and not isinstance(content, str):
-        content = "\n".join(_part(part, where, f"{field}.content[{i}]") for i, part in enumerate(content))
+        for i, part in enumerate(content):
+            if not isinstance(part, Mapping) or not isinstance(part.get("text"), str):
+                refuse(where, f"{field}.content[{i}]", "a part with a text (images cannot be read)", part)
+        content = "\n".join(part["text"] for part in content)
     if not isinstance(content, str):
         refuse(where, f"{field}.content", "a text", content)
     return {"role": _ROLES.get(role, role), "content": content}
-
-
-def _part(value: Any, where: str, field: str) -> str:
-    if not isinstance(value, Mapping) or not isinstance(value.get("text"), str):
-        refuse(where, field, "a part with a text (images cannot be read)", value)
-    return str(value["text"])

@@ -7,10 +7,9 @@ import warnings
 from abc import abstractmethod
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from itertools import chain
 from typing import Any, Literal
 
-from fsa.choices.reading.plain import FIELDS, usual_pick
+from fsa.choices.reading.plain import FIELDS, usual_pick, usual_picks
 from fsa.choices.reading.record import parse_record
 from fsa.choices.reading.row_files import RowFile
 from fsa.choices.reading.table_cache import keep, table_key
@@ -134,30 +133,36 @@ class RecordSource(Source):
     def _fill(self, builder: TableBuilder) -> None:
         kind = kind_from = ""
         plain: set[str] = set()
-        for where, raw in chain.from_iterable(self._blocks()):
-            if kind in ("", _TEXT) and (pick := usual_pick(raw, plain)):
-                kind, kind_from = _TEXT, kind_from or where
-                builder.add_pick(pick)
-            else:
-                try:
-                    choice = parse_record(raw, where)
-                    first = choice.options[0]
-                    here = f"lists of {len(first)} numbers" if is_numbers(first) else _TEXT
-                    if here != kind:
-                        if kind:
-                            raise ChoiceDataError(
-                                f"{where}: options must be {kind}, as at {kind_from}, came {here}"
-                            )
-                        kind, kind_from = here, where
-                except ChoiceDataError as error:
-                    self._on_bad(error)
-                    continue
-                if self.drop_ties and isinstance(choice.outcome, Tie):
-                    self._counts["ties_dropped"] += 1
-                    continue
-                builder.add(choice)
-            if "rejected" in raw:  # where other fields are let through
-                self._ignored.update(map(str, raw.keys() - FIELDS))
+        for block in self._blocks():
+            if kind in ("", _TEXT) and isinstance(block, list) and (picks := usual_picks(block, plain)):
+                kind, kind_from = _TEXT, kind_from or block[0][0]
+                builder.add_picks(picks)
+                self._ignored.update(*(raw.keys() - FIELDS for _, raw in block if "rejected" in raw))
+                continue
+            for where, raw in block:
+                if kind in ("", _TEXT) and (pick := usual_pick(raw, plain)):
+                    kind, kind_from = _TEXT, kind_from or where
+                    builder.add_picks([pick])
+                else:
+                    try:
+                        choice = parse_record(raw, where)
+                        first = choice.options[0]
+                        here = f"lists of {len(first)} numbers" if is_numbers(first) else _TEXT
+                        if here != kind:
+                            if kind:
+                                raise ChoiceDataError(
+                                    f"{where}: options must be {kind}, as at {kind_from}, came {here}"
+                                )
+                            kind, kind_from = here, where
+                    except ChoiceDataError as error:
+                        self._on_bad(error)
+                        continue
+                    if self.drop_ties and isinstance(choice.outcome, Tie):
+                        self._counts["ties_dropped"] += 1
+                        continue
+                    builder.add(choice)
+                if "rejected" in raw:  # where other fields are let through
+                    self._ignored.update(map(str, raw.keys() - FIELDS))
 
     def _refuse_nothing(self) -> None:
         what = ", ".join(f"{count} {name.replace('_', ' ')}" for name, count in self._counts.items() if count)
