@@ -52,6 +52,12 @@ class Belief(TensorRecord):
         gaussian = cls.of_factor(*mixture.moments())
         return gaussian if mixture.means.shape[1] == 1 else replace(gaussian, mixture=mixture)
 
+    def spread_by(self, by: Tensor) -> Belief:
+        """The same centre, and all that lies around it times a factor."""
+        factor = None if self.factor is None else self.factor * by
+        mixture = self.mixture and self.mixture.spread_by(by, self.mean)
+        return replace(self, std=self.std * by, factor=factor, mixture=mixture)
+
     def std_along(self, direction: Float[Tensor, "*rows z"]) -> Float[Tensor, "*rows"]:
         """Standard deviation of z . direction under each user's belief; users come first."""
         if self.factor is None:

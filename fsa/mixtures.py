@@ -29,6 +29,11 @@ class Mixture(TensorRecord):
     means: Float[Tensor, "b m z"]
     factor: Float[Tensor, "b z z"]
 
+    def spread_by(self, by: Tensor, centre: Float[Tensor, "b z"]) -> Mixture:
+        """All that lies around a centre times a factor, components and what is within them."""
+        centre = centre.unsqueeze(1)
+        return Mixture(self.log_weight, centre + by * (self.means - centre), by * self.factor)
+
     def moments(self) -> tuple[Float[Tensor, "b z"], Float[Tensor, "b z z"]]:
         """Mean, and a factor of the whole covariance."""
         weight = self.log_weight.exp().unsqueeze(-1)  # [b, m, 1]
