@@ -11,6 +11,7 @@ from rich.console import Console
 
 from eval.generations import continuum as between_types
 from eval.generations import rivals as without_steering
+from eval.generations import tradeoff
 from eval.generations import unseen as unseen_types
 from eval.generations.answers import Writing
 from eval.generations.distance import PER_TOKEN
@@ -32,7 +33,7 @@ from fsa.errors import ConfigError
 from fsa.files import write_whole
 from fsa.outputs.reward_model import RewardModel
 from fsa.recipes.in_run_folder import alone_in_out
-from fsa.recipes.measuring.runs import named, source_and_splits
+from fsa.recipes.measuring.runs import Method, named, source_and_splits
 from fsa.reports.frame import texts, wide
 from fsa.reports.report import Report
 from fsa.reports.tables import console
@@ -54,6 +55,7 @@ def generations(
     continuum: bool = True,
     rivals: bool = False,
     rewards: str | None = None,
+    dedicated: list[str] = [],  # noqa: B006
     known_questions: int = 0,
     distance_answers: int = 240,
     max_new_tokens: int = 200,
@@ -91,6 +93,8 @@ def generations(
             prompt.
         rewards: Run folder of a reward model, for one rival more: the best of four answers of
             the reference.
+        dedicated: Run folders, or quoted globs of them, of policies of one group each (`only_group`): how far
+            a group can be moved, and what share of that the first of `run` has. May be given several times.
         known_questions: Questions with known answers, up to 500, to tell what steering costs; with them how
             likely the policy finds the reference's own answers. 0: none.
         distance_answers: Answers to draw at each context size for the distance from the reference; 0: none.
@@ -119,7 +123,11 @@ def generations(
     if rewards and not do_sample:
         raise ConfigError("--rewards picks among drawn answers: give --do-sample true")
     methods, rival = named(run), named([pooled])[0] if pooled else None
-    folders = [folder for method in [*methods, *([rival] if rival else [])] for folder in method.runs]
+    folders = [
+        folder
+        for method in [*methods, *([rival] if rival else []), *map(Method.of, dedicated)]
+        for folder in method.runs
+    ]
     configs = [read_yaml(folder / CONFIG_YAML) for folder in folders]
     only_one_source(configs, [str(folder) for folder in folders])
     source, splits = source_and_splits(configs[0], trust_remote_code)
@@ -150,6 +158,7 @@ def generations(
         trust_remote_code,
         console,
         strength,
+        [folder for one in dedicated for folder in Method.of(one).runs],
     )
     plan.judge.tastes(field.subjects)  # stops here where a person has no judge, before any work
     folder = Path(out)
@@ -175,6 +184,7 @@ def _save(report: Report, curves: Mapping[str, Sequence[between_types.Curve]], f
     report.save(folder)
     if any(curves.values()):
         between_types.plot(curves, folder / "continuum.png")
+    if tradeoff.plot(report.frame, folder / tradeoff.PICTURE) or any(curves.values()):
         # Reports know of their own pictures only.
         names = sorted(path.name for path in folder.glob("*.png"))
         write_whole(folder / "report.md", report.markdown(names))
@@ -195,4 +205,4 @@ def _print(report: Report, out: Console) -> None:
 
 
 if __name__ == "__main__":
-    run_recipe(generations, repeatable=["run", "judge", "unseen"])
+    run_recipe(generations, repeatable=["run", "judge", "unseen", "dedicated"])

@@ -3,24 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 from rich.console import Console
 
 from eval.generations import continuum as between_types
+from eval.generations import dedicated
 from eval.generations import rivals as without_steering
 from eval.generations import unseen as unseen_types
 from eval.generations.answers import AnswerWriter, Writing, log_of
 from eval.generations.cost import costs
-from eval.generations.distance import distance
+from eval.generations.distance import distance, stopping
 from eval.generations.grid import GridNumbers, joined, rows_of
 from eval.generations.page import page
 from eval.generations.people import HeldOutPanel
 from eval.generations.questions import Question
 from eval.generations.raters import Rater, SandboxRater
-from eval.generations.steering import cells_of, write
+from eval.generations.steering import GeneratedAnswers, cells_of, write
+from fsa.errors import ConfigError
 from fsa.outputs.policy import Policy
 from fsa.recipes.line_log import LineLog
 from fsa.recipes.measuring.runs import Method
@@ -44,6 +46,7 @@ class StudyPlan:
     trust_remote_code: bool
     console: Console
     strength: float = 1.0
+    dedicated: Sequence[Path] = ()
 
 
 def all_rows(
@@ -111,13 +114,41 @@ def _one_training(
     more: list[Row] = []
     if plan.asked:
         more += costs(answers, written, field, plan.asked, data, method)
-        cells += _distance(answers, field, [written.largest], plan, number, by_reference=True)
+        theirs = _distance(answers, field, [written.largest], plan, number, by_reference=True)
+        cells += theirs
+        if theirs:
+            own = [one for one in cells if one.size == written.largest]
+            cells += stopping(own, theirs, plan.judge)
     for other in plan.rivals if is_first else []:
         found = without_steering.cells_of(
-            other, answers, written.reference, field, plan.judge, plan.sizes[-1]
+            other, answers, written.reference, field, plan.judge, plan.sizes[-1], plan.distance_answers
         )
         more += _rows(list(found), data, other.name, field)
+    if is_first and plan.dedicated:
+        more += _dedicated(written, plan, method, data, folder)
     return cells, between, page(written, field, plan.judge, method, at_least=10), more
+
+
+def _dedicated(
+    written: GeneratedAnswers, plan: StudyPlan, method: str, data: str, folder: Path
+) -> Iterator[Row]:
+    """Rows of all dedicated policies, and the shares that the steered one has of their movement."""
+    found: list[tuple[str, GridNumbers]] = []
+    for path in plan.dedicated:
+        group = read_yaml(path / CONFIG_YAML).get("only_group")
+        where = [i for i, subject in enumerate(plan.field.subjects) if subject.group == group]
+        if group is None or not where:
+            raise ConfigError(f"--dedicated {path}: its only_group is {group}, which nobody asked is of")
+        its = plan.field.of(group)
+        log = log_of(folder / f"answers-{_plain(f'{dedicated.NAME}-{group}')}.jsonl", path, plan.writing)
+        answers = _open(path, replace(plan, strength=1.0), log)
+        mine = replace(written, given={size: texts[where] for size, texts in written.given.items()})
+        found += dedicated.cells_of(answers, mine, its, plan.judge)
+        found += [(dedicated.NAME, one) for one in _distance(answers, its, [written.largest], plan, 0)]
+    for whose in (dedicated.NAME, ""):
+        for one in joined([cells for of, cells in found if of == whose]):
+            groups = plan.field.groups if whose else list(dict.fromkeys(one.group))
+            yield from rows_of(one, data, whose or method, groups, plan.field.fixed_users)
 
 
 def _open(path: Path, plan: StudyPlan, log: LineLog | None = None) -> AnswerWriter:
