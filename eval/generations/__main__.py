@@ -58,6 +58,7 @@ def generations(
     dedicated: list[str] = [],  # noqa: B006
     known_questions: int = 0,
     distance_answers: int = 240,
+    stopping_answers: int = 0,
     max_new_tokens: int = 200,
     do_sample: bool = False,
     temperature: float = 1.0,
@@ -98,6 +99,8 @@ def generations(
         known_questions: Questions with known answers, up to 500, to tell what steering costs; with them how
             likely the policy finds the reference's own answers. 0: none.
         distance_answers: Answers to draw at each context size for the distance from the reference; 0: none.
+        stopping_answers: Answers to draw after the most choices, and of the reference, for the shares that
+            stop; 0 takes those of the distance, which are dearer.
         max_new_tokens: Longest answer, in tokens.
         do_sample: Draw answers at random; without, the likeliest token each time.
         temperature: Of drawing, > 0; larger is more random.
@@ -159,6 +162,7 @@ def generations(
         console,
         strength,
         [folder for one in dedicated for folder in Method.of(one).runs],
+        stopping_answers,
     )
     plan.judge.tastes(field.subjects)  # stops here where a person has no judge, before any work
     folder = Path(out)

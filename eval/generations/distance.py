@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
@@ -15,7 +15,6 @@ from torch import Tensor
 
 from eval.generations.grid import GridNumbers
 from eval.generations.people import HeldOutPanel, HeldOutUser
-from eval.generations.raters import Rater
 from fsa.errors import ConfigError
 from fsa.log_probs import token_log_probs
 from fsa.models.backbone import LanguageModel
@@ -32,8 +31,6 @@ SURPRISE = "reference_surprise"
 perplexities."""
 REFERENCE_STOPPED = "reference_stopped_share"
 """Metric: the same share of the reference's answers."""
-STOPPED_RATIO = "stopped_over_reference"
-"""Metric: the first of these over the second, 0 and up, of all types and of those named for one attribute."""
 
 
 class Drawn(NamedTuple):
@@ -83,9 +80,7 @@ def distance(
             then it is this that is measured, and the policy is not run.
     """
     people, prompts = len(field.subjects), len(field.prompts)
-    each = max(num_answers // people, 1)
-    who = np.repeat(np.arange(people), each)
-    asked = (who * each + np.tile(np.arange(each), people)) % prompts
+    who, asked = asked_of(people, prompts, num_answers)
     found = []
     for size in sizes:
         known = policy.for_users([subject.seen(size) for subject in field.subjects])
@@ -128,29 +123,13 @@ def distance(
     return found
 
 
-def stopping(
-    own: Sequence[GridNumbers], reference: Sequence[GridNumbers], judge: Rater
-) -> Iterator[GridNumbers]:
-    """`stopped_over_reference` of all types, and of those named for each attribute: who asks for length stops
-    otherwise than who does not.
-
-    Args:
-        own: What `distance` gave of a policy at one size.
-        reference: The same by the reference's answers, to the same people and prompts.
-        judge: Knows what types are named for.
-    """
-    shares = {one.metric: one for one in [*own, *reference]}
-    mine, theirs = shares[STOPPED], shares[REFERENCE_STOPPED]
-    ratio = replace(mine, metric=STOPPED_RATIO, weight=theirs.value)
-    named = {group: list(judge.named_by(group).values()) for group in np.unique(ratio.group)}
-    by_attribute = {
-        name: [group for group, found in named.items() if any(direction[place] for direction in found)]
-        for place, name in enumerate(judge.names)
-    }
-    for name, groups in ({"all": list(named)} | by_attribute).items():
-        its = ratio.where(np.isin(ratio.group, groups))
-        if its.weight.any():  # else the reference never stops: there is no ratio
-            yield replace(its, group=np.full(len(its.group), "all", object), slice={"attribute": name})
+def asked_of(
+    people: int, prompts: int, num_answers: int
+) -> tuple[Int[np.ndarray, " m"], Int[np.ndarray, " m"]]:
+    """Who is asked which prompt: every person equally many, every prompt of about equally many."""
+    each = max(num_answers // people, 1)
+    who = np.repeat(np.arange(people), each)
+    return who, (who * each + np.tile(np.arange(each), people)) % prompts
 
 
 @torch.no_grad()
@@ -168,10 +147,10 @@ def draw(
     Raises:
         ConfigError: The policy writes no text.
     """
-    model, texts = _writer(policy)
+    model, texts = writer_of(policy)
     ids, mask = (each.to(policy.device) for each in texts.prompts(prompts))  # padded on the left
     z = z.to(ids.device)
-    answer, end = _drawn(model, texts, ids, mask, None if by_reference else z, max_new_tokens)
+    answer, end = drawn(model, texts, ids, mask, None if by_reference else z, max_new_tokens)
     is_drawn = up_to_end(answer, end)
     steered = _scores(lambda *read: model.hidden(read[0], read[1], z), model, ids, mask, answer, is_drawn)
     reference = _scores(model.reference_hidden, model, ids, mask, answer, is_drawn)
@@ -185,9 +164,9 @@ def draw_told(policy: Policy, told: Sequence[Text], prompts: Sequence[Text], max
     Raises:
         ConfigError: The policy writes no text.
     """
-    model, texts = _writer(policy)
+    model, texts = writer_of(policy)
     read, plain = (tuple(each.to(policy.device) for each in texts.prompts(some)) for some in (told, prompts))
-    answer, end = _drawn(model, texts, read[0], read[1], None, max_new_tokens)
+    answer, end = drawn(model, texts, read[0], read[1], None, max_new_tokens)
     is_drawn = up_to_end(answer, end)
     knowing, reference = (
         _scores(model.reference_hidden, model, ids, mask, answer, is_drawn) for ids, mask in (read, plain)
@@ -195,13 +174,13 @@ def draw_told(policy: Policy, told: Sequence[Text], prompts: Sequence[Text], max
     return _whole(knowing - reference, answer, is_drawn, end)
 
 
-def _writer(policy: Policy) -> tuple[LanguageModel, Texts]:
+def writer_of(policy: Policy) -> tuple[LanguageModel, Texts]:
     if not isinstance(policy.scorer, LanguageScorer) or policy.texts is None:
         raise ConfigError(f"scorer is {type(policy.scorer).__name__}, which writes no text")
     return policy.scorer.language_model, policy.texts
 
 
-def _drawn(
+def drawn(
     model: LanguageModel,
     texts: Texts,
     ids: Int[Tensor, "m p"],

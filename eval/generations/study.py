@@ -15,13 +15,14 @@ from eval.generations import rivals as without_steering
 from eval.generations import unseen as unseen_types
 from eval.generations.answers import AnswerWriter, Writing, log_of
 from eval.generations.cost import costs
-from eval.generations.distance import distance, stopping
+from eval.generations.distance import REFERENCE_STOPPED, STOPPED, distance
 from eval.generations.grid import GridNumbers, joined, rows_of
 from eval.generations.page import page
 from eval.generations.people import HeldOutPanel
 from eval.generations.questions import Question
 from eval.generations.raters import Rater, SandboxRater
 from eval.generations.steering import GeneratedAnswers, cells_of, write
+from eval.generations.stopping import stopping
 from fsa.errors import ConfigError
 from fsa.outputs.policy import Policy
 from fsa.recipes.line_log import LineLog
@@ -47,6 +48,7 @@ class StudyPlan:
     console: Console
     strength: float = 1.0
     dedicated: Sequence[Path] = ()
+    stopping_answers: int = 0
 
 
 def all_rows(
@@ -114,11 +116,14 @@ def _one_training(
     more: list[Row] = []
     if plan.asked:
         more += costs(answers, written, field, plan.asked, data, method)
-        theirs = _distance(answers, field, [written.largest], plan, number, by_reference=True)
-        cells += theirs
-        if theirs:
-            own = [one for one in cells if one.size == written.largest]
-            cells += stopping(own, theirs, plan.judge)
+        cells += _distance(answers, field, [written.largest], plan, number, by_reference=True)
+    if plan.stopping_answers:
+        counted = stopping(
+            answers.policy, field, written.largest, plan.stopping_answers, plan.judge, plan.writing, number,
+            plan.console,
+        )  # fmt: skip
+        # Of more answers than those that the distance is of: in their place.
+        cells = [one for one in cells if one.metric not in (STOPPED, REFERENCE_STOPPED)] + list(counted)
     for other in plan.rivals if is_first else []:
         found = without_steering.cells_of(
             other, answers, written.reference, field, plan.judge, plan.sizes[-1], plan.distance_answers

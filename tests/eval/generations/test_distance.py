@@ -8,23 +8,12 @@ from numpy.testing import assert_allclose
 from tokenizers import Tokenizer, models, pre_tokenizers
 from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
 
-from eval.generations.distance import (
-    REFERENCE_STOPPED,
-    STOPPED,
-    STOPPED_RATIO,
-    distance,
-    draw,
-    draw_told,
-    stopping,
-    up_to_end,
-)
+from eval.generations.distance import STOPPED, distance, draw, draw_told, up_to_end
 from eval.generations.people import HeldOutPanel, HeldOutUser
 from fsa.conditioning.lora_gain import LoraGain
 from fsa.models.policy import PolicyScorer
 from fsa.outputs.item_tokens import Texts
 from fsa.types import Belief
-from tests.eval.generations.test_rivals import Words
-from tests.factories.stand_in_policy import cells
 
 
 def test_an_answer_ends_with_its_first_end():
@@ -148,23 +137,3 @@ def test_more_answers_than_prompts_are_drawn_where_they_are_wanted(small):
         small, field, [0], 4, 2, 1, 0, reads=lambda subject, text, size: f"{text} {subject.group}"
     )
     assert {one.metric for one in told} == {"kl_per_token", "kl_per_answer", STOPPED}
-
-
-def test_the_share_that_stops_is_a_ratio_of_shares_in_all_and_by_attribute():
-    groups = ["long", "long", "plain", "plain"]
-    own = cells(STOPPED, [0, 1, 1, 1], groups)
-    reference = cells(REFERENCE_STOPPED, [1, 1, 1, 0], groups)
-
-    class Two(Words):
-        names = ("words", "letters")
-
-        def named_by(self, group):
-            return {group: np.array([1.0, 0.0] if group == "long" else [0.0, -1.0])}
-
-    found = {one.slice["attribute"]: one for one in stopping([own], [reference], Two())}
-    assert {one.metric for one in found.values()} == {STOPPED_RATIO}
-    values = {name: one.interval().value for name, one in found.items()}
-    # 3 of 4 over 3 of 4; 1 of 2 over 2 of 2; 2 of 2 over 1 of 2.
-    assert values == pytest.approx({"all": 1.0, "words": 0.5, "letters": 2.0})
-    none = cells(REFERENCE_STOPPED, [0, 0, 0, 0], groups)
-    assert not list(stopping([own], [none], Two()))
