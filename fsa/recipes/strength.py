@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -134,7 +134,7 @@ def fit_strength(
 def search(at: Run, size: int, strengths: Sequence[float], console: Console | None = None) -> StrengthSearch:
     """Predict the same choices at each strength; the model ends as it was, to the bit."""
     assert isinstance(at.model.scorer, LanguageScorer), "the caller looked"
-    model = at.model.scorer.language_model
+    model, at = at.model.scorer.language_model, _of_its_group(at)
     model.scale(1)  # stops here where its conditioning has no strength
     trained = {name: up.detach().clone() for name, (_, up) in model.adapters().items()}
 
@@ -149,6 +149,16 @@ def search(at: Run, size: int, strengths: Sequence[float], console: Console | No
 
     tried = track(sorted({1.0, *strengths}), "Strength", console=console, disable=not console)
     return StrengthSearch.of({strength: predicted(strength) for strength in tried})
+
+
+def _of_its_group(at: Run) -> Run:
+    """A dedicated model with the episodes of its own group alone: it predicts no others."""
+    if at.only_group is None:
+        return at
+    table, episodes = at.at.table, at.at.episodes
+    number = table.groups.index(at.only_group).as_py()
+    its = (table.group[np.maximum(episodes.target, 0)] == number).any(1)
+    return replace(at, at=replace(at.at, episodes=episodes.part(np.flatnonzero(its))))
 
 
 def _by_person(predictions: Predictions) -> np.ndarray:

@@ -38,7 +38,13 @@ def predictions(nll: list[float], user: list[int]) -> Predictions:
 def given(llama, bert, tmp_path) -> list[str]:
     """A policy of four steps at a large rate, so that it leaves its reference, on words that it can read."""
     lines = [
-        {"user": f"u{i}", "prompt": f"w{j}", "chosen": f"w{j + 1} w{j + 2}", "rejected": f"w{j + 3}"}
+        {
+            "user": f"u{i}",
+            "group": "ab"[i % 2],
+            "prompt": f"w{j}",
+            "chosen": f"w{j + 1} w{j + 2}",
+            "rejected": f"w{j + 3}",
+        }
         for i in range(24)
         for j in range(i % 5, i % 5 + 6)
     ]
@@ -96,6 +102,16 @@ def test_a_strength_is_that_much_more_alpha_and_the_search_leaves_the_model_as_i
         other = opened(copy, SETTINGS, {}).predict(3)
         people = [other.nll[other.user == user].mean() for user in np.unique(other.user)]
         assert nll == pytest.approx(np.mean(people), abs=1e-6)
+
+
+def test_a_dedicated_policy_is_searched_on_its_own_group_alone(given, tmp_path):
+    run_recipe(train_policy, [*given, "--only-group=b"])
+    at = opened(tmp_path / "run", SETTINGS, {})
+    found = search(at, 3, [1.0])
+    its = at.predict(3)
+    people = np.unique(its.user)
+    assert 1 < found.num_people == len(people) < len(np.unique(at.at.episodes.user))
+    assert found.nll[0] == pytest.approx(np.mean([its.nll[its.user == user].mean() for user in people]))
 
 
 def test_what_is_taken_is_in_the_run_and_in_its_adapters_and_is_chosen_once(run, tmp_path, monkeypatch):
