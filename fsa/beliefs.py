@@ -68,6 +68,12 @@ class Belief(TensorRecord):
             Mixture.of_users(mixtures) if mixtures else None,
         )
 
+    def spread_by(self, by: Tensor) -> Belief:
+        """The same centre, and all that lies around it times a factor."""
+        factor = None if self.factor is None else self.factor * by
+        mixture = self.mixture and self.mixture.spread_by(by, self.mean)
+        return replace(self, std=self.std * by, factor=factor, mixture=mixture)
+
     def of_user(self, user: int) -> Belief:
         """The belief about one user of the batch."""
         one = slice(user, user + 1)

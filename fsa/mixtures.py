@@ -38,6 +38,11 @@ class Mixture(TensorRecord):
             torch.cat([part.factor for part in parts]),
         )
 
+    def spread_by(self, by: Tensor, centre: Float[Tensor, "b z"]) -> Mixture:
+        """All that lies around a centre times a factor, components and what is within them."""
+        centre = centre.unsqueeze(1)
+        return Mixture(self.log_weight, centre + by * (self.means - centre), by * self.factor)
+
     def of_user(self, user: int) -> Mixture:
         """The belief about one user of the batch."""
         one = slice(user, user + 1)

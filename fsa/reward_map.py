@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import torch
 from jaxtyping import Float
@@ -16,7 +16,7 @@ class RewardMap(nn.Module):
 
     The linear map carries over to texts unlike the training texts; the network learns what is particular to
     texts that many people judged. Weights have a Gaussian prior, so that few choices leave the map near its
-    start and many move it freely.
+    start and many move it freely. The network may read every feature at another size (`read_at`).
 
     Args:
         d_feature: Width of an option's features.
@@ -30,10 +30,13 @@ class RewardMap(nn.Module):
         [Cheng2016] Wide and deep learning: a linear part that generalises beside a network that memorises.
     """
 
+    size: Float[Tensor, " d"] | None
+
     def __init__(
         self, d_feature: int, d_out: int, units: int = 128, dropout: float = 0.1, std: float = 0.0
     ) -> None:
         super().__init__()
+        self.register_buffer("size", None)  # what the network multiplies features with
         self.wide = nn.Linear(d_feature, d_out, bias=False)
         nn.init.normal_(self.wide.weight, std=std * d_feature**-0.5)
         self.deep: nn.Sequential | None = None
@@ -44,11 +47,31 @@ class RewardMap(nn.Module):
 
     def forward(self, features: Float[Tensor, "*rows d"]) -> Float[Tensor, "*rows r"]:
         wide: Tensor = self.wide(features)
-        return wide if self.deep is None else wide + self.deep(features)
+        return wide if self.deep is None else wide + self.deep(self._read(features))
+
+    def read_at(self, size: Float[Tensor, " d"] | None) -> None:
+        """Let the network read each feature times a size, such as one over its spread; None: as they are."""
+        self.size = size
+
+    def resize_buffers(self, stored: Mapping[str, Tensor]) -> None:
+        """Make room for the sizes of a stored map, if it has any."""
+        self.size = torch.ones_like(self.wide.weight[0]) if "size" in stored else None
+
+    def scale(self, by: float) -> None:
+        """Multiply all rewards."""
+        with torch.no_grad():
+            self.wide.weight.mul_(by)
+            if self.deep is not None:
+                list(self.deep.parameters())[-1].mul_(by)  # weights of its last layer, which has no bias
+
+    def _read(self, features: Float[Tensor, "*rows d"]) -> Float[Tensor, "*rows d"]:
+        return features if self.size is None else features * self.size.to(features.dtype)
 
     def hidden(self, features: Float[Tensor, "*rows d"]) -> Float[Tensor, "*rows f"]:
         """What rewards are linear in: the features, and the network's units beside them."""
-        return features if self.deep is None else torch.cat([features, self.deep[:-1](features)], -1)
+        return (
+            features if self.deep is None else torch.cat([features, self.deep[:-1](self._read(features))], -1)
+        )
 
     def of_hidden(self, hidden: Float[Tensor, "*rows f"]) -> Float[Tensor, "*rows r"]:
         """Rewards by what they are linear in."""

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -107,10 +108,22 @@ class Scorer(nn.Module, ABC):
         """What predicts choices that come as features alone: this scorer, unless it reads tokens."""
         return self
 
+    def begin_with(self, scorer: Scorer) -> None:
+        """Take over what another scorer keeps beside weights, where this one begins with its rewards."""
+
     def population_part(self) -> tuple[RewardMap, float] | None:
         """The map of what all people share and the precision of its prior, to be trained first and to its own
         optimum; None where a scorer has none."""
         return None
+
+    def forms(self, spread: Float[Tensor, " d"]) -> dict[str, Callable[[], None]]:
+        """Forms in which what sets people apart can be learned, by name, the usual one first; each is taken
+        by a call before training. Empty for scorers that have but one.
+
+        Args:
+            spread: Standard deviation of each feature over the training options.
+        """
+        return {}
 
     def prior(self) -> Float[Tensor, ""] | float:
         """Minus the log-density of the weights under a prior, in nats; 0 for scorers without one."""
@@ -132,6 +145,27 @@ class Scorer(nn.Module, ABC):
             batches: Some of the training episodes.
             num_choices: Training choices in all.
         """
+
+    def calibrate(
+        self,
+        encoder: nn.Module,
+        log_prob: Callable[[Predictive, ChoiceBatch], Float[Tensor, "b n"]],
+        batches: Iterable[EpisodeBatch],
+        num_choices: int,
+    ) -> float:
+        """Look at validation episodes once, after training, for how sure to be; nothing by default.
+
+        Args:
+            encoder: What reads the contexts.
+            log_prob: Of the choices that were made, in nats, averaged over what is believed.
+            batches: The episodes, once at every context size.
+            num_choices: Choices that they are drawn from.
+
+        Returns:
+            Their negative log-likelihood afterwards, in nats a choice, the mean over context sizes; not a
+            number where nothing was done.
+        """
+        return math.nan
 
     def resize_buffers(self, stored: Mapping[str, Tensor]) -> None:
         """Give buffers that training leaves the shapes of stored ones, before these are loaded.

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
 
 import torch
 from jaxtyping import Float
@@ -15,6 +16,13 @@ from fsa.models.text_doubt import Seen, TextDoubt, moment
 from fsa.predictive import Predictive
 from fsa.reward_map import RewardMap, prior_of, rewards_by, taste_maps
 from fsa.types import Belief, ChoiceBatch, EpisodeBatch
+
+_HELD_BACK = 10.0  # times the usual precision of the prior over tastes
+_ALIKE = 2.0  # features whose spreads are nearer than this are about equally loud as they are
+_LEAST = 1e-3  # spread below which a feature is noise
+_MOST = math.log(4)  # either way, of the factors of a calibration
+_SAMPLES = 16
+_FREEDOM = 0.5  # standard deviation of their logs, before validation is looked at
 
 
 class TasteReward(Scorer):
@@ -38,6 +46,8 @@ class TasteReward(Scorer):
         [Kobalczyk2024] Eq. 4: a Bradley-Terry-Luce reward conditioned on z; the sum is our choice of form.
     """
 
+    width: Float[Tensor, ""] | None
+
     def __init__(
         self,
         d_feature: int,
@@ -57,7 +67,10 @@ class TasteReward(Scorer):
         )
         self.precisions, self.num_params = (population_precision, taste_precision), num_params
         self.doubt = TextDoubt(self.precisions)
-        self._shared: tuple[RewardMap, ...] = ()  # in a tuple: the encoder has registered them already
+        self.register_buffer("width", None)  # how much of a belief's spread counts in probabilities
+        # In tuples: they have been registered already.
+        self._shared: tuple[RewardMap, ...] = ()
+        self._encoder: tuple[nn.Module, ...] = ()
 
     def bind(self, encoder: nn.Module) -> None:
         maps = [getattr(encoder, name, None) for name in ("population", "taste")]
@@ -69,6 +82,7 @@ class TasteReward(Scorer):
             )
         self.population = self.taste = None
         self._shared = tuple(each for each in maps if isinstance(each, RewardMap))
+        self._encoder = (encoder,)
 
     @property
     def maps(self) -> tuple[RewardMap, ...]:
@@ -77,6 +91,25 @@ class TasteReward(Scorer):
 
     def population_part(self) -> tuple[RewardMap, float] | None:
         return (self._shared[0], self.precisions[0]) if self._shared else None
+
+    def forms(self, spread: Float[Tensor, " d"]) -> dict[str, Callable[[], None]]:
+        """As of every scorer, where features differ in spread, as components of texts do: tastes held back by
+        a stronger prior, and a network that reads all features equally loud."""
+        spread = spread.clamp(min=_LEAST)
+        if not self._shared or self._shared[1].deep is None or float(spread.max() / spread.min()) < _ALIKE:
+            return {}
+        taste, (encoder,), (shared, usual) = self._shared[1], self._encoder, self.precisions
+
+        def take(size: Tensor | None, precision: float) -> None:
+            taste.read_at(size)
+            self.precisions = self.doubt.precisions = (shared, precision)
+            encoder.precisions = self.precisions  # type: ignore[assignment] # of TastePosterior
+
+        return {
+            "usual": partial(take, None, usual),
+            "held back": partial(take, None, _HELD_BACK * usual),
+            "equally loud": partial(take, 1 / spread, usual),
+        }
 
     def forward(
         self, choices: ChoiceBatch, z: Float[Tensor, "s b z"], belief: Belief
@@ -94,7 +127,15 @@ class TasteReward(Scorer):
         Reference:
             [MacKay1992] Eq. 17: the logistic function averaged over a normal.
         """
-        population, taste = self._rewards(choices, belief.mean.shape[-1])
+        rewards = self._rewards(choices, belief.mean.shape[-1])
+        return self._averaged(
+            choices, belief if self.width is None else belief.spread_by(self.width), rewards, noise
+        )
+
+    def _averaged(
+        self, choices: ChoiceBatch, belief: Belief, rewards: tuple[Tensor, Tensor], noise: Tensor
+    ) -> Predictive:
+        population, taste = rewards
         if self.num_params > 1:
             return Predictive(self._at(belief.sample(noise), population, taste))
         of_pairs = self._of_pairs(choices, belief, population, taste, len(noise))
@@ -156,9 +197,56 @@ class TasteReward(Scorer):
             seen.append(Seen(each[0], each[1], moment(belief)[of_each], weight))
         self.doubt.fit(seen, num_choices)
 
+    def calibrate(
+        self,
+        encoder: nn.Module,
+        log_prob: Callable[[Predictive, ChoiceBatch], Float[Tensor, "b n"]],
+        batches: Iterable[EpisodeBatch],
+        num_choices: int,
+    ) -> float:
+        """As of every scorer: one factor of all rewards, and how much of a belief's spread counts.
+
+        The prior over weights holds rewards back where choices are nearly certain; and the population's
+        reward is averaged over people already: averaged over a stranger's belief once more, its choices come
+        out too even. Either number is one where validation says nothing.
+        """
+        if not self._shared:
+            return math.nan
+        parts = []
+        with torch.no_grad():
+            for batch in batches:
+                belief: Belief = encoder(batch.context)
+                rewards = self._rewards(batch.target, belief.mean.shape[-1])
+                parts.append((batch.target, belief, rewards, _standard_normal(belief.mean)))
+        factors = torch.zeros(2, requires_grad=True)  # logs
+        search = torch.optim.LBFGS([factors], max_iter=30, line_search_fn="strong_wolfe")
+
+        def nll() -> Tensor:
+            by, width = factors.clamp(-_MOST, _MOST).exp()
+            each = []
+            for target, belief, (population, taste), noise in parts:
+                scaled = (by * population, by * taste)
+                predictive = self._averaged(target, belief.spread_by(width), scaled, noise)
+                each.append(log_prob(predictive, target)[target.mask].mean())
+            return -torch.stack(each).mean()
+
+        def loss() -> Tensor:
+            search.zero_grad()
+            total = num_choices * nll() + factors.square().sum() / (2 * _FREEDOM**2)
+            total.backward()
+            return total
+
+        with torch.enable_grad():
+            search.step(loss)
+        by, width = factors.detach().clamp(-_MOST, _MOST).exp()
+        with torch.no_grad():
+            found = float(nll())
+        encoder.scale_rewards(float(by))  # type: ignore[operator] # of TastePosterior
+        self.width = width
+        return found
+
     def resize_buffers(self, stored: Mapping[str, Tensor]) -> None:
-        name = "doubt."
-        self.doubt.resize_buffers({n.removeprefix(name): t for n, t in stored.items() if n.startswith(name)})
+        self.width = torch.ones(()) if "width" in stored else None
 
     def _of_pairs(
         self, choices: ChoiceBatch, belief: Belief, population: Tensor, taste: Tensor, num_places: int
@@ -201,6 +289,12 @@ class TasteReward(Scorer):
         if self._shared:
             return 0.0
         return prior_of(self.maps, self.precisions)
+
+
+def _standard_normal(like: Float[Tensor, "b z"]) -> Float[Tensor, "s b z"]:
+    """Noise for beliefs, always the same, each number with its opposite."""
+    half = torch.randn(_SAMPLES // 2, *like.shape, generator=torch.Generator().manual_seed(0)).to(like)
+    return torch.cat([half, -half])
 
 
 def _quantiles(number: int) -> Float[Tensor, " s"]:

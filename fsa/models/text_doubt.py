@@ -52,11 +52,12 @@ class TextDoubt(nn.Module):
     taste_axes: Float[Tensor, "f r"] | None
     taste_known: Float[Tensor, "z r"] | None
     latent_axes: Float[Tensor, "z z"] | None
+    prior: Float[Tensor, 2] | None  # the precisions of a fit; None in models of before they were kept
 
     def __init__(self, precisions: Sequence[float]) -> None:
         super().__init__()
         self.precisions = tuple(precisions)
-        for name in self._NAMES:
+        for name in (*self._NAMES, "prior"):
             self.register_buffer(name, None)
 
     @torch.no_grad()
@@ -81,12 +82,14 @@ class TextDoubt(nn.Module):
             setattr(self, f"{name}_axes", directions[:, -_RANK:].float().contiguous())
             setattr(self, f"{name}_known", (known[0] if name == "population" else known).float().contiguous())
         self.latent_axes = axes.float().contiguous()
+        self.prior = torch.tensor(self.precisions)
 
     def resize_buffers(self, stored: Mapping[str, Tensor]) -> None:
         """Make room for what was stored of a fit, if anything was."""
         for name in self._NAMES:
             if name in stored:
                 setattr(self, name, torch.zeros_like(stored[name]))
+        self.prior = torch.zeros(2) if "prior" in stored else None
 
     @torch.no_grad()
     def variance(
@@ -97,7 +100,7 @@ class TextDoubt(nn.Module):
         if any(each is None for each in fitted):
             return None
         population_axes, population_known, taste_axes, taste_known, axes = (e.to(taste) for e in fitted)
-        of_population, of_taste = self.precisions
+        of_population, of_taste = self.precisions if self.prior is None else self.prior.to(taste)
         shared = population.square().sum(-1) / of_population
         shared = shared - (population @ population_axes).square() @ population_known
         latent = ((axes.T @ moment(belief).to(taste)) * axes.T).sum(-1)  # of each of its axes, [b, z]

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from fsa.errors import ConfigError
 from fsa.features.pooling import pool
 from fsa.models.language_scorer import LanguageScorer
-from fsa.models.scorer import Spread
+from fsa.models.scorer import Scorer, Spread
 from fsa.models.taste_reward import TasteReward
 from fsa.predictive import Predictive
 from fsa.types import Belief, ChoiceBatch, TokenRows
@@ -61,6 +61,10 @@ class TunedReward(LanguageScorer):
                 f"{type(encoder).__name__} has no maps that {type(self).__name__} could score with;"
                 " choose the encoder fsa.encoders.taste_posterior.TastePosterior"
             )
+
+    def begin_with(self, scorer: Scorer) -> None:
+        if isinstance(scorer, TasteReward):
+            self.head.width = scorer.width
 
     def pool_as(self, pooling: str, centre: Float[Tensor, " w"], components: Float[Tensor, "w c"]) -> None:
         """Take over how frozen features are made of hidden states.

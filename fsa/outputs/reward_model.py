@@ -116,9 +116,11 @@ class RewardModel(OnHub, nn.Module):
         return moved
 
     def resize_buffers(self, stored: Mapping[str, Tensor]) -> None:
-        """Let the scorer's buffers grow to stored ones, before these are checked and loaded."""
-        part = "scorer."
-        self.scorer.resize_buffers({n.removeprefix(part): t for n, t in stored.items() if n.startswith(part)})
+        """Let buffers grow to stored ones, before these are checked and loaded."""
+        for name, module in self.named_modules():
+            if name and (resize := getattr(module, "resize_buffers", None)):
+                part = f"{name}."
+                resize({n.removeprefix(part): t for n, t in stored.items() if n.startswith(part)})
 
     @classmethod
     def from_parts(

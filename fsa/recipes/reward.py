@@ -36,11 +36,13 @@ from fsa.objectives.objective import Objective
 from fsa.outputs.item_tokens import item_tokens, read_alike, texts_of
 from fsa.outputs.policy import Policy
 from fsa.outputs.reward_model import RewardModel
+from fsa.recipes.calibration import calibrate
 from fsa.recipes.features import item_features
 from fsa.recipes.in_run_folder import in_run_folder
 from fsa.recipes.model_config import READER, model_config
 from fsa.recipes.population import fit_population
 from fsa.recipes.samplers import samplers
+from fsa.recipes.taste_forms import choose_form, keep_better
 from fsa.runs.claim import begin, finish
 from fsa.runs.folder import META, RUN, about_this_run, write_json
 from fsa.settings import Range
@@ -162,8 +164,10 @@ def train_reward(
     prepared = time.monotonic()
     first = fit_population(module, parted, matrix, episodes, loop, folder, resume)
     from_start = bool(first) or scoring.starts_fitted
-    outcome = {**loop.fit(module, data, folder, resume, from_start), **first}
-
+    tried, trial = choose_form(module, data, parted.train, matrix, loop, folder, resume)
+    outcome = {**loop.fit(module, data, folder, resume, from_start), **first, **tried}
+    outcome |= keep_better(module, data, trial)
+    calibrate(reader, scoring, likelihood, data)
     sample = (collate(draws.draw(part), parted.train, matrix) for part in np.split(np.arange(2000), 8))
     scoring.fit_doubt(reader.eval(), sample, len(parted.train))
     kind = Policy if isinstance(scoring, PolicyScorer) else RewardModel
@@ -204,6 +208,7 @@ def _fitted(
         raise ConfigError(
             f"{type(scoring).__name__} begins with another run's rewards; name the run with --encoder-from"
         )
+    scoring.begin_with(start.scorer)
     return {**config, "likelihood": start.config["likelihood"]}, start.likelihood.float()
 
 

@@ -93,3 +93,14 @@ def test_beliefs_of_users_are_stacked_and_taken_apart_with_their_mixtures():
     for name in ("log_weight", "means", "factor"):
         assert torch.equal(getattr(again.mixture, name), getattr(belief.mixture, name))
     assert again.to(torch.float32).mixture.means.dtype == torch.float32  # moves with the belief
+
+
+def test_spread_by_a_factor_the_mean_stays_and_the_covariance_goes_by_its_square():
+    belief = Belief.of_mixture(mixture())
+    wider = belief.spread_by(torch.tensor(3.0))
+    mean, factor = wider.mixture.moments()
+    assert_close(mean, belief.mean)
+    assert_close(factor @ factor.mT, 9 * belief.factor @ belief.factor.mT)
+    assert_close(wider.factor @ wider.factor.mT, factor @ factor.mT)
+    assert_close(wider.std, 3 * belief.std)
+    assert Belief.point(mean).spread_by(torch.tensor(3.0)).std.eq(0).all()

@@ -23,3 +23,26 @@ def test_biases_are_free():
     assert reward_map.prior() == 0
     reward_map.wide.weight.data = torch.tensor([[1.0, 3.0]])
     assert reward_map.prior() == 5  # (1 + 9) / 2
+
+
+def test_the_network_reads_features_at_another_size_and_the_linear_map_does_not():
+    reward_map, x, size = RewardMap(3, 2).eval(), torch.randn(5, 3), torch.tensor([1.0, 10.0, 0.5])
+    assert "size" not in reward_map.state_dict()
+    wanted = reward_map.wide(x) + reward_map.deep(x * size)
+    reward_map.read_at(size)
+    assert_close(reward_map(x), wanted)
+    assert_close(reward_map.of_hidden(reward_map.hidden(x)), wanted)
+    stored, other = reward_map.state_dict(), RewardMap(3, 2).eval()
+    other.resize_buffers(stored)
+    other.load_state_dict(stored)
+    assert_close(other(x), wanted)
+    other.resize_buffers({})
+    assert other.size is None
+
+
+def test_all_rewards_are_scaled():
+    for units in (0, 4):
+        reward_map, x = RewardMap(3, 2, units=units, std=1.0).eval(), torch.randn(5, 3)
+        before = reward_map(x)
+        reward_map.scale(3.0)
+        assert_close(reward_map(x), 3 * before)

@@ -209,3 +209,87 @@ def test_the_spread_of_a_difference_is_that_of_samples_and_texts_add_to_it():
     assert (wider.high > spread.high).all()
     alone = scorer.spread(pairs, belief, torch.zeros(1, 1, 4))
     assert (alone.std > belief.std_along(scorer.maps[1].of(pairs))).all()
+
+
+def told(
+    scorer: TasteReward, encoder: TastePosterior, differences: list[list[float]], wins: list[int], n: int
+):
+    """Calibrate on pairs of these differences, each chosen so often of four times by strangers."""
+    rows = torch.tensor([d for d in differences for _ in range(4)])[None]
+    first = torch.tensor([i < won for won in wins for i in range(4)]).long()
+    features = torch.stack([rows, torch.zeros_like(rows)], 2)
+    places = torch.stack([1 - first, first], -1)[None]
+    target = ChoiceBatch(features, places, torch.arange(len(first))[None])
+    nothing = replace(target, places=torch.full_like(places, -1))
+    batch = EpisodeBatch(torch.zeros(1).long(), torch.zeros(1).long(), nothing, target)
+
+    def log_prob(predictive, choices):
+        return predictive.log_mean(BradleyTerryLuce().log_prob(predictive.scores, choices.places))
+
+    return scorer.calibrate(encoder, log_prob, [batch], n)
+
+
+def linear(population: list[float], taste: list[float]) -> tuple[TasteReward, TastePosterior]:
+    encoder = TastePosterior(2, 1, units=0, components=1)
+    encoder.population.wide.weight.data = torch.tensor([population])
+    encoder.taste.wide.weight.data = torch.tensor([taste])
+    scorer = TasteReward(2, 1, units=0)
+    scorer.bind(encoder)
+    return scorer, encoder
+
+
+def test_rewards_are_made_as_large_as_validation_choices_say():
+    """Three of four choices at a difference d are log-odds of log 3: rewards of log(3) / 2 d are doubled."""
+    scorer, encoder = linear([math.log(3) / 2, 0.0], [0.0, 0.0])
+    nll = told(scorer, encoder, [[1.0, 0.0], [-1.0, 0.0]], [3, 1], 10**6)
+    assert_close(encoder.population.wide.weight, torch.tensor([[math.log(3), 0.0]]), rtol=1e-3, atol=0)
+    assert abs(nll - (-0.75 * math.log(0.75) - 0.25 * math.log(0.25))) < 1e-6
+
+
+def test_choices_are_read_as_before_whatever_their_size():
+    scorer, encoder = linear([0.5, -0.3], [1.0, 2.0])
+    context = options()
+    context = replace(context, features=context.features[..., :2])
+    before = encoder(context)
+    encoder.scale_rewards(3.0)
+    assert_close(encoder(context).mean, before.mean)
+    assert_close(encoder(context).factor, before.factor)
+    z = torch.ones(1, 2, 1)
+    assert_close(
+        scorer(context, z, before)[0, 0, 0, 0, 0], 3 * (context.features[0, 0, 0] @ torch.tensor([1.5, 1.7]))
+    )
+
+
+def test_a_stranger_s_doubt_is_narrowed_where_the_population_s_odds_are_right_as_they_are():
+    """The first kind of pair fixes the size of rewards; the second is too even under a wide belief."""
+    scorer, encoder = linear([math.log(3), math.log(3)], [0.0, 1.5])
+    told(scorer, encoder, [[1.0, 0.0], [-1.0, 0.0], [0.0, 1.0], [0.0, -1.0]], [3, 1, 3, 1], 10**6)
+    assert scorer.width < 0.5
+    assert_close(encoder.population.wide.weight[0, 0], torch.tensor(math.log(3)), rtol=0.05, atol=0)
+
+
+def test_without_validation_choices_nothing_changes():
+    scorer, encoder = linear([math.log(3) / 2, 0.0], [0.0, 3.0])
+    told(scorer, encoder, [[1.0, 0.0], [0.0, 1.0]], [3, 1], 0)
+    assert_close(encoder.population.wide.weight, torch.tensor([[math.log(3) / 2, 0.0]]))
+    assert scorer.width == 1
+
+
+def test_intervals_do_not_go_by_what_counts_in_probabilities():
+    scorer, choices, belief = believed()
+    noise = torch.zeros(16, 2, 3).double()
+    before, wide = scorer.spread(choices, belief, noise), scorer.predictive(choices, belief, noise)
+    scorer.width = torch.tensor(0.0)
+    assert_close(scorer.spread(choices, belief, noise).std, before.std)
+    narrow = scorer.predictive(choices, belief, noise)
+    at_mean = scorer(choices, belief.mean[None], belief)[0, :, 0, :2, 0].softmax(-1)
+    assert_close(narrow.mean(narrow.scores[:, :, 0, :2, 0].unsqueeze(2).softmax(-1))[:, 0], at_mean)
+    assert not torch.allclose(wide.scores[0], narrow.scores[0])
+
+
+def test_the_stored_width_makes_room_for_itself():
+    scorer = TasteReward(4, 3)
+    assert "width" not in scorer.state_dict()
+    scorer.resize_buffers({"width": torch.tensor(0.5)})
+    scorer.load_state_dict({**scorer.state_dict(), "width": torch.tensor(0.5)})
+    assert scorer.width == 0.5

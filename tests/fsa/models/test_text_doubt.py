@@ -66,3 +66,15 @@ def test_stored_tensors_make_room_for_themselves():
     population, taste = torch.randn(1, 2, 6), torch.randn(1, 2, 6)
     of = belief(torch.ones(3))
     assert_close(other.variance(population, taste, of), fitted(seen()).variance(population, taste, of))
+
+
+def test_the_prior_is_the_one_of_the_fit_whatever_the_model_is_opened_with():
+    stored, other = fitted(seen()).state_dict(), TextDoubt((3.0, 300.0))
+    other.resize_buffers(stored)
+    other.load_state_dict(stored)
+    assert other.prior.tolist() == [3.0, 30.0]
+    population, taste = torch.randn(1, 2, 6), torch.randn(1, 2, 6)
+    of, before = belief(torch.ones(3)), fitted(seen())
+    assert_close(other.variance(population, taste, of), before.variance(population, taste, of))
+    before.prior = None  # of a model of before it was kept
+    assert_close(other.variance(population, taste, of), before.variance(population, taste, of))

@@ -1,0 +1,32 @@
+"""After training: how sure to be, by validation choices."""
+
+from __future__ import annotations
+
+from jaxtyping import Float
+from torch import Tensor
+
+from fsa.encoders.encoder import ContextEncoder
+from fsa.likelihoods.likelihood import ChoiceLikelihood, predicted
+from fsa.models.scorer import Scorer
+from fsa.predictive import Predictive
+from fsa.training.datamodule import EpisodeData
+from fsa.types import ChoiceBatch
+
+
+def calibrate(
+    encoder: ContextEncoder, scorer: Scorer, likelihood: ChoiceLikelihood, data: EpisodeData
+) -> float:
+    """Let a scorer look at the validation episodes once, at every context size; see `Scorer.calibrate`.
+
+    Every process of several looks at all of them, and comes to the same end.
+
+    Returns:
+        Their negative log-likelihood afterwards, in nats a choice; not a number where nothing was done.
+    """
+    encoder.eval()
+    batches = (data.collate_frozen(data.frozen.with_context(size)) for size in data.settings.context_sizes)
+
+    def log_prob(predictive: Predictive, choices: ChoiceBatch) -> Float[Tensor, "b n"]:
+        return predicted(likelihood, predictive, choices)[1]
+
+    return scorer.calibrate(encoder, log_prob, batches, len(data.validation.table))

@@ -1,0 +1,101 @@
+"""Before the personal stage: in which form what sets people apart is learned."""
+
+from __future__ import annotations
+
+import copy
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from jaxtyping import Float
+from torch import Tensor
+
+from fsa.choices.table import ChoiceTable
+from fsa.recipes.calibration import calibrate
+from fsa.training.checkpoints import CHECKPOINTS
+from fsa.training.datamodule import EpisodeData
+from fsa.training.loop import Loop
+from fsa.training.module import ChoiceModule
+
+_SHARE = 5  # of this many steps of the run, one goes into each trial
+_CLEARLY = 0.002  # nats a choice by which another form than the first has to be better
+
+
+def choose_form(
+    module: ChoiceModule,
+    data: EpisodeData,
+    train: ChoiceTable,
+    matrix: Float[Tensor, "m d"],
+    loop: Loop,
+    folder: Path,
+    resume: bool,
+) -> tuple[dict[str, Any], dict[str, Tensor]]:
+    """Try the forms that the scorer knows, and leave the module in the one that predicts validation best.
+
+    What a data set wants cannot be told from its size: where many people judged the same texts, what sets
+    people apart lies in fine differences of texts; where texts are few and new ones come, in hardly more than
+    their length. So each form is trained for a fifth of the run's steps, as a run of its own, and compared
+    as sure as it should be (`calibrate`). The chosen one is then trained from the start; what its trial came
+    to stays a candidate (`keep_better`), for a short run whose rate falls to zero can end below a long one
+    that stops early.
+
+    Args:
+        module: What is trained; its weights are afterwards what they were.
+        data: What it is trained on.
+        train: The training choices.
+        matrix: One vector an item.
+        loop: Of the run.
+        folder: The run folder.
+        resume: Go on from trials that are there.
+
+    Returns:
+        What to remember: the chosen form, and the validation's negative log-likelihood of each; and the
+        weights that the trial of the chosen one ended with. Nothing where there is no choice.
+    """
+    forms, steps = module.scorer.forms(matrix[train.items_used].std(0)), loop.max_steps // _SHARE
+    if len(forms) < 2 or not steps:
+        return {}, {}
+    start = _weights(module)
+    short = replace(loop, max_steps=steps, patience=0)
+    found: dict[str, float] = {}
+    ends: dict[str, dict[str, Tensor]] = {}
+    for name, take in forms.items():
+        take()
+        short.fit(module, data, folder / CHECKPOINTS / name.replace(" ", "_"), resume)
+        found[name], ends[name] = _nll(module, data), _weights(module)
+        _put(module, start)
+    first, best = next(iter(found)), min(found, key=found.__getitem__)
+    chosen = best if found[best] < found[first] - _CLEARLY else first
+    forms[chosen]()
+    return {"form": chosen, "form_nll": found}, ends[chosen]
+
+
+def keep_better(module: ChoiceModule, data: EpisodeData, trial: dict[str, Tensor]) -> dict[str, Any]:
+    """Leave a module with the weights that it has or those of a trial, whichever predict validation better.
+
+    Returns:
+        What to remember: the validation's negative log-likelihood of either; nothing without a trial.
+    """
+    if not trial:
+        return {}
+    of_run, mine = _nll(module, data), _weights(module)
+    _put(module, trial)
+    of_trial = _nll(module, data)
+    if of_run <= of_trial:
+        _put(module, mine)
+    return {"calibrated_nll": {"run": of_run, "trial": of_trial}}
+
+
+def _nll(module: ChoiceModule, data: EpisodeData) -> float:
+    # Copies: what a calibration does to them is not taken back.
+    encoder, scorer = copy.deepcopy((module.encoder, module.scorer))
+    return calibrate(encoder, scorer, module.likelihood, data)
+
+
+def _weights(module: ChoiceModule) -> dict[str, Tensor]:
+    return {name: weight.detach().clone() for name, weight in module.named_parameters()}
+
+
+def _put(module: ChoiceModule, weights: dict[str, Tensor]) -> None:
+    for name, weight in module.named_parameters():
+        weight.data.copy_(weights[name])

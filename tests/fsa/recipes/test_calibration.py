@@ -1,0 +1,45 @@
+"""The scorer sees validation episodes at every context size, and is told how likely their choices were."""
+
+import math
+
+import torch
+
+from fsa.encoders.taste_posterior import TastePosterior
+from fsa.likelihoods.btl import BradleyTerryLuce
+from fsa.likelihoods.likelihood import predicted
+from fsa.models.taste_reward import TasteReward
+from fsa.recipes.calibration import calibrate
+from tests.factories.training import SIZES, small_data, small_module
+
+
+def test_the_figure_is_that_of_the_calibrated_model_over_all_context_sizes():
+    torch.manual_seed(0)
+    encoder, scorer, data = TastePosterior(3, 2, units=4, std=2.0), TasteReward(3, 2, units=4), small_data()
+    scorer.bind(encoder)
+    with torch.no_grad():
+        encoder.population.wide.weight.normal_(std=2)
+    batches = [data.collate_frozen(data.frozen.with_context(size)) for size in SIZES]
+
+    @torch.no_grad()
+    def nll() -> float:
+        each = []
+        for batch in batches:
+            belief = encoder.eval()(batch.context)
+            predictive = scorer.predictive(batch.target, belief, torch.zeros(16, *belief.mean.shape))
+            each.append(-predicted(BradleyTerryLuce(), predictive, batch.target)[1][batch.target.mask].mean())
+        return float(sum(each) / len(each))
+
+    before = nll()
+    found = calibrate(encoder, scorer, BradleyTerryLuce(), data)
+    assert abs(found - nll()) < 1e-5
+    assert found < before - 0.01
+    assert (
+        calibrate(encoder, scorer, BradleyTerryLuce(), data) < found + 1e-4
+    )  # there is nothing left to find
+
+
+def test_other_models_are_left_as_they_are():
+    module = small_module()
+    before = {name: weight.clone() for name, weight in module.state_dict().items()}
+    assert math.isnan(calibrate(module.encoder, module.scorer, module.likelihood, small_data()))
+    assert all(torch.equal(weight, before[name]) for name, weight in module.state_dict().items())

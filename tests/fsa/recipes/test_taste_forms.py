@@ -1,0 +1,115 @@
+"""The form that predicts validation best is trained to the end; its trial's weights are kept if better."""
+
+import math
+
+import pytest
+import torch
+
+from fsa.encoders.no_context import NoContext
+from fsa.encoders.taste_posterior import TastePosterior
+from fsa.likelihoods.btl import BradleyTerryLuce
+from fsa.models.taste_reward import TasteReward
+from fsa.objectives.nll import NegativeLogLikelihood
+from fsa.recipes import taste_forms
+from fsa.recipes.calibration import calibrate
+from fsa.recipes.taste_forms import choose_form, keep_better
+from fsa.training.module import ChoiceModule
+from fsa.training.optimizers import AdamW
+from tests.factories.training import SIZES, small_data, small_loop, small_module
+
+SPREADS = torch.tensor([1.0, 0.1, 1.0])
+
+
+def module(encoder=None) -> ChoiceModule:
+    torch.manual_seed(0)
+    encoder = encoder or TastePosterior(3, 2, units=4, components=2, dropout=0.0)
+    parts = (encoder, TasteReward(3, 2, units=4, dropout=0.0), BradleyTerryLuce(), NegativeLogLikelihood())
+    return ChoiceModule(*parts, AdamW(lr=0.05), 2, SIZES, seed=3, num_choices=400)
+
+
+def loud_data():
+    data = small_data()
+    data.features = data.features * SPREADS
+    return data
+
+
+def chosen(tmp_path, made: ChoiceModule, data, steps: int = 15, resume: bool = False):
+    train = data.train.table
+    return choose_form(made, data, train, data.features, small_loop(max_steps=steps), tmp_path, resume)
+
+
+def test_each_form_has_a_run_of_its_own_and_leaves_the_weights_as_they_were(tmp_path):
+    made, data = module(), loud_data()
+    before = {name: weight.clone() for name, weight in made.named_parameters()}
+    found, trial = chosen(tmp_path, made, data)
+    assert list(found["form_nll"]) == ["usual", "held back", "equally loud"]
+    assert all(math.isfinite(nll) for nll in found["form_nll"].values())
+    assert sorted(path.name for path in (tmp_path / "checkpoints").iterdir()) == [
+        "equally_loud",
+        "held_back",
+        "usual",
+    ]
+    for name, weight in made.named_parameters():
+        assert torch.equal(weight, before[name]), name
+        assert name in trial
+    assert any(not torch.equal(trial[name], weight) for name, weight in before.items())
+
+
+@pytest.mark.parametrize(
+    ("nll", "form"),
+    [([0.5, 0.4, 0.3], "equally loud"), ([0.5, 0.49, 0.495], "held back"), ([0.5, 0.499, 0.6], "usual")],
+)
+def test_another_form_has_to_be_clearly_better(tmp_path, monkeypatch, nll, form):
+    made, data, given = module(), loud_data(), iter(nll)
+    monkeypatch.setattr(taste_forms, "calibrate", lambda *_: next(given))
+    found, _ = chosen(tmp_path, made, data)
+    assert found["form"] == form
+    size = made.encoder.taste.size
+    assert (size is not None) == (form == "equally loud")
+    if size is not None:
+        spread = data.features[data.train.table.items_used].std(0)
+        torch.testing.assert_close(size, 1 / spread)
+    assert made.encoder.precisions == (3.0, 300.0 if form == "held back" else 30.0)
+    assert made.scorer.precisions == made.scorer.doubt.precisions == made.encoder.precisions
+
+
+def test_a_run_that_is_resumed_chooses_the_same_form_without_a_step(tmp_path, monkeypatch):
+    first = chosen(tmp_path, module(), loud_data())
+    monkeypatch.setattr(ChoiceModule, "training_step", lambda *_: pytest.fail("it trained again"))
+    again = chosen(tmp_path, module(), loud_data(), resume=True)
+    assert first[0] == again[0]
+    assert all(torch.equal(weight, again[1][name]) for name, weight in first[1].items())
+
+
+def test_features_of_one_spread_have_one_form():
+    assert module().scorer.forms(torch.tensor([1.0, 1.5, 1.9])) == {}
+    assert len(module().scorer.forms(torch.tensor([1.0, 0.0, 1.9]))) == 3
+
+
+def test_models_of_one_form_and_the_shortest_runs_have_nothing_to_choose(tmp_path):
+    data = small_data()
+    assert chosen(tmp_path, small_module(), data) == ({}, {})
+    assert chosen(tmp_path, module(NoContext(3, 2)), data) == ({}, {})
+    assert chosen(tmp_path, module(), data, steps=4) == ({}, {})
+    assert keep_better(module(), data, {}) == {}
+    assert not (tmp_path / "checkpoints").exists()
+
+
+def test_the_better_weights_stay(tmp_path):
+    made, data = module(), small_data()
+    made.encoder.lapse.requires_grad_(False)
+    with torch.no_grad():
+        made.encoder.population.wide.weight.normal_()
+    bad = {name: weight.clone() for name, weight in made.named_parameters()}
+    small_loop(max_steps=60, patience=0).fit(made, data, tmp_path)
+    good = {name: weight.clone() for name, weight in made.named_parameters()}
+    told = keep_better(made, data, bad)["calibrated_nll"]
+    assert told["run"] < told["trial"]
+    assert all(torch.equal(weight, good[name]) for name, weight in made.named_parameters())
+    for name, weight in made.named_parameters():
+        weight.data.copy_(bad[name])
+    told = keep_better(made, data, good)["calibrated_nll"]
+    assert told["trial"] < told["run"]
+    assert all(torch.equal(weight, good[name]) for name, weight in made.named_parameters())
+    assert made.scorer.width is None  # not calibrated yet
+    assert told["trial"] == pytest.approx(calibrate(made.encoder, made.scorer, made.likelihood, data))
