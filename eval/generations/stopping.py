@@ -4,21 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import torch
+from jaxtyping import Float
 from rich.console import Console
 from rich.progress import track
 
-from eval.generations.answers import Writing
+from eval.generations.answers import AnswerWriter, Writing
 from eval.generations.distance import REFERENCE_STOPPED, STOPPED, asked_of, drawn, writer_of
-from eval.generations.grid import GridNumbers
+from eval.generations.grid import GridNumbers, joined
 from eval.generations.people import HeldOutPanel
 from eval.generations.raters import Rater
+from eval.generations.steering import GeneratedAnswers
 from fsa.outputs.policy import Policy
 
 STOPPED_RATIO = "stopped_over_reference"
 """Metric: `stopped_share` over `reference_stopped_share`, 0 and up."""
+WRITTEN_RATIO = "written_stopped_over_reference"
+"""Metric: the same of the answers that were written to be judged, by the tokens of their texts."""
 
 
 def stopping(
@@ -68,8 +73,32 @@ def stopping(
     yield from _ratios(shares[STOPPED], shares[REFERENCE_STOPPED], judge)
 
 
-def _ratios(own: GridNumbers, reference: GridNumbers, judge: Rater) -> Iterator[GridNumbers]:
-    ratio = replace(own, metric=STOPPED_RATIO, weight=reference.value)
+def of_written(
+    answers: AnswerWriter, written: GeneratedAnswers, field: HeldOutPanel, judge: Rater, training: int
+) -> Iterator[GridNumbers]:
+    """The ratio of the answers that are there already, after the largest context and after it reversed.
+
+    A text that has the most tokens but one was cut: a token may be lost at its ends when it is read back.
+    """
+    tokenizer, most = writer_of(answers.policy)[1].tokenizer, answers.writing.max_new_tokens
+
+    def stopped(texts: np.ndarray) -> Float[np.ndarray, "p q"]:
+        ids: Any = tokenizer([str(text) for text in texts.flat], add_special_tokens=False)["input_ids"]
+        ends = np.array([len(row) < most - 1 for row in ids], float)
+        shares: Float[np.ndarray, "p q"] = ends.reshape(texts.shape).mean(2)
+        return shares
+
+    size, people = written.largest, field.subjects
+    both = (written.given[size], written.reversed)
+    own = joined(GridNumbers.grid(STOPPED, size, stopped(texts), people, training) for texts in both)[0]
+    reference = stopped(written.reference)[0][own.prompt]
+    yield from _ratios(own, replace(own, value=reference), judge, WRITTEN_RATIO)
+
+
+def _ratios(
+    own: GridNumbers, reference: GridNumbers, judge: Rater, metric: str = STOPPED_RATIO
+) -> Iterator[GridNumbers]:
+    ratio = replace(own, metric=metric, weight=reference.value)
     named = {group: list(judge.named_by(group).values()) for group in np.unique(ratio.group)}
     by_attribute = {
         name: [group for group, found in named.items() if any(direction[place] for direction in found)]

@@ -22,7 +22,7 @@ from eval.generations.people import HeldOutPanel
 from eval.generations.questions import Question
 from eval.generations.raters import Rater, SandboxRater
 from eval.generations.steering import GeneratedAnswers, cells_of, write
-from eval.generations.stopping import stopping
+from eval.generations.stopping import of_written, stopping
 from fsa.errors import ConfigError
 from fsa.outputs.policy import Policy
 from fsa.recipes.line_log import LineLog
@@ -107,6 +107,8 @@ def _one_training(
     field = plan.field.of(read_yaml(path / CONFIG_YAML).get("only_group"))
     written = write(answers, field, plan.sizes)
     cells = list(cells_of(written, rival, field, plan.judge, number))
+    if written.largest and getattr(answers.policy, "texts", None) is not None:
+        cells += of_written(answers, written, field, plan.judge, number)
     between: list[GridNumbers] = []
     if plan.continuum:
         between += between_types.cells_of(answers, field, plan.judge, plan.sizes[-1], number)

@@ -6,10 +6,11 @@ import pytest
 import torch
 from numpy.testing import assert_allclose
 
-from eval.generations.answers import Writing
+from eval.generations.answers import AnswerWriter, Writing
 from eval.generations.distance import REFERENCE_STOPPED, STOPPED
 from eval.generations.people import HeldOutPanel, HeldOutUser
-from eval.generations.stopping import STOPPED_RATIO, _ratios, stopping
+from eval.generations.steering import GeneratedAnswers
+from eval.generations.stopping import STOPPED_RATIO, WRITTEN_RATIO, _ratios, of_written, stopping
 from fsa.types import Belief
 from tests.eval.generations.test_distance import after_a_b_c, small, train_somehow
 from tests.eval.generations.test_rivals import Words
@@ -58,3 +59,24 @@ def test_shares_that_stop_are_those_of_the_next_tokens_probabilities(small):
         (STOPPED_RATIO, name) for name in ("all", "words", "letters")
     }
     assert len(found[STOPPED, None].value) == 4000
+
+
+def test_of_written_answers_those_stopped_that_are_two_tokens_short_of_the_limit(small):
+    people = (HeldOutUser("u0", 0, "long", (), ()), HeldOutUser("u1", 1, "plain", (), ()))
+    field = HeldOutPanel(people, ("a b c",), False)
+
+    def texts(*rows: list[str]) -> np.ndarray:
+        return np.array(rows, object)[:, None]
+
+    written = GeneratedAnswers(
+        reference=texts(["a b", "a b c d", "a b c", "a"]),  # 2, 4, 3 and 1 of at most 4 tokens: half stopped
+        prior=texts(["a", "a", "a", "a"]),
+        given={8: texts(["a b"], ["a b c d"])},
+        reversed=texts(["a"], ["a b c"]),
+    )
+    answers = AnswerWriter(small, Writing(max_new_tokens=4))
+    found = {one.slice["attribute"]: one for one in of_written(answers, written, field, Two(), 0)}
+    values = {name: one.interval().value for name, one in found.items()}
+    # In all 2 of 4 against a half; of the first both, of the second none.
+    assert values == pytest.approx({"all": 1.0, "words": 2.0, "letters": 0.0})
+    assert {one.metric for one in found.values()} == {WRITTEN_RATIO}
