@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
@@ -152,20 +151,20 @@ class Scorer(nn.Module, ABC):
         log_prob: Callable[[Predictive, ChoiceBatch], Float[Tensor, "b n"]],
         batches: Iterable[EpisodeBatch],
         num_choices: int,
-    ) -> float:
+    ) -> Float[Tensor, " b"] | None:
         """Look at validation episodes once, after training, for how sure to be; nothing by default.
 
         Args:
             encoder: What reads the contexts.
             log_prob: Of the choices that were made, in nats, averaged over what is believed.
-            batches: The episodes, once at every context size.
+            batches: The same episodes, once at every context size.
             num_choices: Choices that they are drawn from.
 
         Returns:
-            Their negative log-likelihood afterwards, in nats a choice, the mean over context sizes; not a
-            number where nothing was done.
+            Negative log-likelihood of each episode afterwards, in nats a choice, the mean over context sizes;
+            None where nothing was done.
         """
-        return math.nan
+        return None
 
     def resize_buffers(self, stored: Mapping[str, Tensor]) -> None:
         """Give buffers that training leaves the shapes of stored ones, before these are loaded.

@@ -203,7 +203,7 @@ class TasteReward(Scorer):
         log_prob: Callable[[Predictive, ChoiceBatch], Float[Tensor, "b n"]],
         batches: Iterable[EpisodeBatch],
         num_choices: int,
-    ) -> float:
+    ) -> Float[Tensor, " b"] | None:
         """As of every scorer: one factor of all rewards, and how much of a belief's spread counts.
 
         The prior over weights holds rewards back where choices are nearly certain; and the population's
@@ -211,7 +211,7 @@ class TasteReward(Scorer):
         out too even. Either number is one where validation says nothing.
         """
         if not self._shared:
-            return math.nan
+            return None
         parts = []
         with torch.no_grad():
             for batch in batches:
@@ -227,12 +227,13 @@ class TasteReward(Scorer):
             for target, belief, (population, taste), noise in parts:
                 scaled = (by * population, by * taste)
                 predictive = self._averaged(target, belief.spread_by(width), scaled, noise)
-                each.append(log_prob(predictive, target)[target.mask].mean())
-            return -torch.stack(each).mean()
+                told = log_prob(predictive, target) * target.mask
+                each.append(told.sum(-1) / target.mask.sum(-1).clamp(min=1))
+            return -torch.stack(each).mean(0)
 
         def loss() -> Tensor:
             search.zero_grad()
-            total = num_choices * nll() + factors.square().sum() / (2 * _FREEDOM**2)
+            total = num_choices * nll().mean() + factors.square().sum() / (2 * _FREEDOM**2)
             total.backward()
             return total
 
@@ -240,7 +241,7 @@ class TasteReward(Scorer):
             search.step(loss)
         by, width = factors.detach().clamp(-_MOST, _MOST).exp()
         with torch.no_grad():
-            found = float(nll())
+            found = nll()
         encoder.scale_rewards(float(by))  # type: ignore[operator] # of TastePosterior
         self.width = width
         return found

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 from jaxtyping import Float
 from torch import Tensor
 
@@ -15,13 +16,14 @@ from fsa.types import ChoiceBatch
 
 def calibrate(
     encoder: ContextEncoder, scorer: Scorer, likelihood: ChoiceLikelihood, data: EpisodeData
-) -> float:
+) -> Float[np.ndarray, " p"] | None:
     """Let a scorer look at the validation episodes once, at every context size; see `Scorer.calibrate`.
 
     Every process of several looks at all of them, and comes to the same end.
 
     Returns:
-        Their negative log-likelihood afterwards, in nats a choice; not a number where nothing was done.
+        Negative log-likelihood of each person's episodes afterwards, in nats a choice; None where nothing was
+        done.
     """
     encoder.eval()
     batches = (data.collate_frozen(data.frozen.with_context(size)) for size in data.settings.context_sizes)
@@ -29,4 +31,8 @@ def calibrate(
     def log_prob(predictive: Predictive, choices: ChoiceBatch) -> Float[Tensor, "b n"]:
         return predicted(likelihood, predictive, choices)[1]
 
-    return scorer.calibrate(encoder, log_prob, batches, len(data.validation.table))
+    nll = scorer.calibrate(encoder, log_prob, batches, len(data.validation.table))
+    if nll is None:
+        return None
+    _, person, episodes = np.unique(data.frozen.user, return_inverse=True, return_counts=True)
+    return np.bincount(person, nll.double().numpy()) / episodes

@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from jaxtyping import Float
 from torch import Tensor
 
@@ -18,7 +19,7 @@ from fsa.training.loop import Loop
 from fsa.training.module import ChoiceModule
 
 _SHARE = 5  # of this many steps of the run, one goes into each trial
-_CLEARLY = 0.002  # nats a choice by which another form than the first has to be better
+_CLEARLY = 0.002  # nats a choice by which another form than the first has to be better, or a standard error
 
 
 def choose_form(
@@ -57,17 +58,20 @@ def choose_form(
         return {}, {}
     start = _weights(module)
     short = replace(loop, max_steps=steps, patience=0)
-    found: dict[str, float] = {}
+    found: dict[str, Float[np.ndarray, " p"]] = {}
     ends: dict[str, dict[str, Tensor]] = {}
     for name, take in forms.items():
         take()
         short.fit(module, data, folder / CHECKPOINTS / name.replace(" ", "_"), resume)
         found[name], ends[name] = _nll(module, data), _weights(module)
         _put(module, start)
-    first, best = next(iter(found)), min(found, key=found.__getitem__)
-    chosen = best if found[best] < found[first] - _CLEARLY else first
+    means = {name: float(nll.mean()) for name, nll in found.items()}
+    first, best = next(iter(means)), min(means, key=means.__getitem__)
+    gain = found[first] - found[best]  # of each validation person
+    is_clear = gain.mean() > max(_CLEARLY, gain.std(ddof=1) / len(gain) ** 0.5) if len(gain) > 1 else False
+    chosen = best if is_clear else first
     forms[chosen]()
-    return {"form": chosen, "form_nll": found}, ends[chosen]
+    return {"form": chosen, "form_nll": means}, ends[chosen]
 
 
 def keep_better(module: ChoiceModule, data: EpisodeData, trial: dict[str, Tensor]) -> dict[str, Any]:
@@ -78,18 +82,20 @@ def keep_better(module: ChoiceModule, data: EpisodeData, trial: dict[str, Tensor
     """
     if not trial:
         return {}
-    of_run, mine = _nll(module, data), _weights(module)
+    of_run, mine = float(_nll(module, data).mean()), _weights(module)
     _put(module, trial)
-    of_trial = _nll(module, data)
+    of_trial = float(_nll(module, data).mean())
     if of_run <= of_trial:
         _put(module, mine)
     return {"calibrated_nll": {"run": of_run, "trial": of_trial}}
 
 
-def _nll(module: ChoiceModule, data: EpisodeData) -> float:
+def _nll(module: ChoiceModule, data: EpisodeData) -> Float[np.ndarray, " p"]:
     # Copies: what a calibration does to them is not taken back.
     encoder, scorer = copy.deepcopy((module.encoder, module.scorer))
-    return calibrate(encoder, scorer, module.likelihood, data)
+    nll = calibrate(encoder, scorer, module.likelihood, data)
+    assert nll is not None, "a scorer of several forms can be calibrated"
+    return nll
 
 
 def _weights(module: ChoiceModule) -> dict[str, Tensor]:

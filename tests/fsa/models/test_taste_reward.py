@@ -243,7 +243,7 @@ def test_rewards_are_made_as_large_as_validation_choices_say():
     scorer, encoder = linear([math.log(3) / 2, 0.0], [0.0, 0.0])
     nll = told(scorer, encoder, [[1.0, 0.0], [-1.0, 0.0]], [3, 1], 10**6)
     assert_close(encoder.population.wide.weight, torch.tensor([[math.log(3), 0.0]]), rtol=1e-3, atol=0)
-    assert abs(nll - (-0.75 * math.log(0.75) - 0.25 * math.log(0.25))) < 1e-6
+    assert abs(nll.item() - (-0.75 * math.log(0.75) - 0.25 * math.log(0.25))) < 1e-6
 
 
 def test_choices_are_read_as_before_whatever_their_size():
