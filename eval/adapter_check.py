@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 import tempfile
 import time
 from pathlib import Path
@@ -22,8 +21,8 @@ from fsa.errors import FsaError
 from fsa.models.language_scorer import LanguageScorer
 from fsa.outputs.policy import Policy, PolicyPerson
 from fsa.recipes.measuring.runs import source_and_splits
-from fsa.reports.report import Report, Row, about
-from fsa.runs.folder import CONFIG_YAML, read_yaml
+from fsa.reports.report import Report, Row
+from fsa.runs.folder import CONFIG_YAML, about_this_run, read_yaml
 
 _CLOSE = 1e-3  # logits nearer than this may come out either way
 
@@ -81,7 +80,7 @@ def adapter_check(
             ("export_seconds_a_person", sum(seconds) / len(seconds)),
         )
     ]
-    report = Report(rows, about(" ".join(sys.argv)))
+    report = Report(rows, about_this_run("eval.adapter_check"))
     report.save(out)
     console.print(
         f"{len(known)} people, {n} answers: logits within {max(gaps):.1e}, {differ} greedy texts differ, "

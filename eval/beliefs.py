@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import re
-import shlex
-import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -107,8 +105,7 @@ def beliefs(
             rows += [replace(row, data=name) for row in _rows(found, size)]
             rows += [replace(row, data=name) for row in _coverage(found, sandbox, size)] if sandbox else []
         counts[name] = found[0].at.counts(settings.context_sizes)
-    command = "python -m eval.beliefs " + shlex.join(sys.argv[1:])
-    about = about_this_run(command=command, split=split, episodes=episodes, counts=counts)
+    about = about_this_run("eval.beliefs", split=split, episodes=episodes, counts=counts)
     report = Report(rows, about)
     report.save(folder)
     report.print_tables(Console(), metrics=("nll", GAIN, "ece", EXCESS, "accuracy", COVERAGE))

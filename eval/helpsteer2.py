@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
-import sys
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -73,13 +71,12 @@ def helpsteer2(
             rows += rows_of(predictions, of_seed, at, method.name, size)
             matched = _is_matched(at.table)[predictions.row]
             matched_rows = rows_of(predictions.where(matched), of_seed[matched], at, method.name, size)
-            rows += [_sliced(row) for row in matched_rows]
+            rows += [replace(row, slice={"length_matched": True}) for row in matched_rows]
     (at,) = known.values()
     correct = _dedicated(at, RewardModel.from_pretrained(folder / "np-0"))
     rows += _dedicated_rows(at, correct, context_sizes)
     closed = _closed(at, kept, _oracle(at, correct), max(context_sizes))
-    command = "python -m eval.helpsteer2 " + shlex.join(sys.argv[1:])
-    report = Report(rows, about_this_run(command=command, backbone=backbone, closed=closed))
+    report = Report(rows, about_this_run("eval.helpsteer2", backbone=backbone, closed=closed))
     report.save(folder)
     report.print_tables(console)
     console.print(
@@ -166,10 +163,6 @@ def _dedicated_rows(at: Data, credit: dict[str, np.ndarray], context_sizes: Sequ
                     Row.of(i, at.name, method, group, size, "accuracy", limited) for group, i in found.items()
                 ]
     return rows
-
-
-def _sliced(row: Row) -> Row:
-    return replace(row, slice={"length_matched": True})
 
 
 def _closed(

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import csv
-import shlex
-import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -105,8 +103,7 @@ def outcomes(
                 if not (reuse and (run / WEIGHTS).exists()):
                     trial.train(run, seed)
             rows += _rows(trial, runs, settings, data)
-    command = "python -m eval.outcomes " + shlex.join(sys.argv[1:])
-    report = Report(rows, about_this_run(command=command, split=split, episodes=episodes))
+    report = Report(rows, about_this_run("eval.outcomes", split=split, episodes=episodes))
     report.save(folder)
     screen = Console()
     screen.width = max(screen.width, 130)  # without a terminal it is 80, too few for the words

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
-import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -75,10 +73,13 @@ def steerable_choices(
         for size, found, of_seed, at in measured(method, settings, known):
             rows += _rows(at, method.name, size, found.correct, found.row, found.user, of_seed)
     (at,) = known.values()
-    rows += _inferred(at, _scores(at.table, judge, data), _targets(data, at), context_sizes)
-    command = "python -m eval.steerable_choices " + shlex.join(sys.argv[1:])
+    labelled = read_labelled(Path(data) / "steerable_eval.json")
+    train, test = TargetUsers(data).targets(labelled[0].labels.attributes)
+    targets = [({**train, **test})[name] for name in at.table.users.to_pylist()]
+    rows += _inferred(at, _scores(at.table, judge, data), targets, context_sizes)
     counts = {"people": at.table.num_users, "prompts": len(np.unique(at.table.prompt))}
-    report = Report(rows, about_this_run(command=command, split=split, episodes=episodes, counts=counts))
+    about = about_this_run("eval.steerable_choices", split=split, episodes=episodes, counts=counts)
+    report = Report(rows, about)
     report.save(folder)
     report.print_tables(Console(), metrics=("accuracy", "level_error", "level_spread"))
     return report
@@ -90,13 +91,6 @@ def _train(run: Path, seed: int, data: str, configs: Sequence[str], reuse: bool)
     given = [part for config in configs for part in ("--config", config)]
     quiet = ["--loop.progress", "false", "--overwrite", "true"]
     run_recipe(train_reward, [*given, *quiet, "--source.path", data, "--seed", str(seed), "--out", str(run)])
-
-
-def _targets(data: str, at: Data) -> list[AlignmentTarget]:
-    """The target of every person of the table."""
-    labelled = read_labelled(Path(data) / "steerable_eval.json")
-    train, test = TargetUsers(data).targets(labelled[0].labels.attributes)
-    return [({**train, **test})[name] for name in at.table.users.to_pylist()]
 
 
 def _scores(table: ChoiceTable, judge: str, data: str) -> list[AttributeScores]:

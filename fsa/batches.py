@@ -4,31 +4,47 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, fields, replace
-from typing import Any, TypeVar
+from typing import Any, Self
 
 import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
 from torch.nn import functional
 
-_Record = TypeVar("_Record", bound="TensorRecord")
-
 
 class TensorRecord:
     """Moves a dataclass of tensors; Lightning asks a frozen batch for `to`."""
 
-    def to(self: _Record, *args: Any, **kwargs: Any) -> _Record:
+    def to(self, *args: Any, **kwargs: Any) -> Self:
         return self._map(lambda part: part.to(*args, **kwargs))
 
-    def pin_memory(self: _Record) -> _Record:
+    def pin_memory(self) -> Self:
         return self._map(lambda part: part.pin_memory())
 
-    def _map(self: _Record, move: Any) -> _Record:
+    def of_user(self, user: int) -> Self:
+        """What is of one user of the batch; users come first in every part."""
+        one = slice(user, user + 1)
+        return self._map(lambda part: part.of_user(user) if isinstance(part, TensorRecord) else part[one])
+
+    @classmethod
+    def of_users(cls, parts: Sequence[Self]) -> Self:
+        """Users of several batches in one; all of these have the same parts."""
+        columns = {f.name: [getattr(part, f.name) for part in parts] for f in fields(cls)}  # type: ignore[arg-type]
+        return cls(**{name: _joined(each) for name, each in columns.items()})
+
+    def _map(self, move: Any) -> Self:
         parts = {f.name: getattr(self, f.name) for f in fields(self)}  # type: ignore[arg-type]
         movable = Tensor | TensorRecord
         return type(self)(
             **{name: move(part) if isinstance(part, movable) else part for name, part in parts.items()}
         )
+
+
+def _joined(parts: Sequence[Any]) -> Any:
+    """One part of several records, one after the other; None where they have none."""
+    if parts[0] is None:
+        return None
+    return type(parts[0]).of_users(parts) if isinstance(parts[0], TensorRecord) else torch.cat(list(parts))
 
 
 @dataclass(frozen=True)
@@ -146,24 +162,14 @@ class ChoiceBatch(TensorRecord):
 
     def of_user(self, user: int) -> ChoiceBatch:
         """The choices of one user of the batch, padded as they are; without tokens."""
-        one = slice(user, user + 1)
-        weight = None if self.weight is None else self.weight[one]
-        return ChoiceBatch(self.features[one], self.places[one], self.rows[one], weight=weight)
+        return super(ChoiceBatch, replace(self, tokens=None, repeats=None)).of_user(user)
 
-    @staticmethod
-    def of_users(parts: Sequence[ChoiceBatch]) -> ChoiceBatch:
+    @classmethod
+    def of_users(cls, parts: Sequence[ChoiceBatch]) -> ChoiceBatch:
         """Users of several batches in one, padded to the most choices and options of any; without tokens."""
         sizes = [part.places.shape[1:] for part in parts]
         n, k = max(size[0] for size in sizes), max(size[1] for size in sizes)
-        padded = [_padded(part, n, k) for part in parts]
-        return ChoiceBatch(
-            torch.cat([part.features for part in padded]),
-            torch.cat([part.places for part in padded]),
-            torch.cat([part.rows for part in padded]),
-            weight=torch.cat([part.weight for part in padded if part.weight is not None])
-            if parts[0].weight is not None
-            else None,
-        )
+        return super().of_users([_padded(part, n, k) for part in parts])
 
 
 @dataclass(frozen=True)
@@ -196,7 +202,7 @@ def _padded(choices: ChoiceBatch, n: int, k: int) -> ChoiceBatch:
     """The same choices among n choices of k options each; without tokens."""
     more_n, more_k = n - choices.places.shape[1], k - choices.places.shape[2]
     if not more_n and not more_k:
-        return choices
+        return replace(choices, tokens=None, repeats=None)
     return ChoiceBatch(
         functional.pad(choices.features, (0, 0, 0, more_k, 0, more_n)),
         functional.pad(choices.places, (0, more_k, 0, more_n), value=-1),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import torch
@@ -53,38 +52,11 @@ class Belief(TensorRecord):
         gaussian = cls.of_factor(*mixture.moments())
         return gaussian if mixture.means.shape[1] == 1 else replace(gaussian, mixture=mixture)
 
-    @staticmethod
-    def of_users(parts: Sequence[Belief]) -> Belief:
-        """Beliefs about the users of several batches in one."""
-        memories = [part.memory for part in parts if part.memory is not None]
-        mixtures = [part.mixture for part in parts if part.mixture is not None]
-        return Belief(
-            torch.cat([part.mean for part in parts]),
-            torch.cat([part.std for part in parts]),
-            ChoiceBatch.of_users(memories) if memories else None,
-            torch.cat([part.factor for part in parts if part.factor is not None])
-            if parts[0].factor is not None
-            else None,
-            Mixture.of_users(mixtures) if mixtures else None,
-        )
-
     def spread_by(self, by: Tensor) -> Belief:
         """The same centre, and all that lies around it times a factor."""
         factor = None if self.factor is None else self.factor * by
         mixture = self.mixture and self.mixture.spread_by(by, self.mean)
         return replace(self, std=self.std * by, factor=factor, mixture=mixture)
-
-    def of_user(self, user: int) -> Belief:
-        """The belief about one user of the batch."""
-        one = slice(user, user + 1)
-        factor = None if self.factor is None else self.factor[one]
-        return Belief(
-            self.mean[one],
-            self.std[one],
-            self.memory and self.memory.of_user(user),
-            factor,
-            self.mixture and self.mixture.of_user(user),
-        )
 
     def std_along(self, direction: Float[Tensor, "*rows z"]) -> Float[Tensor, "*rows"]:
         """Standard deviation of z . direction under each user's belief; users come first."""

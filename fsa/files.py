@@ -45,7 +45,8 @@ def whole_file(path: str | Path) -> Iterator[Path]:
     try:
         with replacing(Path(path)) as unfinished:
             yield unfinished
-            _flush_to_disk(unfinished)
+            with unfinished.open("rb+") as file:
+                os.fsync(file.fileno())
     except OSError as error:
         raise OutputError(f"{path}: cannot be written: {error.strerror or error}") from error
 
@@ -142,11 +143,6 @@ def only_writer(folder: Path) -> Iterator[None]:
         yield
     finally:
         lock.release()
-
-
-def _flush_to_disk(path: Path) -> None:
-    with path.open("rb+") as file:
-        os.fsync(file.fileno())
 
 
 def _write_through(path: Path, text: str) -> None:

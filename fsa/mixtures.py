@@ -29,24 +29,10 @@ class Mixture(TensorRecord):
     means: Float[Tensor, "b m z"]
     factor: Float[Tensor, "b z z"]
 
-    @staticmethod
-    def of_users(parts: Sequence[Mixture]) -> Mixture:
-        """Beliefs about the users of several batches in one."""
-        return Mixture(
-            torch.cat([part.log_weight for part in parts]),
-            torch.cat([part.means for part in parts]),
-            torch.cat([part.factor for part in parts]),
-        )
-
     def spread_by(self, by: Tensor, centre: Float[Tensor, "b z"]) -> Mixture:
         """All that lies around a centre times a factor, components and what is within them."""
         centre = centre.unsqueeze(1)
         return Mixture(self.log_weight, centre + by * (self.means - centre), by * self.factor)
-
-    def of_user(self, user: int) -> Mixture:
-        """The belief about one user of the batch."""
-        one = slice(user, user + 1)
-        return Mixture(self.log_weight[one], self.means[one], self.factor[one])
 
     def moments(self) -> tuple[Float[Tensor, "b z"], Float[Tensor, "b z z"]]:
         """Mean, and a factor of the whole covariance."""

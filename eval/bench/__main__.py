@@ -18,7 +18,8 @@ from eval.bench.reading import reading_speed
 from eval.bench.score import score_overhead
 from eval.bench.table import large_table
 from fsa.cli.recipes import run_recipe
-from fsa.reports.report import Report, about
+from fsa.reports.report import Report
+from fsa.runs.folder import about_this_run
 
 
 def bench(
@@ -69,7 +70,7 @@ def bench(
     console.print(as_table(figures))
     machine = {"cores": os.cpu_count() or 0, "torch threads": torch.get_num_threads()}
     ranges = {figure.metric: [min(figure.values), max(figure.values)] for figure in figures}
-    said = about(" ".join(sys.argv), machine=machine, ranges=ranges)
+    said = about_this_run("eval.bench", machine=machine, ranges=ranges)
     report = Report([figure.row() for figure in figures], said)
     console.print(f"Report: {report.save(out)}/report.json")
     missed = [figure.metric for figure in figures if not figure.is_kept]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import sys
 import tempfile
 from pathlib import Path
 from typing import Any
@@ -20,7 +19,8 @@ from fsa.choices.sandbox_text.measuring import measure
 from fsa.cli.lines import as_lines
 from fsa.cli.recipes import run_recipe
 from fsa.outputs.reward_model import RewardModel
-from fsa.reports.report import Report, about
+from fsa.reports.report import Report
+from fsa.runs.folder import about_this_run
 
 _PROMPTS = 24  # with six responses each: more pairs than are clicked
 _WARM = 20  # clicks before memory is looked at
@@ -63,7 +63,7 @@ def bench_page(
                 _take(driver, Path(pictures))
             figures = _measured(driver, server_process(), clicks)
     Console().print(as_table(figures))
-    report = Report([figure.row() for figure in figures], about(" ".join(sys.argv)))
+    report = Report([figure.row() for figure in figures], about_this_run("eval.bench.page"))
     report.save(out)
     return report
 
@@ -106,15 +106,10 @@ def _click(driver: Any) -> float:
     shown = driver.execute_script(
         "return ['first', 'second'].map((id) => document.querySelector(`#${id} .text`).textContent)"
     )
-    first, second = map(_liked, shown)
+    # A person who likes formal answers, and among these sober ones.
+    first, second = (each["formality"] - each["tone"] / 2 for each in map(measure, shown))
     taken: float = driver.execute_async_script(_CLICK, "first" if first >= second else "second")
     return taken
-
-
-def _liked(text: str) -> float:
-    """To a person who likes formal answers, and among these sober ones."""
-    levels = measure(text)
-    return levels["formality"] - levels["tone"] / 2
 
 
 def _held(driver: Any) -> tuple[float, float]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import sys
 from pathlib import Path
 
 from rich.console import Console
@@ -13,8 +12,8 @@ from rich.table import Table
 from eval.bench.process import ran
 from eval.bench.table import CHOICES_PER_USER, made
 from fsa.cli.recipes import run_recipe
-from fsa.reports.report import Report, Row, about
-from fsa.runs.folder import META, read_json
+from fsa.reports.report import Report, Row
+from fsa.runs.folder import META, about_this_run, read_json
 
 _FIGURES = {
     "table_mb": "table on disk, MB",
@@ -58,7 +57,7 @@ def scale(
         for name, value in each.items()
     ]
     Console().print(table)
-    report = Report(rows, about(" ".join(sys.argv), cores=os.cpu_count()))
+    report = Report(rows, about_this_run("eval.bench.scale", cores=os.cpu_count()))
     report.save(folder)
     return report
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
+from jaxtyping import Float32
 from torch import Tensor
 
 from eval.bench.figures import Figure, seconds
@@ -115,24 +116,14 @@ def save_model(folder: Path, backbone: str, texts: list[str], parts: Mapping[str
         texts: To fit the projection on.
         parts: Class paths of `encoder` and `scorer`, and arguments of the `projection`.
     """
+    random_model(*of_texts(backbone, texts), texts, **parts).save_pretrained(folder)
+
+
+def of_texts(backbone: str, texts: list[str]) -> tuple[dict[str, Any], Float32[np.ndarray, "m d"]]:
+    """Features of responses alone, as a part of a configuration, and those of some texts."""
     arguments = {"backbone": backbone, "reads": "response"}
     vectors = HiddenState(**arguments, store=False).extract([""] * len(texts), texts)  # type: ignore[arg-type]
-    projection = Projection(**parts["projection"]).fit(vectors, texts)
-    config = {
-        "format": FORMAT,
-        "d_feature": projection.width,
-        "d_belief": 16,
-        "num_samples": 64,
-        "encoder": {"class_path": parts["encoder"]},
-        "scorer": {"class_path": parts["scorer"]},
-        "likelihood": {"class_path": "fsa.likelihoods.btl.BradleyTerryLuce"},
-        "features": {"class_path": "fsa.features.hidden_state.HiddenState", "init_args": arguments},
-        "projection": {
-            "class_path": "fsa.features.projection.Projection",
-            "init_args": parts["projection"],
-        },
-    }
-    RewardModel(config, projection).save_pretrained(folder)
+    return {"class_path": "fsa.features.hidden_state.HiddenState", "init_args": arguments}, vectors
 
 
 def some_texts(count: int) -> tuple[str, list[str]]:
@@ -140,3 +131,28 @@ def some_texts(count: int) -> tuple[str, list[str]]:
     prompts = -(-count // 4)
     table = Sandbox(num_prompts=prompts, responses_per_prompt=4, num_users=1).load()
     return str(table.text(0)), [str(table.response(item)) for item in range(count)]
+
+
+def random_model(
+    features: Mapping[str, Any],
+    vectors: Float32[np.ndarray, "m d"],
+    options: Sequence[Any],
+    encoder: str,
+    scorer: str,
+    projection: Mapping[str, Any],
+    **of_encoder: Any,
+) -> RewardModel:
+    """A model with random weights whose projection is fitted on some options."""
+    fitted = Projection(**projection).fit(vectors, options)
+    config = {
+        "format": FORMAT,
+        "d_feature": fitted.width,
+        "d_belief": 16,
+        "num_samples": 64,
+        "encoder": {"class_path": encoder, "init_args": of_encoder},
+        "scorer": {"class_path": scorer},
+        "likelihood": {"class_path": "fsa.likelihoods.btl.BradleyTerryLuce"},
+        "features": features,
+        "projection": {"class_path": "fsa.features.projection.Projection", "init_args": projection},
+    }
+    return RewardModel(config, fitted)

@@ -8,7 +8,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
 from itertools import cycle, islice
@@ -24,7 +24,8 @@ from eval.bench.postgres import free_port
 from eval.bench.serve_client import press
 from eval.bench.serve_models import Load, save_load
 from fsa.cli.recipes import run_recipe
-from fsa.reports.report import Report, about
+from fsa.reports.report import Report
+from fsa.runs.folder import about_this_run
 
 _HELD = 200  # requests that warm up, before the clock starts
 
@@ -65,7 +66,7 @@ def bench_serve(
             load = save_load(Path(folder) / "memory", "numbers", people)
             figures.append(_memory(load, clients, memory_requests))
     Console().print(as_table(figures))
-    report = Report([figure.row() for figure in figures], about(" ".join(sys.argv)))
+    report = Report([figure.row() for figure in figures], about_this_run("eval.bench.serve"))
     report.save(out)
     return report
 
@@ -158,7 +159,7 @@ def serving(load: Load, *options: str, core: int | None = 0) -> Iterator[str]:
         if core is not None and (os.cpu_count() or 1) > 1:
             os.sched_setaffinity(server.pid, {core})
         url = f"http://127.0.0.1:{port}"
-        _wait(url, server)
+        wait(url, lambda: server.poll() is None)
         yield url
     finally:
         server.terminate()
@@ -186,14 +187,15 @@ def _press(
     return len(latencies) / taken, float(median), float(tail)
 
 
-def _wait(url: str, server: subprocess.Popen[bytes]) -> None:
+def wait(url: str, is_alive: Callable[[], bool]) -> None:
+    """Wait until a server is ready, for as long as its process is there and at most five minutes."""
     deadline = time.monotonic() + 300
-    while time.monotonic() < deadline and server.poll() is None:
+    while time.monotonic() < deadline and is_alive():
         try:
             urlopen(f"{url}/ready", timeout=10).close()  # noqa: S310 # nosec B310 # our own server
             return
         except OSError:
-            time.sleep(0.1)
+            time.sleep(0.05)
     raise RuntimeError("the server does not get ready")
 
 

@@ -47,7 +47,8 @@ async def _press(
             began = time.perf_counter()
             writer.write(_HEAD % (parts.netloc.encode(), len(body)) + body)
             head = await reader.readuntil(b"\r\n\r\n")
-            await reader.readexactly(_length(head))
+            length = head.lower().partition(b"content-length: ")[2].partition(b"\r")[0]
+            await reader.readexactly(int(length))
             latencies.append(time.perf_counter() - began)
             if not head.startswith(b"HTTP/1.1 200"):
                 raise RuntimeError(f"the server answered {head[:60]!r}")
@@ -58,7 +59,3 @@ async def _press(
 
 
 _HEAD = b"POST /v1/score HTTP/1.1\r\nHost: %s\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n"
-
-
-def _length(head: bytes) -> int:
-    return int(head.lower().partition(b"content-length: ")[2].partition(b"\r")[0])

@@ -9,7 +9,6 @@ import os
 import signal
 import tempfile
 import threading
-import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import nullcontext
 from functools import partial
@@ -19,6 +18,7 @@ from urllib.error import URLError
 from urllib.request import Request, urlopen
 
 from eval.bench.postgres import free_port, postgres
+from eval.bench.serve import wait
 from eval.bench.serve_models import choices_of, save_load
 from fsa.cli.recipes import run_recipe
 from fsa.errors import StoreError
@@ -79,12 +79,7 @@ def _start(model: Path, store: str) -> tuple[Any, str]:
     process = multiprocessing.get_context("fork").Process(target=_serve, args=(settings,))
     process.start()
     url = f"http://127.0.0.1:{port}"
-    while process.is_alive():
-        try:
-            urlopen(f"{url}/ready", timeout=10).close()  # noqa: S310 # nosec B310 # our own server
-            break
-        except OSError:
-            time.sleep(0.05)
+    wait(url, process.is_alive)
     return process, url
 
 

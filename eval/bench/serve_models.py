@@ -9,9 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from fsa.features.hidden_state import HiddenState
-from fsa.features.projection import Projection
-from fsa.outputs.reward_model import FORMAT, RewardModel
+from eval.bench.score import of_texts, random_model
+from fsa.outputs.reward_model import RewardModel
 from fsa.serve.store.database import migrate, open_database
 from fsa.serve.store.people import PeopleStore
 
@@ -95,21 +94,14 @@ def _model(kind: str) -> RewardModel:
         seen = rng.normal(size=(32, 8)).astype(np.float32)
         options: list[Any] = [tuple(row) for row in seen.tolist()]
     else:
-        arguments = {"backbone": "minilm", "reads": "response"}
-        features = {"class_path": "fsa.features.hidden_state.HiddenState", "init_args": arguments}
         components, options = 16, _options(rng, kind, 40)
-        seen = HiddenState(**arguments, store=False).extract([""] * 40, options)  # type: ignore[arg-type]
-    plain: dict[str, Any] = {"num_components": components, "extras": []}
-    projection = Projection(**plain).fit(seen, options)
-    config = {
-        "format": FORMAT,
-        "d_feature": projection.width,
-        "d_belief": 16,
-        "num_samples": 64,
-        "encoder": {"class_path": "fsa.encoders.particles.Particles", "init_args": {"spread": True}},
-        "scorer": {"class_path": "fsa.models.bilinear.Bilinear"},
-        "likelihood": {"class_path": "fsa.likelihoods.btl.BradleyTerryLuce"},
-        "features": features,
-        "projection": {"class_path": "fsa.features.projection.Projection", "init_args": plain},
-    }
-    return RewardModel(config, projection)
+        features, seen = of_texts("minilm", options)
+    return random_model(
+        features,
+        seen,
+        options,
+        encoder="fsa.encoders.particles.Particles",
+        scorer="fsa.models.bilinear.Bilinear",
+        projection={"num_components": components, "extras": []},
+        spread=True,
+    )

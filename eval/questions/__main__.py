@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import sys
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -26,7 +26,8 @@ from fsa.recipes.measuring.predictions import Predictions, predict
 from fsa.recipes.measuring.rows import rows_of
 from fsa.recipes.measuring.runs import Method, Run, Settings, named, opened
 from fsa.reports.intervals import paired_interval
-from fsa.reports.report import Report, Row, about
+from fsa.reports.report import Report, Row
+from fsa.runs.folder import about_this_run
 from fsa.settings import Range
 from fsa.types import ChoiceBatch
 
@@ -45,11 +46,8 @@ def questions(
     sizes: list[int] = [0, 1, 3, 5, 10],  # noqa: B006 (never changed; jsonargparse shows it)
     pool: int = 15,
     out: str = "runs/questions",
-    split: str = "test",
     episodes: int = 500,
-    max_targets: int = 20,
-    seed: int = 1,
-    trust_remote_code: bool = False,
+    **measuring: Any,
 ) -> Report:
     """Ask people who have answered already: the pool of questions is their own choices, targets apart.
 
@@ -63,22 +61,20 @@ def questions(
         sizes: Numbers of questions, for example 0,1,3,5,10.
         pool: Most choices of a person that may be asked about; what is left of theirs is predicted.
         out: Folder of the report.
-        split: Which split to measure on.
         episodes: Episodes; people take turns.
-        max_targets: Most choices predicted per episode.
-        seed: Seed of the episodes.
-        trust_remote_code: Run parts of the runs that are not fsa's own.
+        measuring: See `Settings`.
 
     Raises:
         ConfigError: There is no such run or split, the pool is smaller than the questions, or a choice is
             among more than two.
     """
     Range(at_least=max(sizes)).check("pool", pool)
-    settings = Settings([pool], split, episodes, max_targets, seed, trust_remote_code)
+    settings = Settings([pool], episodes=episodes, **measuring)
     rows: list[Row] = []
     for method in named(run):
         rows += _of_method(method, settings, sorted(set(sizes)))
-    report = Report(rows, about(" ".join(sys.argv), split=split, seed=seed, pool=pool))
+    about = about_this_run("eval.questions", split=settings.split, seed=settings.seed, pool=pool)
+    report = Report(rows, about)
     report.save(Path(out))
     report.print_tables(Console(), ("accuracy", "asked_over_random", "asked_over_10_random"))
     return report

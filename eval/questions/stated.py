@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
-import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import product
@@ -43,10 +41,8 @@ def stated(
     sizes: list[int] = [0, 1, 3, 10],  # noqa: B006 (never changed; jsonargparse shows it)
     strength: float = STRENGTH,
     out: str = "runs/stated",
-    split: str = "test",
     episodes: int = 500,
-    max_targets: int = 20,
-    seed: int = 1,
+    **measuring: Any,
 ) -> Report:
     """People of the sandbox say what they like, truly or the opposite, and make choices.
 
@@ -60,15 +56,13 @@ def stated(
         sizes: Numbers of choices seen.
         strength: Choices that a statement counts as much as; see `Bank`.
         out: Folder of the report.
-        split: Which split to measure on.
         episodes: Episodes; people take turns.
-        max_targets: Most choices predicted per episode.
-        seed: Seed of the episodes.
+        measuring: See `Settings`.
 
     Raises:
         ConfigError: A run is not of the sandbox, whose tastes are known.
     """
-    settings, known = Settings(sizes, split, episodes, max_targets, seed), dict[str, Data]()
+    settings, known = Settings(sizes, episodes=episodes, **measuring), dict[str, Data]()
     found = dict[tuple[str, int], list[NDArray[np.float64]]]()
     runs = [opened(Path(folder), settings, known) for folder in run]
     for folder, one in zip(run, runs, strict=True):
@@ -80,8 +74,8 @@ def stated(
             for method, correct in said.after(size):
                 found.setdefault((method, size), []).append(correct)
     rows = list(_rows(runs, found, settings.context_sizes))
-    command = "python -m eval.questions.stated " + shlex.join(sys.argv[1:])
-    report = Report(rows, about_this_run(command=command, split=split, seed=seed, strength=strength))
+    about = {"split": settings.split, "seed": settings.seed, "strength": strength}
+    report = Report(rows, about_this_run("eval.questions.stated", **about))
     report.save(Path(out))
     report.print_tables(Console(), ("accuracy", "over_choices", "over_statement"))
     return report

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
-import sys
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
@@ -78,11 +76,10 @@ def steerable(
     found = [_measured(method, config, at, sets, folder, batch) for method, config in methods]
     rows = [row for one in found for row in _rows(one, at, sets)]
     rows += [row for one in found for row in _gains(one, found, against, at, sets)]
-    command = "python -m eval.steerable " + shlex.join(sys.argv[1:])
     about = {one.name: {"problems": one.problems, **asdict(one.cost)} for one in found}
     counts = {"train": len(at.train), "test": len(at.test), "train prompts also tested": at.dropped}
     report = Report(
-        rows, about_this_run(command=command, seed=seed, counts=counts, methods=about, left_out=_LEFT_OUT)
+        rows, about_this_run("eval.steerable", seed=seed, counts=counts, methods=about, left_out=_LEFT_OUT)
     )
     report.save(folder)
     bars(report.frame, folder / _PLOT)
@@ -112,7 +109,8 @@ def _measured(
 ) -> _Measured:
     distinct = list({target.name: target for targets in sets.values() for target in targets}.values())
     units = [(each.probe, target) for target in distinct for each in at.test]
-    path = folder / "answers" / f"{_safe(method.name)}.jsonl"
+    safe = "".join(c if c.isalnum() or c in "-_." else "_" for c in method.name)
+    path = folder / "answers" / f"{safe}.jsonl"
     answers = answered(method, path, {"config": config, "data": at.name}, at.train, units, batch)
     picks = {
         target.name: [method.picks(answers[method.id(each.probe, target)], target) for each in at.test]
@@ -182,10 +180,6 @@ def _gains(
 def _row(at: Benchmark, method: str, group: str, metric: str, i: Interval | None) -> Iterator[Row]:
     if i is not None:
         yield Row.of(i, at.name, method, group, 0, metric)
-
-
-def _safe(name: str) -> str:
-    return "".join(c if c.isalnum() or c in "-_." else "_" for c in name)
 
 
 def _print(frame: pd.DataFrame) -> None:

@@ -48,7 +48,8 @@ def grids(
     labels = np.full((len(test), most, len(attributes)), np.nan)  # [n, k, a]
     for place, each in enumerate(test):
         labels[place, : len(each.probe.responses)] = each.labels.mean
-    distance = np.stack([_distances(labels, attributes, target) for target in targets])  # [t, n, k]
+    every = AttributeScores(attributes, labels.reshape(-1, len(attributes)))
+    distance = np.stack([distances(every, target).reshape(labels.shape[:2]) for target in targets])
     largest = np.nanmax(distance, -1, keepdims=True)
     nearest = distance <= np.nanmin(distance, -1, keepdims=True) + SAME
     tied = (nearest | np.isnan(distance)).all(-1)
@@ -70,13 +71,6 @@ def grids(
         to_higher=to_higher,
         unanswered=np.where(tied, np.nan, ~answered),
     )
-
-
-def _distances(
-    labels: Float[np.ndarray, "n k a"], attributes: tuple[str, ...], target: AlignmentTarget
-) -> Float[np.ndarray, "n k"]:
-    every = labels.reshape(-1, len(attributes))
-    return distances(AttributeScores(attributes, every), target).reshape(labels.shape[:2])
 
 
 def _shares(picks: Sequence[Sequence[tuple[int, ...]]], most: int) -> Float[np.ndarray, "t n k"]:

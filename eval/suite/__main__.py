@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 import sys
 from collections.abc import Mapping
 from pathlib import Path
@@ -75,11 +74,8 @@ def suite(
         came = f"reference is {reference!r} and timing_dataset {timing_dataset!r}"
         raise ConfigError(f"{came}; the suite has {', '.join(methods)} on {', '.join(datasets)}")
     cells, wanted, console, folder = plan.cells(), plan.cells(only), Console(), Path(out)
-    command = "python -m eval.suite " + shlex.join(sys.argv[1:])
     config = {"datasets": datasets, "methods": methods, "seeds": seeds, **vars(settings), "data": data}
-    about = about_this_run(
-        name=name, command=command, reference=reference, processes=processes, config=config
-    )
+    about = about_this_run("eval.suite", name=name, reference=reference, processes=processes, config=config)
 
     def note(status: Mapping[str, str]) -> None:
         write_suite(folder, about, cells, status)

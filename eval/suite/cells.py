@@ -41,7 +41,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from fsa.files import put_in_place
+from fsa.files import put_in_place, whole_file
 from fsa.recipes.measuring.predictions import Predictions
 from fsa.runs.folder import read_json, write_json
 
@@ -122,15 +122,27 @@ class SavedPredictions:
         """Write one compressed file of plain arrays."""
         columns = {f.name: getattr(self.predictions, f.name) for f in fields(Predictions)}
         arrays = {name: column.astype(_TYPES.get(name, np.float32)) for name, column in columns.items()}
-        np.savez_compressed(path, **arrays, **self.labels)  # type: ignore[arg-type]
+        save_arrays(path, {**arrays, **self.labels})
 
     @classmethod
     def open(cls, path: Path) -> SavedPredictions:
         """Read what `save` wrote."""
-        with np.load(path, allow_pickle=False) as stored:
-            arrays = {name: stored[name] for name in stored.files}
+        arrays = open_arrays(path)
         predictions = Predictions(**{f.name: arrays.pop(f.name) for f in fields(Predictions)})
         return cls(predictions, arrays)
+
+
+def save_arrays(path: Path, arrays: Mapping[str, NDArray[Any]]) -> None:
+    """Write one compressed file of plain arrays; a crash leaves no half a file."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with whole_file(path) as unfinished, unfinished.open("wb") as file:
+        np.savez_compressed(file, **arrays)  # type: ignore[arg-type]
+
+
+def open_arrays(path: Path) -> dict[str, NDArray[Any]]:
+    """Read what `save_arrays` wrote."""
+    with np.load(path, allow_pickle=False) as stored:
+        return {name: stored[name] for name in stored.files}
 
 
 def asked(parts: list[tuple[Predictions, Mapping[str, float]]]) -> SavedPredictions:

@@ -93,18 +93,13 @@ def needed(measures: Measures, roles: Roles) -> Iterator[Row]:
         each = [_both(measures, (method, size)) for size in sizes]
         curve = [np.stack(one) for one in zip(*each, strict=True)]  # the values, the resamples
         value, drawn = (choices_needed(sizes, one, end) for one, end in zip(curve, wanted, strict=True))
-        low, high = _ends(drawn[~np.isnan(curve[1]).any(0)])
+        # 2.5th and 97.5th percentile of numbers that may be infinite: no line can be drawn between those.
+        ordered = np.sort(drawn[~np.isnan(curve[1]).any(0)])
+        low, high = (float(ordered[round(share * (len(ordered) - 1))]) for share in (0.025, 0.975))
         mean = accuracy.mean((method, most), measures.all_users)
         assert mean is not None
         about = measures.name, method, "all", {"of": oracle[0]}, most, NEEDED
         yield Row(*about, float(value), low, high, mean.n, mean.seeds)
-
-
-def _ends(drawn: Float[np.ndarray, " r"]) -> tuple[float, float]:
-    """2.5th and 97.5th percentile of numbers that may be infinite, between which no line can be drawn."""
-    ordered = np.sort(drawn)
-    low, high = (ordered[round(share * (len(ordered) - 1))] for share in (0.025, 0.975))
-    return float(low), float(high)
 
 
 def _both(measures: Measures, column: tuple[str, int]) -> tuple[np.ndarray, np.ndarray]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -13,9 +12,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from eval.suite.cells import PLACES, SavedPredictions, asked
-from fsa.choices.table import ChoiceTable
 from fsa.episodes.sampler import EpisodeRows
-from fsa.files import whole_file
 from fsa.metrics.choice_accuracy import correctness
 from fsa.outputs.reward_model import RewardModel
 from fsa.recipes.measuring.predictions import Predictions, predict
@@ -127,19 +124,6 @@ class EvaluationSet:
         }
 
 
-def save_bayes(path: Path, bayes: Mapping[str, NDArray[Any]]) -> None:
-    """Keep them; a crash leaves no half a file."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with whole_file(path) as unfinished, unfinished.open("wb") as file:
-        np.savez_compressed(file, **bayes)  # type: ignore[arg-type]
-
-
-def open_bayes(path: Path) -> dict[str, NDArray[Any]]:
-    """Read them back."""
-    with np.load(path, allow_pickle=False) as stored:
-        return {name: stored[name] for name in stored.files}
-
-
 def bayes_correct(at: Data, episodes: EpisodeRows, at_once: int = 64) -> NDArray[np.float32]:
     """Credit of the best prediction with the rule known and the person unknown [n]."""
     assert at.truth is not None, "asked where the truth is known"
@@ -161,8 +145,12 @@ def conflicting_episodes(at: Data, size: int) -> Iterator[tuple[float, EpisodeRo
     either sort are left out at every share, so that rows stay paired.
     """
     assert at.truth is not None, "only a known truth says who would choose what"
-    conflicts = _is_conflicting(at.truth.rewards, at.table)
     table, episodes = at.table, at.episodes
+    first, second = table.option.reshape(-1, 2).T
+    prefers_first = at.truth.rewards[:, first] > at.truth.rewards[:, second]
+    conflicts = np.asarray(
+        prefers_first.any(0) & ~prefers_first.all(0)
+    )  # some kinds of people would, others would not
     has_prompts = len(np.unique(table.prompt)) > 1
     chosen: list[tuple[NDArray[np.int64], NDArray[np.int64]]] = []
     kept = []
@@ -192,13 +180,6 @@ def conflicting_episodes(at: Data, size: int) -> Iterator[tuple[float, EpisodeRo
                 np.full(len(some), size),
             ),
         )
-
-
-def _is_conflicting(rewards: Float[np.ndarray, "t m"], table: ChoiceTable) -> NDArray[np.bool_]:
-    """Whether the kinds of people would choose differently between the two options of a choice [n]."""
-    first, second = table.option.reshape(-1, 2).T
-    prefers_first = rewards[:, first] > rewards[:, second]
-    return np.asarray(prefers_first.any(0) & ~prefers_first.all(0))
 
 
 def _answers(models: Mapping[str, RewardModel], at: Data, episodes: EpisodeRows) -> Predictions:

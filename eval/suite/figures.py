@@ -11,8 +11,7 @@ import pandas as pd
 from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
 from numpy.typing import NDArray
 
-from eval.suite.cells import PEOPLE
-from eval.suite.people import open_people
+from eval.suite.cells import PEOPLE, open_arrays
 from eval.suite.results import POOLED, Suite
 from eval.suite.rows import COSTS
 from eval.suite.sections import at_most
@@ -36,7 +35,10 @@ def draw(suite: Suite, frame: pd.DataFrame, folder: Path) -> dict[str, str]:
     Returns:
         Captions by name of the picture, which is a PNG in the folder.
     """
-    people = _people(suite)
+    # What the reference's first seed makes of people, by data set.
+    firsts = {name: suite.of(name, suite.roles.reference)[:1] for name in suite.datasets}
+    files = {name: cell.folder / PEOPLE for name, cells in firsts.items() for cell in cells}
+    people = {name: open_arrays(file) for name, file in files.items() if file.is_file()}
     drawn = {
         "accuracy": curves(suite, frame, "all", folder / "accuracy.png"),
         "worst_group": curves(suite, frame, "worst", folder / "worst_group.png"),
@@ -164,9 +166,3 @@ def styles_of(suite: Suite) -> dict[str, dict[str, Any]]:
         styles[method] = {"color": GREY, "linewidth": 1.4, "linestyle": "--", "marker": "d"}
     styles[POOLED] = {"color": GREY, "linewidth": 1.4, "linestyle": ":", "marker": "."}
     return {method: {"markersize": 4, **style, "label": method} for method, style in styles.items()}
-
-
-def _people(suite: Suite) -> dict[str, dict[str, NDArray[Any]]]:
-    """What the reference's first seed makes of people, by data set."""
-    firsts = {name: suite.of(name, suite.roles.reference)[:1] for name in suite.datasets}
-    return {name: open_people(cell.folder / PEOPLE) for name, cells in firsts.items() for cell in cells}

@@ -100,7 +100,10 @@ class _Sums:
             for size in self.sizes:
                 for metric, name in METRICS.items():
                     columns[metric][method, size] = self._sum(mine, name, size)
-                self._bayes(mine, size, columns["accuracy"])
+                # The Bayes limit is the same for all methods; the one with most seeds says it.
+                found, known = self._sum(mine, "bayes_correct", size), columns["accuracy"].get((BAYES, size))
+                if (~np.isnan(found)).sum() > (0 if known is None else (~np.isnan(known)).sum()):
+                    columns["accuracy"][BAYES, size] = found
                 self.ece[method, size] = self._ece(mine, size)
         self.columns = columns
 
@@ -144,14 +147,6 @@ class _Sums:
             found = np.bincount(self.cell_of_row[here], values, num_cells)
             sums[self.seeds.index(seed)] = np.where(self.cells.count[:num_cells] > 0, found, np.nan)
         return sums.ravel()
-
-    def _bayes(
-        self, mine: Mapping[int, SavedPredictions], size: int, columns: dict[Column, np.ndarray]
-    ) -> None:
-        """The Bayes limit is the same for all methods; the one with most seeds says it."""
-        found = self._sum(mine, "bayes_correct", size)
-        if (~np.isnan(found)).sum() > (~np.isnan(columns.get((BAYES, size), np.array([np.nan])))).sum():
-            columns[BAYES, size] = found
 
     def _ece(self, mine: Mapping[int, SavedPredictions], size: int) -> Interval:
         here = (self.first.labels["size"] == size) & (self.first.labels["where"] == 0)

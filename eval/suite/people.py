@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -44,19 +42,6 @@ def people_of(model: RewardModel, at: Data) -> dict[str, NDArray[Any]]:
         found |= {"kind": _groups(at, few), "sizes": np.array(_SIZES), "grid": np.linspace(0, 1, 101)}
         found["rewards"] = np.stack([_rewards(model, at, few, size, found["grid"]) for size in _SIZES])
     return found
-
-
-def save_people(path: Path, found: Mapping[str, NDArray[Any]]) -> None:
-    """Write one compressed file of plain arrays."""
-    np.savez_compressed(path, **found)  # type: ignore[arg-type]
-
-
-def open_people(path: Path) -> dict[str, NDArray[Any]]:
-    """Read what `save_people` wrote; nothing where a cell has no such file."""
-    if not path.is_file():
-        return {}
-    with np.load(path, allow_pickle=False) as stored:
-        return {name: stored[name] for name in stored.files}
 
 
 def principal_axes(points: Float[np.ndarray, "m z"]) -> Float[np.ndarray, "m 2"]:

@@ -11,11 +11,12 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from jsonargparse import ActionConfigFile, ArgumentParser  # type: ignore[attr-defined]
+from jsonargparse import ArgumentParser
 
 from eval.suite.cells import PLACES, Cell
 from fsa.cli.recipes import configs_first, plain_arguments
 from fsa.errors import ConfigError
+from fsa.recipes.configured import recipe_parser
 from fsa.recipes.measuring.runs import Settings
 from fsa.recipes.reward import train_reward
 
@@ -71,15 +72,6 @@ class Member:
     dedicated: bool = False
     per_dataset: Mapping[str, Mapping[str, Any]] | None = None
 
-    def is_for(self, dataset: DataSet) -> bool:
-        """Whether it is measured on a data set."""
-        return self.datasets is None or any(fnmatch(dataset.name, pattern) for pattern in self.datasets)
-
-    def more_on(self, dataset: DataSet) -> list[Mapping[str, Any]]:
-        """What is said for this data set alone."""
-        given = self.per_dataset or {}
-        return [more for pattern, more in given.items() if fnmatch(dataset.name, pattern)]
-
 
 @dataclass(frozen=True)
 class Plan:
@@ -125,7 +117,8 @@ class Plan:
             for seed in self.seeds
             for dataset in self.datasets.values()
             for method in self.methods.values()
-            if method.is_for(dataset) and fnmatch(f"{dataset.name}/{method.name}/{seed}", only)
+            if method.datasets is None or any(fnmatch(dataset.name, one) for one in method.datasets)
+            if fnmatch(f"{dataset.name}/{method.name}/{seed}", only)
             for cell in [self.cell(dataset, method, seed)]
         ]
         if not found:
@@ -153,7 +146,8 @@ class Plan:
         """Of the training recipe; without a method those that say what the data are."""
         parts: list[Mapping[str, Any]] = [vars(dataset)]
         if method:
-            parts += [vars(method), *method.more_on(dataset)]
+            more = method.per_dataset or {}
+            parts += [vars(method), *(said for name, said in more.items() if fnmatch(dataset.name, name))]
         configs = [f"--config={path}" for part in parts for path in part.get("config") or ()]
         options = [f"--{k}={_as_text(v)}" for part in parts for k, v in (part.get("set") or {}).items()]
         folder = self.folders.get(dataset.data or "")
@@ -184,10 +178,7 @@ def _resolved(arguments: tuple[str, ...]) -> str:
 
 @cache
 def _parser() -> ArgumentParser:
-    parser = ArgumentParser(exit_on_error=False)
-    parser.add_argument("--config", action=ActionConfigFile)
-    parser.add_function_arguments(train_reward, skip={"config"}, sub_configs=True)
-    return parser
+    return recipe_parser(train_reward, exit_on_error=False)
 
 
 def _read(kind: type[Any], where: str, name: str, given: Any) -> Any:

@@ -30,7 +30,11 @@ def rows_of_suite(suite: Suite, *, num_resamples: int = 1000) -> list[Row]:
         # Another seed for each, so that data sets are resampled independently.
         measures = Measures.of(suite, name, num_resamples=num_resamples, random_seed=number)
         rows += [*curves(measures), *leads(measures, suite.roles), *needed(measures, suite.roles)]
-        rows += [*_shares(suite, name), *_costs(suite, name)]
+        rows += [
+            Row.of(found, name, method, "all", size, "accuracy", {"conflicting": share})
+            for method, size, share, found in shares(suite, name)
+        ]
+        rows += _costs(suite, name)
         known[name], most[name] = levels(measures), measures.sizes[-1]
     for clean, noisy, share in suite.noisy():
         rows += lost(noisy, share, most[noisy], known[clean], known[noisy])
@@ -70,11 +74,6 @@ def _numbers(measures: Measures, metric: str, method: str, size: int) -> Iterato
         found_there = sums.mean(column, parts)
         if found_there is not None:
             yield Row.of(found_there, measures.name, method, "all", size, name, {"targets": place})
-
-
-def _shares(suite: Suite, name: str) -> Iterator[Row]:
-    for method, size, share, found in shares(suite, name):
-        yield Row.of(found, name, method, "all", size, "accuracy", {"conflicting": share})
 
 
 def _costs(suite: Suite, name: str) -> Iterator[Row]:

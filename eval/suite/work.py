@@ -11,9 +11,9 @@ from typing import Any
 
 from numpy.typing import NDArray
 
-from eval.suite.cells import PEOPLE, RUN, Cell, write_cell
-from eval.suite.evaluation import EvaluationSet, open_bayes, save_bayes
-from eval.suite.people import people_of, save_people
+from eval.suite.cells import PEOPLE, RUN, Cell, open_arrays, save_arrays, write_cell
+from eval.suite.evaluation import EvaluationSet
+from eval.suite.people import people_of
 from eval.suite.plan import Plan, resolved
 from fsa.cli.recipes import run_recipe
 from fsa.features.extractor import FeatureExtractor
@@ -57,7 +57,7 @@ class CellRunner:
         ItemFeatures(asking.main.whole, extractor)
         seconds = time.monotonic() - started
         if not (path := self._bayes_path(dataset)).is_file():
-            save_bayes(path, asking.bayes())
+            save_arrays(path, asking.bayes())
         return round(seconds, 1)
 
     def work(self, cell: Cell, feature_seconds: float = 0.0) -> None:
@@ -87,7 +87,7 @@ class CellRunner:
                 + shlex.join([*cell.arguments, "--seed", str(cell.seed)]),
             }
             if not cell.dedicated:
-                save_people(folder / PEOPLE, people_of(models[""], asking.main))
+                save_arrays(folder / PEOPLE, people_of(models[""], asking.main))
             write_cell(folder, about_this_run(**about), predictions, conflicts)
             cell.finish(self.out, folder)
         except BaseException:
@@ -99,7 +99,7 @@ class CellRunner:
         if dataset not in self.asked:
             # Few at a time: cells come data set by data set, and some are large.
             last = dict(list(self.asked.items())[1 - _KEPT :])
-            self.asked = {**last, dataset: (self._asking(dataset), open_bayes(self._bayes_path(dataset)))}
+            self.asked = {**last, dataset: (self._asking(dataset), open_arrays(self._bayes_path(dataset)))}
         return self.asked[dataset]
 
     def _asking(self, dataset: str) -> EvaluationSet:

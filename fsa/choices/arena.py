@@ -31,13 +31,13 @@ class Arena(Export):
         both_bad: Votes against both: "drop" them, or "keep" them as ties.
         turns: "all" takes votes on conversations of any length, "first" those on one reply alone.
         group: A column to slice reports by, such as language; None for no groups.
-        revision, on_bad_record, ties, cache: See `Export`.
+        reading: See `Export`.
 
     Reference:
         [Zheng2023] Judging LLM-as-a-judge with MT-Bench and Chatbot Arena.
     """
 
-    needs: ClassVar[tuple[str, ...]] = ("conversation_a", "conversation_b", "winner")
+    needs = ("conversation_a", "conversation_b", "winner")
     counted: ClassVar[tuple[str, ...]] = (
         "both_bad",
         "identical_responses",
@@ -54,17 +54,11 @@ class Arena(Export):
         both_bad: Literal["drop", "keep"] = "drop",
         turns: Literal["all", "first"] = "all",
         group: str | None = None,
-        revision: str | None = None,
-        on_bad_record: Literal["stop", "skip"] = "stop",
-        ties: Literal["keep", "drop"] = "keep",
-        cache: bool = True,
+        **reading: Any,
     ) -> None:
-        super().__init__(path, revision=revision, on_bad_record=on_bad_record, ties=ties, cache=cache)
+        super().__init__(path, **reading)
         self.person, self.both_bad, self.turns, self.group = person, both_bad, turns, group
         self.reads = tuple(name for name in (*([person] if person else _PEOPLE), group) if name)
-
-    def _settings(self) -> list[Any]:
-        return [self.person, self.both_bad, self.turns, self.group]
 
     def _of_row(self, row: Mapping[str, Any], where: str, split: str) -> Iterator[tuple[str, dict[str, Any]]]:
         user = self._person(row, where)
@@ -90,7 +84,7 @@ class Arena(Export):
                 {
                     "user": user,
                     "prompt": prompt,
-                    "options": [_plain(option) for option in options],
+                    "options": [one[0]["content"] if len(one) == 1 else one for one in options],
                     "chosen": outcome,
                     **group,
                 },
@@ -123,10 +117,6 @@ def _taken_apart(a: list[Any], b: list[Any], where: str) -> tuple[list[Any], tup
         allowed = "one that begins as conversation_a does, with what the person said"
         refuse(where, "conversation_b", allowed, b[:end])
     return a[:end], (a[end:], b[end:])
-
-
-def _plain(messages: list[dict[str, str]]) -> Any:
-    return messages[0]["content"] if len(messages) == 1 else messages
 
 
 def _has_image(conversation: Any) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar
 
 from fsa.choices.reading.export import Export, person_in
 from fsa.choices.reading.named_options import PROMPTS, NamedOptions, order_of, prompt_in
@@ -39,7 +39,7 @@ class Argilla(Export):
         options: Fields of the responses; None takes all fields but the prompt.
         values: Field that each answer means, such as {A: response_1}.
         ratings: Field that each rating question is about, such as {rating_1: response_1}.
-        on_bad_record, ties, cache: See `Export`.
+        reading: See `RecordSource`.
     """
 
     counted: ClassVar[tuple[str, ...]] = (
@@ -60,23 +60,22 @@ class Argilla(Export):
         options: list[str] | None = None,
         values: dict[str, str] | None = None,
         ratings: dict[str, str] | None = None,
-        on_bad_record: Literal["stop", "skip"] = "stop",
-        ties: Literal["keep", "drop"] = "keep",
-        cache: bool = True,
+        **reading: Any,
     ) -> None:
-        super().__init__(path, revision=None, on_bad_record=on_bad_record, ties=ties, cache=cache)
+        super().__init__(path, revision=None, **reading)
         self.question, self.prompt, self.options = question, prompt, options
         self.values, self.ratings = values, ratings
-
-    def _settings(self) -> list[Any]:
-        return [self.question, self.prompt, self.options, self.values, self.ratings]
 
     def _of_row(self, row: Mapping[str, Any], where: str, split: str) -> Iterator[tuple[str, dict[str, Any]]]:
         fields, answers = _nested(row, where) if "responses" in row else _flat(row, where)
         prompt = prompt_in(fields, self.prompt, where)
         named = NamedOptions(self._options(fields, prompt, where), self.values)
-        kept = {question: self._submitted(each) for question, each in answers.items()}
-        kept = {question: each for question, each in kept.items() if each}
+        kept = {}
+        for question, each in answers.items():
+            self._counts["drafts"] += sum(answer.status in ("draft", "pending") for answer in each)
+            self._counts["discarded"] += sum(answer.status == "discarded" for answer in each)
+            if submitted := [answer for answer in each if answer.status in (None, "submitted")]:
+                kept[question] = submitted
         if not kept:
             self._counts["unanswered"] += not answers
             return
@@ -96,11 +95,6 @@ class Argilla(Export):
         if missing := [name for name in names if name not in fields]:
             refuse(where, "options", "fields of the record", missing[0])
         return {name: fields[name] for name in names}
-
-    def _submitted(self, answers: Sequence[_Answer]) -> list[_Answer]:
-        self._counts["drafts"] += sum(answer.status in ("draft", "pending") for answer in answers)
-        self._counts["discarded"] += sum(answer.status == "discarded" for answer in answers)
-        return [answer for answer in answers if answer.status in (None, "submitted")]
 
     def _question(self, answers: Mapping[str, Sequence[_Answer]], named: NamedOptions, where: str) -> str:
         if self.question:

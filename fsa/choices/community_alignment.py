@@ -33,14 +33,14 @@ class CommunityAlignment(Export):
             chosen before, so an episode may see in a context's prompt what a target asks for.
         languages: Codes of `assigned_lang` to keep, such as [en]; None for all.
         group: A column to slice reports by, such as annotator_country; None for no groups.
-        revision, on_bad_record, cache: See `Export`.
+        reading: See `Export`; there are no ties.
 
     Reference:
         [Zhang2025] Cultivating pluralism in algorithmic monoculture: the Community Alignment dataset;
         CC-BY-4.0.
     """
 
-    needs: ClassVar[tuple[str, ...]] = ("annotator_id", *_COLUMNS[: len(_REPLIES) + 2])
+    needs = ("annotator_id", *_COLUMNS[: len(_REPLIES) + 2])
     counted: ClassVar[tuple[str, ...]] = (
         "identical_responses",
         "empty_messages",
@@ -56,16 +56,11 @@ class CommunityAlignment(Export):
         turns: Literal["first", "all"] = "first",
         languages: list[str] | None = None,
         group: str | None = None,
-        revision: str | None = None,
-        on_bad_record: Literal["stop", "skip"] = "stop",
-        cache: bool = True,
+        **reading: Any,
     ) -> None:
-        super().__init__(path, revision=revision, on_bad_record=on_bad_record, ties="keep", cache=cache)
+        super().__init__(path, ties="keep", **reading)
         self.turns, self.languages, self.group = turns, languages, group
         self.reads = (*_COLUMNS, "assigned_lang", *([group] if group else []))
-
-    def _settings(self) -> list[Any]:
-        return [self.turns, self.languages, self.group]
 
     def _of_row(self, row: Mapping[str, Any], where: str, split: str) -> Iterator[tuple[str, dict[str, Any]]]:
         user = person_in(row.get("annotator_id"), where, "annotator_id")

@@ -116,7 +116,7 @@ class HelpSteer2(Source):
     def _pairs(self, split: str, counts: dict[str, int]) -> Iterator[_Pair]:
         if self.arrangement == "steerable":
             return _steerable_pairs(self._file(split), split)
-        rows = self._hub_rows(split) if self._is_on_hub() else _file_rows(self._file(split))
+        rows = self._hub_rows(split) if self._is_on_hub() else json_lines(self._file(split), stop)
         return _consecutive(rows, split, counts)
 
     def _is_on_hub(self) -> bool:
@@ -169,10 +169,6 @@ class _Pair:
     @property
     def log_length_ratio(self) -> float:
         return math.log(len(self.responses[0]) / len(self.responses[1]))
-
-
-def _file_rows(path: Path) -> Iterator[tuple[str, Any]]:
-    return json_lines(path, stop)
 
 
 def _consecutive(rows: Iterator[tuple[str, Any]], split: str, counts: dict[str, int]) -> Iterator[_Pair]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from itertools import chain
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
 
@@ -25,23 +25,18 @@ class Jsonl(RecordSource):
 
     Args:
         path: A file, or several that are read one after the other; .jsonl or .jsonl.gz.
-        on_bad_record: "stop" raises at the first bad record; "skip" leaves bad records out, counts them as
-            `bad_records`, lists the first of them in `self.bad_records`, and warns once.
-        ties: "keep", or "drop" records that say "tie" and count them as `ties_dropped`.
-        cache: Whether to keep the parsed table.
         max_line_bytes: A longer line is a bad record, > 0; it is never parsed.
+        reading: See `RecordSource`.
     """
 
     def __init__(
         self,
         path: str | list[str],
         *,
-        on_bad_record: Literal["stop", "skip"] = "stop",
-        ties: Literal["keep", "drop"] = "keep",
-        cache: bool = True,
         max_line_bytes: int = 8 << 20,
+        **reading: Any,
     ) -> None:
-        super().__init__(on_bad_record=on_bad_record, ties=ties, cache=cache)
+        super().__init__(**reading)
         self.paths = [Path(p).expanduser() for p in ([path] if isinstance(path, str | Path) else path)]
         if not self.paths:
             raise ConfigError("path must name one file or more, came an empty list")

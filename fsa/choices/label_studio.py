@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar
 
 from fsa.choices.reading.export import Export, person_in
 from fsa.choices.reading.named_options import PROMPTS, NamedOptions, pair_in, prompt_in
@@ -36,10 +36,10 @@ class LabelStudio(Export):
         options: Fields of `data` with the responses, the left one first.
         values: Field that each label means, such as {A: answer1}.
         bucket: Of a ranker with several buckets, the one that is ordered.
-        on_bad_record, ties, cache: See `Export`.
+        reading: See `RecordSource`.
     """
 
-    needs: ClassVar[tuple[str, ...]] = ("data", "annotations")
+    needs = ("data", "annotations")
     counted: ClassVar[tuple[str, ...]] = ("skipped_annotations", "unanswered", "both_bad", "without_prompt")
 
     def __init__(
@@ -51,16 +51,11 @@ class LabelStudio(Export):
         options: list[str] | None = None,
         values: dict[str, str] | None = None,
         bucket: str | None = None,
-        on_bad_record: Literal["stop", "skip"] = "stop",
-        ties: Literal["keep", "drop"] = "keep",
-        cache: bool = True,
+        **reading: Any,
     ) -> None:
-        super().__init__(path, revision=None, on_bad_record=on_bad_record, ties=ties, cache=cache)
+        super().__init__(path, revision=None, **reading)
         self.question, self.prompt, self.options = question, prompt, options
         self.values, self.bucket = values, bucket
-
-    def _settings(self) -> list[Any]:
-        return [self.question, self.prompt, self.options, self.values, self.bucket]
 
     def _of_row(self, row: Mapping[str, Any], where: str, split: str) -> Iterator[tuple[str, dict[str, Any]]]:
         data, annotations = row.get("data"), row.get("annotations")

@@ -184,14 +184,14 @@ def _parsed(line: Any, where: str) -> tuple[Messages, str, bool]:
     if not isinstance(line, Mapping):
         refuse(where, "line", "an object", line)
     chat, response, stopped = line.get("prompt"), line.get("response"), line.get("stopped", True)
-    if not isinstance(chat, list) or not chat or not all(map(_is_message, chat)):
+    are_messages = isinstance(chat, list) and all(
+        isinstance(message, Mapping) and all(isinstance(message.get(k), str) for k in ("role", "content"))
+        for message in chat
+    )
+    if not chat or not are_messages:
         refuse(where, "prompt", "a chat: a list of messages with role and content", chat)
     if not isinstance(response, str):
         refuse(where, "response", "a text", response)
     if not isinstance(stopped, bool):
         refuse(where, "stopped", "true or false", stopped)
     return tuple(chat), response, stopped
-
-
-def _is_message(message: Any) -> bool:
-    return isinstance(message, Mapping) and all(isinstance(message.get(k), str) for k in ("role", "content"))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar
 
 from fsa.choices.reading.export import Export, has_ink, messages_in, person_in
 from fsa.choices.reading.record import refuse
@@ -23,25 +23,22 @@ class PersonalRewardBench(Export):
     Args:
         path: The data set on the hub, of the Chatbot Arena or (`MichaelR207/prism_personalized_0125`) of
             PRISM; or files of its columns.
-        revision, on_bad_record, cache: See `Export`.
+        reading: See `Export`; there are no ties.
 
     Reference:
         [Ryan2025] SynthesizeMe! Inducing persona-guided prompts for personalized reward models in LLMs.
     """
 
-    needs: ClassVar[tuple[str, ...]] = ("user_id", "context", "chosen", "rejected")
+    needs = ("user_id", "context", "chosen", "rejected")
     reads = ("split",)
     counted: ClassVar[tuple[str, ...]] = ("identical_responses", "empty_messages")
 
     def __init__(
         self,
         path: str = "MichaelR207/chatbot_arena_personalized_0125",
-        *,
-        revision: str | None = None,
-        on_bad_record: Literal["stop", "skip"] = "stop",
-        cache: bool = True,
+        **reading: Any,
     ) -> None:
-        super().__init__(path, revision=revision, on_bad_record=on_bad_record, ties="keep", cache=cache)
+        super().__init__(path, ties="keep", **reading)
 
     def _of_row(self, row: Mapping[str, Any], where: str, split: str) -> Iterator[tuple[str, dict[str, Any]]]:
         user = person_in(row.get("user_id"), where, "user_id")

@@ -5,21 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
+from fsa.choices.reading.export import Export
 from fsa.choices.reading.record import refuse
-from fsa.choices.reading.record_source import RULES, RecordSource
 from fsa.choices.reading.row_files import RowFile, open_rows
-from fsa.choices.reading.table_cache import table_key
-from fsa.choices.table import ChoiceTable
-from fsa.errors import ChoiceDataError
 from fsa.types import is_number
 
 _FILE = "conversations.jsonl"
 _EMPTY = ("", "EMPTY STRING")  # the second is upstream's own word for the first
 
 
-class Prism(RecordSource):
+class Prism(Export):
     """One choice for each turn of a conversation, among the responses shown, by the person who was there.
 
     Reads the configuration `conversations`, one row a conversation, because there each turn stands with what
@@ -48,14 +45,16 @@ class Prism(RecordSource):
         group: A column to slice reports by, such as conversation_type; None for no groups.
         ties: Where the best score is shared: "drop" the turn and count it; "keep" it as a tie where all
             responses share it, and drop it where only some do; "chosen" trusts `if_chosen`.
-        revision: Branch, tag or commit on the hub.
-        on_bad_record: "stop" raises at the first bad conversation; "skip" leaves bad ones out, counts them as
-            `bad_records`, lists the first of them in `self.bad_records`, and warns once.
-        cache: Whether to keep the parsed table.
+        reading: See `Export`.
 
     Reference:
         [Kirk2024] The PRISM alignment dataset. Human texts are CC-BY-4.0, model responses CC-BY-NC-4.0.
     """
+
+    counted: ClassVar[tuple[str, ...]] = (
+        "ties_dropped", "identical_responses", "empty_messages", "turns_without_choice", "unclear_turns",
+        "chosen_not_best", "rankings_cut",
+    )  # fmt: skip
 
     def __init__(
         self,
@@ -65,47 +64,23 @@ class Prism(RecordSource):
         turns: Literal["first", "all"] = "first",
         group: str | None = None,
         ties: Literal["drop", "keep", "chosen"] = "drop",
-        revision: str | None = None,
-        on_bad_record: Literal["stop", "skip"] = "stop",
-        cache: bool = True,
+        **reading: Any,
     ) -> None:
-        super().__init__(on_bad_record=on_bad_record, ties="keep", cache=cache)
-        self.path, self.revision = path, revision
+        super().__init__(path, ties="keep", **reading)
         self.outcome, self.turns, self.group, self.ties = outcome, turns, group, ties
-        self._files: list[RowFile] = []
+        self.needs = ("user_id", "conversation_history", *([group] if group else []))
+        self.reads = self.needs
 
-    def load(self) -> ChoiceTable:
-        """All choices, in their order within each person.
-
-        Raises:
-            ChoiceDataError: A file is missing, or a conversation is not what upstream's are; names file, row
-                and turn.
-        """
+    def _open(self) -> list[RowFile]:
         inside = Path(self.path).expanduser() / _FILE
         if inside.is_file():
-            self._files = open_rows(str(inside))
-        elif Path(self.path).expanduser().exists():
-            self._files = open_rows(self.path)
-        else:
-            self._files = open_rows(self.path, name="conversations", split="train", revision=self.revision)
-        return super().load()
+            return open_rows(str(inside))
+        if Path(self.path).expanduser().exists():
+            return open_rows(self.path)
+        return open_rows(self.path, name="conversations", split="train", revision=self.revision)
 
-    def _records(self) -> Iterator[tuple[str, Any]]:
-        names = ("ties_dropped", "identical_responses", "empty_messages", "turns_without_choice")
-        self._counts |= dict.fromkeys((*names, "unclear_turns", "chosen_not_best", "rankings_cut"), 0)
-        columns = ("user_id", "conversation_history", *([self.group] if self.group else []))
-        for file in self._files:
-            for where, row in file.read(columns, self._on_bad):
-                try:
-                    turns = _turns(row, where)
-                except ChoiceDataError as error:
-                    self._on_bad(error)
-                    continue
-                yield from self._of_conversation(row, turns, where)
-
-    def _of_conversation(
-        self, row: Mapping[str, Any], turns: list[_Turn], where: str
-    ) -> Iterator[tuple[str, Any]]:
+    def _of_row(self, row: Mapping[str, Any], where: str, split: str) -> Iterator[tuple[str, Any]]:
+        turns = _turns(row, where)
         past: list[dict[str, str]] = []
         for number, turn in enumerate(turns):
             past = [*past, {"role": "user", "content": turn.prompt}]
@@ -171,16 +146,6 @@ class Prism(RecordSource):
         self._counts["rankings_cut"] += cut is not None
         return order[:cut]
 
-    def _key(self) -> str | None:
-        paths = [path for file in self._files for path in file.paths]
-        if not all(file.paths for file in self._files):
-            return None
-        arguments = [self.outcome, self.turns, self.group, self.ties, self.skip_bad]
-        return table_key(["prism.1", RULES, *arguments], paths)
-
-    def _whole(self) -> str:
-        return ", ".join(file.where for file in self._files)
-
 
 @dataclass(frozen=True)
 class _Response:
@@ -195,15 +160,14 @@ class _Turn:
     responses: list[_Response]
 
 
-def _turns(row: Any, where: str) -> list[_Turn]:
+def _turns(row: Mapping[str, Any], where: str) -> list[_Turn]:
     """Turns of a conversation in their order.
 
     Raises:
         ChoiceDataError: The row is no conversation; names the message.
     """
-    if not isinstance(row, Mapping) or not isinstance(row.get("conversation_history"), list):
-        came = row.get("conversation_history") if isinstance(row, Mapping) else row
-        refuse(where, "conversation_history", "a list of messages", came)
+    if not isinstance(row.get("conversation_history"), list):
+        refuse(where, "conversation_history", "a list of messages", row.get("conversation_history"))
     turns: dict[int, _Turn] = {}
     for i, message in enumerate(row["conversation_history"]):
         field = f"conversation_history[{i}]"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -45,10 +45,7 @@ class Ratings(MappedRows):
             under the prompt "". This assumes that a person rates all prompts on one scale, and that a
             response shows without its prompt why it was liked: true of thumbs for a style, not for facts.
         seed: Another seed draws other pairs.
-        name, split, revision: As of `Rows`.
-        on_bad_record: "stop" raises at the first bad row; "skip" leaves bad rows out, counts them as
-            `bad_records`, lists the first of them in `self.bad_records`, and warns once.
-        cache: Whether to keep the choices.
+        reading: See `MappedRows`; there are no ties.
 
     Raises:
         ConfigError: `columns` maps what is no field, or a number is out of its range.
@@ -65,31 +62,15 @@ class Ratings(MappedRows):
         smallest_gap: float = 1.0,
         across_prompts: bool = False,
         seed: int = 0,
-        name: str | None = None,
-        split: str | None = None,
-        revision: str | None = None,
-        on_bad_record: Literal["stop", "skip"] = "stop",
-        cache: bool = True,
+        **reading: Any,
     ) -> None:
         if max_uses < 1 or not 0 < smallest_gap < math.inf:
             raise ConfigError(
                 f"max_uses must be >= 1 and smallest_gap > 0, came {max_uses} and {smallest_gap}"
             )
-        super().__init__(
-            path,
-            columns=columns,
-            name=name,
-            split=split,
-            revision=revision,
-            on_bad_record=on_bad_record,
-            ties="keep",
-            cache=cache,
-        )
+        super().__init__(path, columns=columns, ties="keep", **reading)
         self.max_uses, self.smallest_gap = max_uses, float(smallest_gap)
         self.across_prompts, self.seed = across_prompts, seed
-
-    def _settings(self) -> list[Any]:
-        return ["ratings.1", self.max_uses, self.smallest_gap, self.across_prompts, self.seed]
 
     def _record(self, row: Mapping[str, Any], columns: Mapping[str, Any], file: RowFile) -> dict[str, Any]:
         return values_of(row, columns)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar
 
 from fsa.choices.reading.mapped_rows import MappedRows, read_list, values_of
 from fsa.choices.reading.plain import FIELDS
@@ -27,13 +27,7 @@ class Rows(MappedRows):
             it is not in one of its own name; {group: null} reads no group although there is such a column.
             {options: [answer_a, answer_b], chosen: winner} takes each option from a column of its own; then
             `chosen` may also say the name of a column.
-        name: Configuration of a data set on the hub.
-        split: One split of a data set; None for all of them.
-        revision: Branch, tag or commit of a data set on the hub. Name a commit to pin what you train on.
-        on_bad_record: "stop" raises at the first bad row; "skip" leaves bad rows out, counts them as
-            `bad_records`, lists the first of them in `self.bad_records`, and warns once.
-        ties: "keep", or "drop" rows that tie and count them as `ties_dropped`.
-        cache: Whether to keep the parsed table.
+        reading: See `MappedRows`.
 
     Raises:
         ConfigError: `columns` maps what is no field of a record.
@@ -46,26 +40,9 @@ class Rows(MappedRows):
         path: str | list[str],
         *,
         columns: dict[str, str | list[str] | None] | None = None,
-        name: str | None = None,
-        split: str | None = None,
-        revision: str | None = None,
-        on_bad_record: Literal["stop", "skip"] = "stop",
-        ties: Literal["keep", "drop"] = "keep",
-        cache: bool = True,
+        **reading: Any,
     ) -> None:
-        super().__init__(
-            path,
-            columns=columns,
-            name=name,
-            split=split,
-            revision=revision,
-            on_bad_record=on_bad_record,
-            ties=ties,
-            cache=cache,
-        )
-
-    def _settings(self) -> list[Any]:
-        return []
+        super().__init__(path, columns=columns, **reading)
 
     def _record(self, row: Mapping[str, Any], columns: Mapping[str, Any], file: RowFile) -> dict[str, Any]:
         record = values_of(row, columns)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import numpy as np
 from jaxtyping import Float
 from numpy.typing import NDArray
@@ -107,14 +109,9 @@ def _utilities(numbers: Float[np.ndarray, " m"]) -> Float[np.ndarray, "2 m"]:
 
 def _distinct_uniform(count: int, seed: int) -> NDArray[np.float64]:
     numbers = uniform(seed, 0, np.arange(count), 0)
-    attempt = 1
-    while len(again := _repeats(numbers)):
+    for attempt in itertools.count(1):
+        again = np.setdiff1d(np.arange(count), np.unique(numbers, return_index=True)[1])  # stood before
+        if not len(again):
+            break
         numbers[again] = uniform(seed, 0, again, attempt)
-        attempt += 1
     return numbers
-
-
-def _repeats(numbers: NDArray[np.float64]) -> NDArray[np.int64]:
-    """Where a number stands that has stood before."""
-    first = np.unique(numbers, return_index=True)[1]
-    return np.setdiff1d(np.arange(len(numbers)), first)

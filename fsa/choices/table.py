@@ -162,26 +162,17 @@ class ChoiceTable:
         rows = np.flatnonzero(rows) if rows.dtype == np.bool_ else np.sort(rows)
         counts = np.bincount(self.user[rows], minlength=self.num_users)
         kept = np.flatnonzero(counts)
+        users = self.users.take(pa.array(kept))
+        return replace(self, users=users, user_offsets=_offsets(counts[kept]), **self.columns_at(rows))
+
+    def columns_at(self, rows: NDArray[Any]) -> dict[str, Any]:
+        """The columns of choices and options, of some rows: in any order, and any of them more than once."""
         sizes = self.num_options[rows]
         offsets = _offsets(sizes)
         options = np.repeat(self.option_offsets[rows] - offsets[:-1], sizes) + np.arange(offsets[-1])
-        return ChoiceTable(
-            users=self.users.take(pa.array(kept)),
-            user_offsets=_offsets(counts[kept]),
-            prompt=self.prompt[rows],
-            option_offsets=offsets,
-            option=self.option[options],
-            place=self.place[options],
-            group=self.group[rows],
-            groups=self.groups,
-            split=self.split[rows],
-            splits=self.splits,
-            item_prompt=self.item_prompt,
-            item_response=self.item_response,
-            numbers=self.numbers,
-            texts=self.texts,
-            counts=self.counts,
-        )
+        found = {name: getattr(self, name)[rows] for name in ("prompt", "group", "split")}
+        found |= {name: getattr(self, name)[options] for name in ("option", "place")}
+        return found | {"option_offsets": offsets}
 
     def shuffled(self, seed: int = 0) -> ChoiceTable:
         """The same choices, the outcome of each dealt out anew among its options: nothing to learn."""
@@ -238,21 +229,17 @@ class ChoiceTable:
         """
         counted = np.bincount(user, minlength=len(users))
         kept = np.flatnonzero(counted)
-        order = np.argsort(user, kind="stable")
-        starts, sizes = _offsets(num_options)[:-1][order], num_options[order]
-        offsets, num_items = _offsets(sizes), len(item_prompt)
-        options = np.repeat(starts - offsets[:-1], sizes) + np.arange(offsets[-1])
-        nothing = np.zeros(len(user), np.int32)
-        return cls(
+        nothing, num_items = np.zeros(len(user), np.int32), len(item_prompt)
+        unsorted = cls(
             users=_strings(users).take(pa.array(kept)),
             user_offsets=_offsets(counted[kept]),
-            prompt=prompt[order],
-            option_offsets=offsets,
-            option=option[options],
-            place=place[options],
-            group=(nothing if group is None else group)[order],
+            prompt=prompt,
+            option_offsets=_offsets(num_options),
+            option=option,
+            place=place,
+            group=nothing if group is None else group,
             groups=_strings(groups or [""]),
-            split=(nothing if split is None else split)[order],
+            split=nothing if split is None else split,
             splits=_strings(splits or [""]),
             item_prompt=item_prompt,
             item_response=np.full(num_items, -1, np.int32) if item_response is None else item_response,
@@ -260,12 +247,17 @@ class ChoiceTable:
             texts=_strings(texts),
             counts=counts or {},
         )
+        return replace(unsorted, **unsorted.columns_at(np.argsort(user, kind="stable")))
 
     def save(self, path: str | Path) -> None:
         """Write one Arrow file; a crash leaves no half a file under this name."""
         path = Path(path)
         path.parent.mkdir(parents=True, exist_ok=True)
-        columns = {name: _as_arrow(getattr(self, name)) for name in _COLUMNS}
+        plain = {name: getattr(self, name) for name in _COLUMNS}
+        columns = {
+            name: each if isinstance(each, pa.Array) else pa.array(np.ascontiguousarray(each).reshape(-1))
+            for name, each in plain.items()
+        }
         # One row whose cells are whole columns: an Arrow file wants columns of one length.
         cells = {
             name: pa.LargeListArray.from_arrays(pa.array([0, len(column)], pa.int64()), column)
@@ -319,7 +311,3 @@ def _offsets(sizes: NDArray[np.int64]) -> NDArray[np.int64]:
 
 def _strings(values: list[str] | pa.Array) -> pa.Array:
     return values if isinstance(values, pa.Array) else pa.array(values, pa.large_string())
-
-
-def _as_arrow(column: Any) -> pa.Array:
-    return column if isinstance(column, pa.Array) else pa.array(np.ascontiguousarray(column).reshape(-1))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from array import array
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -57,15 +57,17 @@ class TableBuilder:
         self._split.append(self._splits[choice.split])
         self._size.append(len(choice.options))
 
-    def add_pick(self, pick: UsualPick) -> None:
-        """Take a pick among plain texts: the same as `add`, at a fifth of its time.
+    def add_picks(self, picks: Iterable[UsualPick]) -> None:
+        """Take picks among plain texts: the same as `add` of each, at a fifth of its time.
 
-        Its options follow options that are text too, see `width`, and no text begins with the mark of a chat.
+        Their options follow options that are text too, see `width`, and no text begins with the mark of a
+        chat.
         """
         self.width = 0
-        self._picks.append(pick)
-        if len(self._picks) == _AT_ONCE:
-            self._number_picks()
+        for pick in picks:
+            self._picks.append(pick)
+            if len(self._picks) == _AT_ONCE:
+                self._number_picks()
 
     def columns(self) -> dict[str, Any]:
         """What `ChoiceTable.from_columns` takes."""
@@ -89,7 +91,7 @@ class TableBuilder:
         }
 
     def _number_picks(self) -> None:
-        """Number what `add_pick` took, in the order in which `add` would have."""
+        """Number what `add_picks` took, in the order in which `add` would have."""
         if not self._picks:
             return
         users, prompts, options, chosen, groups, splits = zip(*self._picks, strict=True)

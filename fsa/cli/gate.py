@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, get_args
 
+from fsa.recipes.configured import options
 from fsa.runs.components import arguments_of, class_at, refuse_foreign
 from fsa.runs.safe_yaml import parse_yaml, read_mapping
 
@@ -31,7 +32,7 @@ def check_command_line(arguments: Sequence[str], hints: Mapping[str, Any], takes
         CheckpointError: A `--config` file or an option names a foreign class.
         ConfigError: A file cannot be read.
     """
-    pairs = list(_options(arguments))
+    pairs = options(arguments)
     trusted = [value.lower() for name, value, _ in pairs if name == TRUST]
     if not trusted or trusted[-1] not in ("", "true", "yes"):
         parts = {name for name, hint in hints.items() if _base_of(hint)}
@@ -87,20 +88,6 @@ def import_families(hints: Mapping[str, Any]) -> None:
 def _base_of(hint: Any) -> type | None:
     """Base class of a parameter that is a part of fsa; None for all others."""
     return next((one for one in _classes(hint) if one.__module__.startswith("fsa.")), None)
-
-
-def _options(arguments: Sequence[str]) -> Iterator[tuple[str, str, list[str]]]:
-    """Name, value and arguments of each option; what belongs to none has the name ""."""
-    rest = list(arguments)
-    while rest:
-        first = rest.pop(0)
-        name, equals, value = first.partition("=")
-        if not name.startswith("--"):
-            yield "", first, [first]
-        elif equals or not rest or rest[0].startswith("--"):
-            yield name[2:], value, [first]
-        else:
-            yield name[2:], rest[0], [first, rest.pop(0)]
 
 
 def _check_value(name: str, value: str) -> None:

@@ -17,6 +17,7 @@ from fsa.choices.source import Source
 from fsa.cli.lines import as_lines
 from fsa.cli.recipes import CommandLine, plain_arguments
 from fsa.files import Results
+from fsa.recipes.configured import options
 
 _OURS = frozenset({"path", "cache"})  # arguments of a source that the command itself gives
 
@@ -36,7 +37,8 @@ def import_(arguments: Sequence[str]) -> None:
     results = Results(parsed["out"])
     own = {name: value for name, value in parsed.items() if name not in ("from", "export", "out", "config")}
     source: Any = importable()[parsed["from"]]
-    table = source(path=_paths(parsed["export"]), cache=False, **own).load()
+    paths = parsed["export"]
+    table = source(path=paths[0] if len(paths) == 1 else paths, cache=False, **own).load()
     results.write(as_lines(record_of(table.choice(row)) for row in range(len(table))))
     _say(f"{len(table):,} choices of {table.num_users:,} people")
     for name, count in table.counts.items():
@@ -49,20 +51,17 @@ def importable() -> dict[str, type[Source]]:
     found: dict[str, Any] = {}
     for module in pkgutil.iter_modules(fsa.choices.__path__):
         for _, member in inspect.getmembers(resolve_name(f"fsa.choices.{module.name}"), inspect.isclass):
-            if member.__module__ == f"fsa.choices.{module.name}" and _reads_path(member):
+            is_source = issubclass(member, Source) and not inspect.isabstract(member)
+            is_here = is_source and member.__module__ == f"fsa.choices.{module.name}"
+            if is_here and "path" in inspect.signature(member).parameters:
                 found[module.name.replace("_", "-")] = member
     return found
-
-
-def _reads_path(member: type) -> bool:
-    is_source = issubclass(member, Source) and not inspect.isabstract(member)
-    return is_source and "path" in inspect.signature(member).parameters
 
 
 def _parsed(given: list[str]) -> dict[str, Any]:
     """The command line, whose further options are those of the source that it names."""
     sources = importable()
-    name = _value_of("--from", given)
+    name = next((value for name, value, _ in options(given) if name == "from"), "")
     parser = CommandLine(
         prog="fsa import", description="Choices from the export of another tool, as JSONL records."
     )
@@ -73,18 +72,6 @@ def _parsed(given: list[str]) -> dict[str, Any]:
         parser.add_class_arguments(sources[name], skip=set(_OURS))
     parsed: Namespace = parser.parse_args(given)
     return parsed.as_dict()
-
-
-def _value_of(option: str, given: Sequence[str]) -> str:
-    for i, argument in enumerate(given):
-        name, equals, value = argument.partition("=")
-        if name == option:
-            return value if equals else " ".join(given[i + 1 : i + 2])
-    return ""
-
-
-def _paths(given: Sequence[str]) -> Any:
-    return given[0] if len(given) == 1 else list(given)
 
 
 def _say(line: str) -> None:

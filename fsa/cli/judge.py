@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -78,15 +78,12 @@ def judge(
     results.write(as_lines(answers))
     without = sum(answer["choice"] is None for answer in answers)
     if without:
-        said = f"{without} of {len(answers)} prompts have no choice: {_commonest_problem(answers)}"
+        counts = Counter(problem for answer in answers for problem in _texts_in(answer["problems"]))
+        why = ", ".join(f"{name} ({count} times)" for name, count in counts.most_common(3)) or "no score"
+        said = f"{without} of {len(answers)} prompts have no choice: {why}"
         if without == len(answers):
             raise JudgeError(f"{said}; what came is in {out or 'the output'}")
         print(f"warning: {one_line(said)}", file=sys.stderr)
-
-
-def _commonest_problem(answers: Sequence[Mapping[str, Any]]) -> str:
-    counts = Counter(problem for answer in answers for problem in _texts_in(answer["problems"]))
-    return ", ".join(f"{name} ({count} times)" for name, count in counts.most_common(3)) or "no score"
 
 
 def _texts_in(value: Any) -> Iterator[str]:

@@ -5,16 +5,15 @@ from __future__ import annotations
 import inspect
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from itertools import islice
 from pathlib import Path
 from typing import Any, NoReturn, get_origin
 
-from jsonargparse import ActionConfigFile, ArgumentParser, auto_cli  # type: ignore[attr-defined]
+from jsonargparse import ArgumentParser, auto_cli
 
 from fsa.cli.ending import ending_well, one_line
 from fsa.cli.gate import TRUST, check_command_line, import_families
 from fsa.errors import ConfigError
-from fsa.recipes.configured import preset
+from fsa.recipes.configured import keywords_for, options, preset, recipe_parser
 from fsa.runs.folder import CONFIG_YAML
 
 # Options that may be written without the name of the part they belong to.
@@ -41,24 +40,18 @@ def run_recipe(
     """
     if arguments is None:
         return ending_well(lambda: run_recipe(recipe, sys.argv[1:], repeatable))
-    parser = CommandLine(description=_first_line(recipe))
-    parser.add_argument("--config", action=ActionConfigFile, help="YAML file; may be given several times")
-    names = inspect.signature(recipe).parameters
-    parser.add_function_arguments(recipe, skip={"config"}, sub_configs=True)
+    parser, names = recipe_parser(recipe, CommandLine), inspect.signature(recipe).parameters
     given = plain_arguments(arguments)
     if "source" in names:
-        given = [_spelled_out(argument) for argument in given]
+        parts = (argument.partition("=") for argument in given)
+        given = [_SHORT.get(name, name) + equals + value for name, equals, value in parts]
     hints = {action.dest: getattr(action, "_typehint", None) for action in parser._actions}
     given = check_command_line(configs_first(given), hints, takes_trust=TRUST in names)
     if _HELP.intersection(given):
         import_families(hints)
     given = [_listed(*pair, hints) for pair in zip(["", *given], given, strict=False)]
     parsed = parser.parse_args([_repeated(argument, repeatable) for argument in given])
-    plain = parsed.as_dict()
-    plain.pop("config", None)
-    parts = parser.instantiate(parsed)
-    keywords = {name: value for name, value in parts.items() if name != "config"}
-    return recipe(**({"config": plain} if "config" in names else {}), **keywords)
+    return recipe(**keywords_for(recipe, parser, parsed))
 
 
 class CommandLine(ArgumentParser):
@@ -94,40 +87,25 @@ def configs_first(arguments: Sequence[str]) -> list[str]:
     """
     configs: list[str] = []
     others: list[str] = []
-    rest = iter(arguments)
-    for argument in rest:
-        if argument == "--config":
-            configs += [argument, *(str(preset(name)) for name in islice(rest, 1))]
-        elif argument.startswith("--config="):
-            configs.append(f"--config={preset(argument.removeprefix('--config='))}")
+    for name, value, given in options(arguments):
+        if name == "config":
+            configs.append(f"--config={preset(value)}")
         else:
-            others.append(argument)
+            others += given
     return configs + others
 
 
 def _resumed(arguments: list[str]) -> list[str]:
-    for i, argument in enumerate(arguments):
-        name, equals, run = argument.partition("=")
-        if name == "--resume":
-            run, rest = (
-                (run, arguments[i + 1 :])
-                if equals
-                else (" ".join(arguments[i + 1 : i + 2]), arguments[i + 2 :])
-            )
-            if run.lower() in ("true", "false"):
-                return arguments
-            if not (Path(run) / CONFIG_YAML).is_file():
-                raise ConfigError(f"--resume {run}: no run folder there (a folder with {CONFIG_YAML})")
-            if any(other.partition("=")[0] == "--out" for other in arguments):
-                raise ConfigError("--resume goes on in its own folder; leave out --out")
-            own = ["--config", str(Path(run) / CONFIG_YAML), "--out", run, "--resume", "true"]
-            return [*own, *arguments[:i], *rest]
-    return arguments
-
-
-def _spelled_out(argument: str) -> str:
-    name, equals, value = argument.partition("=")
-    return _SHORT.get(name, name) + equals + value
+    pairs = options(arguments)
+    run = next((value for name, value, _ in pairs if name == "resume"), "true")
+    if run.lower() in ("true", "false"):
+        return arguments
+    if not (Path(run) / CONFIG_YAML).is_file():
+        raise ConfigError(f"--resume {run}: no run folder there (a folder with {CONFIG_YAML})")
+    if any(name == "out" for name, _, _ in pairs):
+        raise ConfigError("--resume goes on in its own folder; leave out --out")
+    own = ["--config", str(Path(run) / CONFIG_YAML), "--out", run, "--resume", "true"]
+    return [*own, *(argument for name, _, given in pairs if name != "resume" for argument in given)]
 
 
 def _repeated(argument: str, repeatable: Sequence[str]) -> str:
@@ -153,7 +131,3 @@ def _listed(before: str, argument: str, hints: Mapping[str, Any]) -> str:
     if name.startswith("--") and wants_list and value.lstrip("-").replace(".", "", 1).isdigit():
         return f"{name}=[{value}]" if equals else f"[{value}]"
     return argument
-
-
-def _first_line(function: Callable[..., Any]) -> str:
-    return (function.__doc__ or "").strip().split("\n")[0]

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import warnings
 from collections import defaultdict
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Literal
 
@@ -53,7 +52,9 @@ def score(
     is_large = Path(choices).is_file() and Path(choices).stat().st_size > _LARGE
     table = Jsonl(choices, on_bad_record=on_bad_record, cache=is_large).load()
     lines = read_candidates(candidates, table, skip_bad=on_bad_record == "skip")
-    people = _people(rewards, table, [line["user"] for line in lines])
+    users = list(dict.fromkeys(line["user"] for line in lines))
+    choices_of = choices_of_each(table, users, "candidates have no choices and are scored")
+    people = dict(zip(users, rewards.for_users(choices_of), strict=True))
     results.write(as_lines(_answers(rewards, people, lines)))
 
 
@@ -105,12 +106,6 @@ def _with_user(raw: dict[str, Any], where: str, table: ChoiceTable) -> dict[str,
     if len(table.users) != 1:
         raise ChoiceDataError(f"{where}: user is missing; the choices are those of {len(table.users)} users")
     return {**raw, "user": table.users[0].as_py()}
-
-
-def _people(rewards: RewardModel, table: ChoiceTable, users: Sequence[str]) -> dict[str, Person]:
-    names = list(dict.fromkeys(users))
-    choices = choices_of_each(table, names, "candidates have no choices and are scored")
-    return dict(zip(names, rewards.for_users(choices), strict=True))
 
 
 def _answers(

@@ -115,8 +115,10 @@ class Conditioning(nn.Module, ABC):
             yield
         missing = [name for name in self._widths if name not in call.ran]
         if missing:
+            rest = len(missing) - _NAMED
+            some = ", ".join(missing[:_NAMED]) + (f" and {rest} more" if rest > 0 else "")
             raise ConfigError(
-                f"{_some(missing)} took no part in the forward pass, so z cannot steer what is adapted there;"
+                f"{some} took no part in the forward pass, so z cannot steer what is adapted there;"
                 " leave out of the targets what does not run for every token, such as experts and routers"
             )
 
@@ -210,8 +212,3 @@ def decoder_blocks(model: Any) -> list[nn.Module]:
     if not lists:
         raise ConfigError(f"{type(model).__name__} has no list of {number} decoder blocks")
     return list(lists[0])
-
-
-def _some(names: list[str]) -> str:
-    rest = len(names) - _NAMED
-    return ", ".join(names[:_NAMED]) + (f" and {rest} more" if rest > 0 else "")

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import torch
-from jaxtyping import Float
-from torch import Tensor, nn
+from torch import nn
 
 from fsa.encoders.encoder import ContextEncoder
 from fsa.encoders.pooling import SaturatingSum
@@ -64,13 +63,9 @@ class Prototypes(ContextEncoder):
     def forward(self, choices: ChoiceBatch) -> Belief:
         difference = self.dropout(choices.difference())  # [b, n, d]
         each = self.bound * torch.tanh(self.log_odds(difference) / self.bound)  # [b, n, kinds]
-        mean = self.place(_odd_softmax(self.pool(each, choices.mask)))
+        log_odds = self.pool(each, choices.mask)
+        kind, opposite = torch.cat([log_odds, -log_odds], -1).softmax(-1).chunk(2, -1)
+        mean = self.place(kind - opposite)  # sinh(u) over the sum of all cosh(u)
         if self.std is None:
             return Belief.point(mean)
         return Belief(mean, self.std(difference.abs(), choices.mask))
-
-
-def _odd_softmax(log_odds: Float[Tensor, "b kinds"]) -> Float[Tensor, "b kinds"]:
-    """Probability of each kind less that of its opposite: sinh(u) over the sum of all cosh(u)."""
-    kind, opposite = torch.cat([log_odds, -log_odds], -1).softmax(-1).chunk(2, -1)
-    return kind - opposite

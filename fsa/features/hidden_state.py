@@ -24,21 +24,13 @@ _LAYOUT = "fsa.hidden_state.1"  # in the fingerprint: raise it when the same arg
 
 
 class HiddenState(StoredFeatures):
-    """One vector per (prompt, response), computed once and kept under `cache_dir() / "features"`.
-
-    Cheap to make: the backbone is found, hashed and loaded when first needed. A text is never padded to a
-    fixed length, and one that comes twice is computed once. Over-long text is cut from the left of the prompt
-    (then from the right of the response), counted in `num_cut`, and warned of once.
+    """One vector per (prompt, response), computed once and kept as `StoredFeatures` says.
 
     Args:
         backbone: "minilm" (384 wide), "gemma-270m" (640 wide), a hub id, or a folder.
         pooling: Masked "mean" over the tokens, the "last" attended one, or both side by side (twice as wide).
         reads: "response", "prompt+response", or a template; see `Template`.
-        max_tokens: Most tokens of a text, special ones counted; a backbone that takes fewer lowers it.
-        batch_tokens: Tokens in a batch with its padding. Fastest on two CPU cores; on a GPU larger is faster.
-        dtype: Of the weights. "bfloat16" halves memory; vectors then vary with their batch, third digit.
-        device: "auto" (a GPU if there is one), "cpu", "cuda", "cuda:1", "mps".
-        store: Keep vectors on the disk, and look there first.
+        running: How the backbone is run; see `StoredFeatures`.
 
     Raises:
         FeatureError: An argument is not what it may be.
@@ -55,13 +47,9 @@ class HiddenState(StoredFeatures):
         backbone: str = "minilm",
         pooling: Literal["last", "mean", "last+mean"] = "mean",
         reads: str = "prompt+response",
-        max_tokens: int = 512,
-        batch_tokens: int = 2048,
-        dtype: Literal["float32", "bfloat16"] = "float32",
-        device: str = "auto",
-        store: bool = True,
+        **running: Any,
     ) -> None:
-        super().__init__(backbone, max_tokens, batch_tokens, dtype, device, store)
+        super().__init__(backbone, **running)
         if pooling not in POOLINGS:
             raise FeatureError(f"pooling is {pooling!r}; it is one of {', '.join(POOLINGS)}")
         self._parts = parts_of(reads)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import cached_property
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar
 
 import numpy as np
 import torch
@@ -30,11 +30,7 @@ class LogProb(StoredFeatures):
 
     Args:
         backbone: "gemma-270m", a hub id, or a folder; a causal language model.
-        max_tokens: Most tokens of a prompt with its response; a backbone that takes fewer lowers it.
-        batch_tokens: Tokens in a batch with its padding. On a GPU larger is faster.
-        dtype: Of the weights. "bfloat16" halves memory; numbers then vary with their batch, third digit.
-        device: "auto" (a GPU if there is one), "cpu", "cuda", "cuda:1", "mps".
-        store: Keep numbers on the disk, and look there first.
+        running: How it is run; see `StoredFeatures`.
 
     Raises:
         ConfigError: The backbone is no causal language model, or does more than multiply by its output layer.
@@ -47,16 +43,8 @@ class LogProb(StoredFeatures):
 
     computes: ClassVar[str] = "Log-probabilities"
 
-    def __init__(
-        self,
-        backbone: str,
-        max_tokens: int = 512,
-        batch_tokens: int = 2048,
-        dtype: Literal["float32", "bfloat16"] = "float32",
-        device: str = "auto",
-        store: bool = True,
-    ) -> None:
-        super().__init__(backbone, max_tokens, batch_tokens, dtype, device, store)
+    def __init__(self, backbone: str, **running: Any) -> None:
+        super().__init__(backbone, **running)
         self.compute: Callable[[TokenRows], Float[Tensor, " m"]] | None = None
         """Log-probabilities of rows by a copy of the backbone that is loaded already, on its own device."""
 

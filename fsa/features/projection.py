@@ -81,12 +81,14 @@ class Projection:
         if len(vectors) < 2:
             raise FeatureError(f"a projection needs two responses or more, {len(vectors)} came")
         measured = measure(self.extras, responses)
+        spread = measured.std(axis=0)
         centre, components = self._components(vectors)
         self._tensors = {
             "centre": centre,
             "components": components,
             "extras_centre": measured.mean(axis=0),
-            "extras_scale": self.extras_scale * _inverse(measured.std(axis=0)),
+            # 0 for a measure that is the same for all, which then says nothing
+            "extras_scale": self.extras_scale * np.where(spread > 1e-9, 1 / np.maximum(spread, 1e-9), 0.0),
         }
         return self
 
@@ -219,11 +221,6 @@ def principal_components(
         spread, directions = np.sqrt(np.maximum(variance[::-1], 0)), directions[:, ::-1]
     largest = np.take_along_axis(directions, np.abs(directions).argmax(axis=0)[None], axis=0)
     return centre, spread, directions * np.where(largest < 0, -1.0, 1.0)
-
-
-def _inverse(spread: NDArray[np.float64]) -> NDArray[np.float64]:
-    """1 / spread; 0 for a measure that is the same for all, which then says nothing."""
-    return np.where(spread > 1e-9, 1 / np.maximum(spread, 1e-9), 0.0)
 
 
 def _check_rows(vectors: Float[np.ndarray, "m d"], responses: Sequence[Text | Numbers]) -> None:

@@ -77,7 +77,9 @@ class FeatureStore:
                 for number in np.unique(shard[found]):
                     mine = np.flatnonzero(found & (shard == number))
                     path = self._index.shards[number]
-                    rows = np.asarray(self._rows(path)[row[mine]])
+                    shape = (self._index.shards_seen[path], self.width)
+                    vectors_of = np.memmap(path.with_suffix(".vectors"), self.dtype, "r", shape=shape)
+                    rows = np.asarray(vectors_of[row[mine]])
                     good = self._is_whole(path, row[mine], keys[wanted[mine]], rows)
                     vectors[wanted[mine[good]]], known[wanted[mine[good]]] = rows[good], True
                     self._damaged.setdefault(path, set()).update(row[mine[~good]].tolist())
@@ -145,10 +147,6 @@ class FeatureStore:
                 f"{keys}: its .vectors file is missing; delete the .keys file as well"
             ) from error
         return min(keys.stat().st_size // _KEY_BYTES, vectors_bytes // (self.width * self.dtype.itemsize))
-
-    def _rows(self, keys: Path) -> NDArray[Any]:
-        rows = self._index.shards_seen[keys]
-        return np.memmap(keys.with_suffix(".vectors"), self.dtype, "r", shape=(rows, self.width))
 
     def _check_meta(self, meta: dict[str, Any]) -> None:
         path = self.folder / "meta.json"

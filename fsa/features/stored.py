@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from functools import cached_property
 from itertools import islice
 from pathlib import Path
-from typing import Any, ClassVar, Protocol
+from typing import Any, ClassVar, Literal, Protocol
 
 import numpy as np
 import torch
@@ -71,7 +71,13 @@ class StoredFeatures(FeatureExtractor):
     """What the progress bar says."""
 
     def __init__(
-        self, backbone: str, max_tokens: int, batch_tokens: int, dtype: str, device: str, store: bool
+        self,
+        backbone: str,
+        max_tokens: int = 512,
+        batch_tokens: int = 2048,
+        dtype: Literal["float32", "bfloat16"] = "float32",
+        device: str = "auto",
+        store: bool = True,
     ) -> None:
         if dtype not in ("float32", "bfloat16"):
             raise FeatureError(f"dtype is {dtype!r}; it is one of float32, bfloat16")

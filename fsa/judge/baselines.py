@@ -6,6 +6,7 @@ import time
 from collections.abc import Mapping, Sequence
 
 import numpy as np
+import torch
 from jaxtyping import Float
 
 from fsa.errors import ConfigError
@@ -15,10 +16,10 @@ from fsa.judge.judge import Cost, Judge
 from fsa.judge.rows import ProbeRows, distinct_rows
 from fsa.judge.scores import AttributeScores, Labelled, Probe
 from fsa.seeding import stable_hash, uniform
+from fsa.solvers.ridge_logistic import ridge_logistic
 
 REWARD = "reward"
 """The one attribute that a reward model scores; it is steered to 1, whatever the target."""
-_STEPS = 50  # of Newton's method, which needs about six
 
 
 class RandomJudge(Judge):
@@ -127,15 +128,6 @@ class RewardJudge(Judge):
 
 
 def logistic(better_less_worse: Float[np.ndarray, "n d"], penalty: float) -> Float[np.ndarray, " d"]:
-    """Weights that minimise the mean of log(1 + exp(-w . x)) plus `penalty` / 2 times |w|^2; Newton steps."""
-    x = better_less_worse
-    weights = np.zeros(x.shape[1])
-    for _ in range(_STEPS):
-        miss = 1 / (1 + np.exp(np.clip(x @ weights, -500, 500)))  # probability of the choice not made
-        gradient = penalty * weights - miss @ x / len(x)
-        curvature = (x * (miss * (1 - miss))[:, None]).T @ x / len(x) + penalty * np.eye(len(weights))
-        step = np.linalg.solve(curvature, gradient)
-        weights = weights - step
-        if np.abs(step).max() < 1e-10:
-            break
-    return weights
+    """Weights that minimise the mean of log(1 + exp(-w . x)) plus `penalty` / 2 times |w|^2."""
+    differences = torch.from_numpy(better_less_worse).unsqueeze(0)
+    return ridge_logistic(differences, penalty * len(better_less_worse))[0].numpy()

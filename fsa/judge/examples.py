@@ -82,7 +82,9 @@ class SimilarExamples:
         if self._vectors is None:
             raise ConfigError("a few-shot judge needs examples; call learn with labelled probes first")
         scores = [np.round(each.labels.column(attribute), _DIGITS) for each in self._labelled]
-        levels = self._kept(sorted({float(level) for each in scores for level in each}))
+        there = sorted({float(level) for each in scores for level in each})
+        kept = np.linspace(0, len(there) - 1, min(self.levels or len(there), len(there)))
+        levels = [there[round(place)] for place in kept]
         texts = [plain(prompt) for prompt in prompts]
         likeness = self._embed(texts) @ self._vectors.T  # [prompts, examples]
         places = [self._one_a_level(*each, scores, levels) for each in zip(texts, likeness, strict=True)]
@@ -112,22 +114,16 @@ class SimilarExamples:
         probe, labels = self._labelled[place].probe, self._labelled[place].labels
         scores, column = labels.column(attribute), labels.attributes.index(attribute)
         given = labels.reasoning or [(None,) * len(labels.attributes)] * len(scores)
-        reasonings = [row[column] or _in_words(score) for row, score in zip(given, scores, strict=True)]
+        reasonings = [
+            row[column] or f"The response has {_WORDS[round(score * (len(_WORDS) - 1))]}."
+            for row, score in zip(given, scores, strict=True)
+        ]
         responses = tuple(plain(response) for response in probe.responses)
         return Example(
             self._prompts[place], responses, tuple(float(s) for s in scores), tuple(reasonings), shows
         )
 
-    def _kept(self, levels: Sequence[float]) -> list[float]:
-        places = np.linspace(0, len(levels) - 1, min(self.levels or len(levels), len(levels)))
-        return [levels[round(place)] for place in places]
-
     def _embed(self, texts: Sequence[str], progress: bool = False) -> Float32[np.ndarray, "m d"]:
         """Unit vectors."""
         vectors = self.embedder.extract([""] * len(texts), texts, progress)
         return vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-12)
-
-
-def _in_words(score: float) -> str:
-    """Reasoning of an example that has none."""
-    return f"The response has {_WORDS[round(score * (len(_WORDS) - 1))]}."

@@ -40,12 +40,8 @@ def read_labelled(path: str | Path) -> list[Labelled]:
 
 def key_of(prompt: Text, responses: Sequence[Text]) -> str:
     """A key for a probe: the same texts give the same key everywhere."""
-    return f"{stable_key([plain(prompt), *map(plain, responses)]):016x}"
-
-
-def stable_key(texts: Sequence[str]) -> int:
-    """64-bit hash of texts."""
-    return stable_hash(json.dumps(list(texts), ensure_ascii=False))
+    texts = [plain(prompt), *map(plain, responses)]
+    return f"{stable_hash(json.dumps(texts, ensure_ascii=False)):016x}"
 
 
 def _entries(path: Path) -> Iterator[tuple[str, Any]]:

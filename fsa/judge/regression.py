@@ -96,7 +96,8 @@ class RegressionJudge(Judge):
     def _requests(self, probes: Sequence[Probe]) -> Iterator[_Request]:
         """All requests for one attribute, then for the next: what they share stands together."""
         for column, attribute in enumerate(self.defined):
-            near = self._near(probes, attribute.name)
+            prompts = [probe.prompt for probe in probes]
+            near = self.examples.near(prompts, attribute.name) if self.examples else [[] for _ in probes]
             for row, probe in enumerate(probes):
                 shots = self._shots(near[row])
                 texts = distinct_texts(probe)
@@ -124,11 +125,6 @@ class RegressionJudge(Judge):
             max_tokens=len(letters) * most_tokens(self.max_reasoning),
             seed=int(random_bits(self.seed, _SAMPLING, *key) >> np.uint64(33)),
         )
-
-    def _near(self, probes: Sequence[Probe], attribute: str) -> list[list[Example]]:
-        if self.examples is None:
-            return [[] for _ in probes]
-        return self.examples.near([probe.prompt for probe in probes], attribute)
 
     def _shots(self, near: Sequence[Example]) -> tuple[tuple[str, str], ...]:
         """Questions and answers as the model should give them, in the schema asked for."""

@@ -177,9 +177,11 @@ class RepeatedName(ValueError):
 
 
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    if len({name for name, _ in pairs}) < len(pairs):
-        raise RepeatedName
-    return dict(pairs)
+    names = [name for name, _ in pairs]
+    if len(found := dict(pairs)) < len(pairs):
+        twice = next(name for name in found if names.count(name) > 1)
+        raise RepeatedName(f"{twice[:60]!r} must be given once, came twice")
+    return found
 
 
 def _no_constant(name: str) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import combinations
@@ -14,6 +13,7 @@ import numpy as np
 from jaxtyping import Float
 
 from fsa.errors import ConfigError
+from fsa.judge.schema import json_of
 from fsa.seeding import integers, random_bits
 from fsa.types import is_finite_number
 
@@ -124,10 +124,7 @@ class AlignmentTarget:
             ConfigError: The file cannot be read, or is no target.
         """
         try:
-            text = Path(path).read_text(encoding="utf-8")
-            stored = json.loads(text, object_pairs_hook=_once)
-        except RecursionError:
-            raise ConfigError(f"{path}: target cannot be read: nested too deeply") from None
+            stored = json_of(Path(path).read_text(encoding="utf-8"))
         except (OSError, ValueError) as error:
             raise ConfigError(f"{path}: target cannot be read: {error}") from error
         return cls.from_json(stored, str(path))
@@ -171,16 +168,6 @@ class AlignmentTarget:
             found[subset, tuple(LEVELS[int(bit)] for bit in bits)] = None
             draw += 1
         return tuple(cls(dict(zip(names, levels, strict=True))) for names, levels in found)
-
-
-def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    """An object whose names each come once."""
-    found = dict(pairs)
-    if len(found) < len(pairs):
-        names = [name for name, _ in pairs]
-        twice = next(name for name in found if names.count(name) > 1)
-        raise ValueError(f"{twice[:60]!r} must be given once, came twice")
-    return found
 
 
 def _check_numbers(field_name: str, given: Mapping[str, Any], allowed: str, is_allowed: Any) -> None:

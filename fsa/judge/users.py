@@ -98,18 +98,8 @@ def simulate_targets(
         splits=[split for split, _ in probes.values()],
         seed=seed,
     )
-    return _by_size(_own_split(table, split_of), targets)
-
-
-def _own_split(table: ChoiceTable, split_of: Mapping[str, str]) -> ChoiceTable:
-    """Choices among the probes of the person's own split."""
-    names, splits = table.users.to_pylist(), np.array(table.splits.to_pylist())
-    own = np.array([split_of[name] for name in names])
-    return table.select(splits[table.split] == own[table.user])
-
-
-def _by_size(table: ChoiceTable, targets: Mapping[str, AlignmentTarget]) -> ChoiceTable:
+    own = np.array([split_of[name] for name in table.users.to_pylist()])
+    table = table.select(np.array(table.splits.to_pylist())[table.split] == own[table.user])
     sizes = np.array([len(targets[name].levels) for name in table.users.to_pylist()])
-    most = int(sizes.max())
-    words = [f"{size} attribute{'s' if size > 1 else ''}" for size in range(1, most + 1)]
+    words = [f"{size} attribute{'s' if size > 1 else ''}" for size in range(1, int(sizes.max()) + 1)]
     return replace(table, group=(sizes[table.user] - 1).astype(np.int32), groups=pa.array(words))

@@ -166,7 +166,7 @@ class LanguageModel(nn.Module):
 
     def _run(self, ids: Int[Tensor, "m l"], mask: Bool[Tensor, "m l"]) -> Float[Tensor, "m l d"]:
         where: dict[str, Tensor] = {}
-        if not _is_padded_right(mask):
+        if (mask[:, 1:] > mask[:, :-1]).any():  # padding on the left
             where = {"attention_mask": mask.long(), "position_ids": (mask.cumsum(1) - 1).clamp(min=0)}
         # Padding on the right needs no mask: no token looks at what comes after it.
         hidden: Tensor = self._causal.get_decoder()(ids, use_cache=False, **where).last_hidden_state
@@ -274,10 +274,6 @@ def _adapted(
         raise ConfigError(f"rank {rank}, targets {targets}: {error}") from error
     assert isinstance(adapted, PeftModel)
     return adapted
-
-
-def _is_padded_right(mask: Bool[Tensor, "m l"]) -> bool:
-    return bool((mask[:, 1:] <= mask[:, :-1]).all())
 
 
 def _is_trained(name: str) -> bool:

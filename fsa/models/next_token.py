@@ -44,7 +44,8 @@ class NextToken(nn.Module):
             ids: Token ids, padded on the right: no token looks at what comes after it, so nothing is masked.
             counts: True where a token counts; the first of a row never does, as nothing predicts it.
         """
-        hidden = _hidden(self.model, ids)[:, :-1]  # position t - 1 predicts token t
+        after_norm = self.model.base_model(ids, use_cache=False).last_hidden_state
+        hidden: Tensor = after_norm[:, :-1]  # position t - 1 predicts token t
         counted = counts[:, 1:]
         weight: Any = self.model.get_output_embeddings().weight
         return -token_log_probs(hidden[counted], weight, ids[:, 1:][counted], chunk=self.chunk).sum()
@@ -52,8 +53,3 @@ class NextToken(nn.Module):
     def shard_units(self) -> list[nn.Module]:
         """The decoder blocks: FSDP2 gathers the weights of one at a time."""
         return decoder_blocks(self.model)
-
-
-def _hidden(model: Any, ids: Int[Tensor, "m l"]) -> Float[Tensor, "m l d"]:
-    hidden: Tensor = model.base_model(ids, use_cache=False).last_hidden_state  # after the last norm
-    return hidden

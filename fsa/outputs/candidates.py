@@ -51,13 +51,11 @@ def read_candidates(path: str | Path) -> list[Group]:
     if alone is not None:
         raise ChoiceDataError(f"{path}: a prompt needs two different responses; {shown(alone)} has one")
     return [
-        Group(prompt, responses, _columns(names, each) if names else None)
+        Group(
+            prompt, responses, {name: [one[name] for one in each if one] for name in names} if names else None
+        )
         for prompt, responses, each in found.values()
     ]
-
-
-def _columns(names: list[str], levels_of_each: list[_Levels]) -> dict[str, list[float]]:
-    return {name: [levels[name] for levels in levels_of_each if levels] for name in names}
 
 
 def _levels(raw: Any, where: str) -> _Levels:

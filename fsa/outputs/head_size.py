@@ -13,7 +13,7 @@ from fsa.encoders.encoder import ContextEncoder
 from fsa.errors import CheckpointError
 from fsa.models.language_scorer import LanguageScorer
 from fsa.models.scorer import Scorer
-from fsa.runs.components import build_parts, class_at, refuse_foreign
+from fsa.runs.components import sizes
 
 _ROOM = 10_000_000  # numbers that a configuration may ask for beyond those that are stored
 
@@ -34,8 +34,8 @@ def check_size(
     Raises:
         CheckpointError: Says how many numbers it asks for, and how many there are.
     """
-    heads = (_numbers(config, widths, slot, base, trust_remote_code) for slot, base in _HEADS.items())
-    asked = sum(heads)
+    # A language model takes its numbers from its backbone.
+    asked = sizes(config, _HEADS, *widths, but=LanguageScorer, trust_remote_code=trust_remote_code)
     if asked <= _ROOM:
         return
     stored = _stored(weights)
@@ -46,21 +46,6 @@ def check_size(
 
 
 _HEADS: dict[str, type] = {"encoder": ContextEncoder, "scorer": Scorer}
-
-
-def _numbers(config: Mapping[str, Any], widths: tuple[int, int], slot: str, base: type, trust: bool) -> int:
-    """Numbers of a head; 0 for a language model, which takes its own from its backbone."""
-    spec = config.get(slot)
-    try:
-        if not trust:
-            refuse_foreign(spec, slot)
-        if issubclass(class_at(spec["class_path"], slot), LanguageScorer):  # type: ignore[index]
-            return 0
-        with torch.device("meta"):  # shapes alone
-            head = build_parts(config, {slot: base}, *widths, trust_remote_code=trust)[slot]
-        return sum(tensor.numel() for tensor in (*head.parameters(), *head.buffers()))
-    except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError, RuntimeError):
-        return 0
 
 
 def _stored(weights: Path) -> int:

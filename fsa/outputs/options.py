@@ -15,7 +15,7 @@ from fsa.errors import ShapeError
 from fsa.outputs.api_inputs import as_items, as_prompt, as_response
 from fsa.outputs.item_tokens import only_text
 from fsa.outputs.reading import as_options
-from fsa.types import ChoiceBatch, Numbers, Text, TokenRows
+from fsa.types import ChoiceBatch, Numbers, Text
 
 if TYPE_CHECKING:
     from fsa.outputs.person import Person
@@ -59,7 +59,10 @@ def _batch(
     features = tokens = None
     if model.texts:
         slots = np.flatnonzero(mask.numpy())
-        tokens = _with_reference(model, model.texts.rows(prompts, only_text(responses), slots))
+        tokens = model.texts.rows(prompts, only_text(responses), slots).to(model.device)
+        scorer: Any = model.scorer
+        if scorer.needs_reference:
+            tokens = replace(tokens, reference=scorer.reference(tokens))
         features = _measures(model, responses) if model.scorer.reads_features else None
     else:
         features = model.vectors(prompts, responses)
@@ -70,13 +73,6 @@ def _measures(model: RewardModel, responses: list[Text | Numbers]) -> Float[Tens
     """The measures' part of `RewardModel.vectors`, without running a backbone; the rest means nothing."""
     vectors = np.zeros((len(responses), model.features.width), np.float32)
     return torch.from_numpy(model.projection.apply(vectors, responses)).double()
-
-
-def _with_reference(model: RewardModel, tokens: TokenRows) -> TokenRows:
-    """Tokens on the model's device, with the reference's word where the scorer asks for it."""
-    scorer: Any = model.scorer
-    tokens = tokens.to(model.device)
-    return replace(tokens, reference=scorer.reference(tokens)) if scorer.needs_reference else tokens
 
 
 def check_people(

@@ -202,16 +202,13 @@ def _history(written: str, path: str | Path) -> History | None:
     try:
         found = json.loads(written)
         choices = tuple(as_choice(_choice(c), i) for i, c in enumerate(found["choices"]))
-        stated = tuple((as_choice(_choice(c), i), _weight(w)) for i, (c, w) in enumerate(found["stated"]))
+        stated = tuple((as_choice(_choice(c), i), w) for i, (c, w) in enumerate(found["stated"]))
+        for _, weight in stated:
+            if not is_finite_number(weight) or weight <= 0:
+                raise ValueError(f"a statement counts as much as a number above 0, came {weight!r:.80}")
         return History(choices, found["half_life"], stated)
     except (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError) as error:
         raise CheckpointError(f"{path}: holds choices that are none: {error!s:.300}") from error
-
-
-def _weight(value: Any) -> float:
-    if not is_finite_number(value) or value <= 0:
-        raise ValueError(f"a statement counts as much as a number above 0, came {value!r:.80}")
-    return value
 
 
 def _choice(plain: Mapping[str, Any]) -> Choice:

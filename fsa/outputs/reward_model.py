@@ -264,7 +264,8 @@ class RewardModel(OnHub, nn.Module):
             )
         if not people:
             return []
-        choices, beliefs = options_of(self, people, prompts, responses), _beliefs(people)
+        choices = options_of(self, people, prompts, responses)
+        beliefs = Belief.of_users([person.belief for person in people])
         noise, chances = self._noise(beliefs), None
         if probabilities:
             predictive, spread = self.scorer.predictive_and_spread(choices, beliefs, noise)
@@ -305,10 +306,6 @@ class RewardModel(OnHub, nn.Module):
         """Projected features of responses, on the CPU."""
         vectors = self.features.extract(prompts, responses)
         return torch.from_numpy(self.projection.apply(vectors, responses)).double()
-
-
-def _beliefs(people: Sequence[Person]) -> Belief:
-    return Belief.of_users([person.belief for person in people])
 
 
 def _check_backbone(config: dict[str, Any], backbone: str) -> None:

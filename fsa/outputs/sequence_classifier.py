@@ -76,7 +76,10 @@ def save_reward(person: Person, folder: str | Path) -> None:
     _settle_padding(model, tokenizer)
     tokenizer.chat_template = tokenizer.chat_template or _plain_template(tokenizer)
     _leave_texts_alone(tokenizer)
-    _configure(model.config)
+    model.config.num_labels = 1
+    model.config.id2label, model.config.label2id = {0: "LABEL_0"}, {"LABEL_0": 0}
+    model.config.problem_type = "regression"  # pipelines and trainers then leave the reward as it is
+    model.config.sentence_transformers = {"activation_fn": "torch.nn.modules.linear.Identity"}
     if features.dtype == "float32":
         _check_equal(person, model, tokenizer)
     _write(model, tokenizer, Path(folder), features.backbone)
@@ -186,13 +189,6 @@ def _leave_texts_alone(tokenizer: Any) -> None:
             setattr(tokenizer, name, False)
     nothing = processors.TemplateProcessing(single="$A", pair="$A $B", special_tokens=[])
     tokenizer.backend_tokenizer.post_processor = nothing
-
-
-def _configure(config: Any) -> None:
-    config.num_labels = 1
-    config.id2label, config.label2id = {0: "LABEL_0"}, {"LABEL_0": 0}
-    config.problem_type = "regression"  # pipelines and trainers then leave the reward as it is
-    config.sentence_transformers = {"activation_fn": "torch.nn.modules.linear.Identity"}
 
 
 def _check_equal(person: Person, model: Any, tokenizer: Any) -> None:

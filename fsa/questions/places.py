@@ -14,11 +14,6 @@ from fsa.types import Belief
 FEWEST_PLACES = 256
 
 
-def is_point(belief: Belief) -> bool:
-    """Whether there is no doubt in a belief about one user."""
-    return not bool((belief.std > 0).any())
-
-
 def places_of(belief: Belief) -> tuple[Float[Tensor, "s 1 z"], Float[Tensor, " s"]]:
     """Places of a belief about one user, and the probability of each.
 
@@ -27,7 +22,7 @@ def places_of(belief: Belief) -> tuple[Float[Tensor, "s 1 z"], Float[Tensor, " s
     tenth in 16. Of a Gaussian each comes with its opposite; each component of a mixture has its share. The
     same normal numbers for every person, so that worths can be compared.
     """
-    if is_point(belief):
+    if not (belief.std > 0).any():  # no doubt
         return belief.mean.unsqueeze(0), belief.mean.new_ones(1)
     normal = _standard_normal(belief.mean.shape[1]).to(belief.mean).unsqueeze(1)
     places = belief.sample(normal) if belief.mixture is None else _of_mixture(belief, belief.mixture, normal)

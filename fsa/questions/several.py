@@ -39,13 +39,16 @@ def best_questions(
     asked = [best_question(pairs, first, weight, acquisition)]
     if count == 1:
         return asked
-    twins = _twins(pairs)
+    numbers: dict[Hashable, int] = {}  # the same for the same two responses to the same prompt
+    twins = torch.tensor([numbers.setdefault(pair_name(*pair), len(numbers)) for pair in pairs])
     open_, answers = torch.ones(len(pairs), dtype=torch.bool), weight.unsqueeze(0)  # [a, s]
     while len(asked) < count:
         open_ &= twins != twins[asked[-1].place]
         if not open_.any():
             break
-        answers = _answered(answers, first[:, asked[-1].place])
+        chosen = first[:, asked[-1].place]
+        both = torch.cat([answers * chosen, answers * (1 - chosen)])  # joint with one more answer
+        answers = both[both.sum(-1).topk(min(len(both), _MOST_ANSWERS)).indices]
         places = open_.nonzero().squeeze(-1)
         left = first[:, places]
         chance = answers.sum(-1)  # of each way to have answered
@@ -54,16 +57,3 @@ def best_questions(
         best = int(places[int(torch.argmax(worth))])
         asked.append(best_question(pairs, first, weight, acquisition, best, float(worth.max())))
     return asked
-
-
-def _answered(answers: Float[Tensor, "a s"], first: Float[Tensor, " s"]) -> Float[Tensor, "c s"]:
-    """Joint probability of each way to answer one more question and each place."""
-    both = torch.cat([answers * first, answers * (1 - first)])
-    likely = both.sum(-1).topk(min(len(both), _MOST_ANSWERS)).indices
-    return both[likely]
-
-
-def _twins(pairs: Sequence[Pair]) -> Tensor:
-    """A number for each pair, the same for the same two responses to the same prompt."""
-    numbers: dict[Hashable, int] = {}
-    return torch.tensor([numbers.setdefault(pair_name(*pair), len(numbers)) for pair in pairs])

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from jsonargparse import ActionConfigFile, ArgumentError, ArgumentParser  # type: ignore[attr-defined]
+from jsonargparse import ActionConfigFile, ArgumentError, ArgumentParser, Namespace  # type: ignore[attr-defined]
 
 from fsa.errors import ConfigError
 
@@ -20,15 +20,42 @@ def configured(recipe: Callable[..., Any], arguments: Sequence[str]) -> dict[str
             configuration in plain form.
         arguments: `--config FILE`, later files over earlier ones, and `--key value`.
     """
-    parser = ArgumentParser(description=(recipe.__doc__ or "").strip().split("\n")[0])
+    parser = recipe_parser(recipe)
+    return keywords_for(recipe, parser, parser.parse_args(list(arguments)))
+
+
+def recipe_parser(
+    recipe: Callable[..., Any], kind: type[ArgumentParser] = ArgumentParser, **settings: Any
+) -> ArgumentParser:
+    """A parser of a recipe's command line; `settings` are those of parsers."""
+    parser = kind(description=(recipe.__doc__ or "").strip().split("\n")[0], **settings)
     parser.add_argument("--config", action=ActionConfigFile, help="YAML file; may be given several times")
     parser.add_function_arguments(recipe, skip={"config"}, sub_configs=True)
-    parsed = parser.parse_args(list(arguments))
+    return parser
+
+
+def keywords_for(recipe: Callable[..., Any], parser: ArgumentParser, parsed: Namespace) -> dict[str, Any]:
+    """What a recipe is called with, from a parsed command line: parts are made here."""
     plain = parsed.as_dict()
     plain.pop("config", None)
     parts = parser.instantiate(parsed)
     keywords = {name: value for name, value in parts.items() if name != "config"}
     return {"config": plain, **keywords} if "config" in inspect.signature(recipe).parameters else keywords
+
+
+def options(arguments: Sequence[str]) -> list[tuple[str, str, list[str]]]:
+    """Name, value and arguments of each option; what belongs to none has the name ""."""
+    rest, found = list(arguments), []
+    while rest:
+        first = rest.pop(0)
+        name, equals, value = first.partition("=")
+        if not name.startswith("--"):
+            found.append(("", first, [first]))
+        elif equals or not rest or rest[0].startswith("--"):
+            found.append((name[2:], value, [first]))
+        else:
+            found.append((name[2:], rest[0], [first, rest.pop(0)]))
+    return found
 
 
 def parts_of(config: Mapping[str, Any], kinds: Mapping[str, Any], where: str) -> Mapping[str, Any]:

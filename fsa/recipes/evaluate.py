@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -21,13 +19,8 @@ def context_curve(
     run: list[str],
     context_sizes: list[int] = [0, 1, 3, 5, 10],  # noqa: B006 (never changed; jsonargparse shows it)
     out: str | None = None,
-    split: str = "test",
-    episodes: int = 2000,
-    max_targets: int = 20,
-    seed: int = 1,
-    trust_remote_code: bool = False,
-    data: str | None = None,
     against: str | None = None,
+    **measuring: Any,
 ) -> Report:
     """Measure how predictions improve with choices seen: per group, all, and the worst group.
 
@@ -39,20 +32,15 @@ def context_curve(
             method. May be given several times.
         context_sizes: Choices seen, for example 0,1,3,5,10.
         out: Folder of the report; `RUN/eval` of the first run if not given.
-        split: Which split to measure on: `validation` while choosing, `test` once.
-        episodes: Episodes; users take turns.
-        max_targets: Most choices predicted per episode.
-        seed: Seed of the episodes.
-        trust_remote_code: Run parts of the runs that are not fsa's own.
-        data: A file of choices to measure on in place of the runs' own split; see `Rows`.
         against: Name of a method that each other one is compared with, choice by choice.
+        measuring: See `Settings`.
 
     Raises:
         ConfigError: There is no such run or split, two methods have one name, or a method's seeds are about
             different choices.
         CheckpointError: A run cannot be read, or holds parts that are foreign.
     """
-    settings = Settings(context_sizes, split, episodes, max_targets, seed, trust_remote_code, data)
+    settings = Settings(context_sizes, **measuring)
     methods = named(run)
     if against is not None and against not in (method.name for method in methods):
         raise ConfigError(f"against is {against!r}; methods are {', '.join(m.name for m in methods)}")
@@ -74,8 +62,7 @@ def context_curve(
             rival[size] = found
         elif against is not None:
             rows += gains(found, rival[size], at, f"{name} less {against}", size)
-    command = "python -m eval.context_curve " + shlex.join(sys.argv[1:])
-    about = about_this_run(command=command, split=split, seed=seed, counts=counts)
+    about = about_this_run("eval.context_curve", split=settings.split, seed=settings.seed, counts=counts)
     report = Report(rows, about)
     folder = Path(out) if out else methods[0].runs[0] / "eval"
     report.save(folder)

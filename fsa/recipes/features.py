@@ -18,6 +18,7 @@ from fsa.features.extractor import FeatureExtractor
 from fsa.features.hidden_state import HiddenState
 from fsa.outputs.item_features import ItemFeatures
 from fsa.paths import cache_dir
+from fsa.recipes.configured import options
 from fsa.runs.folder import read_yaml
 from fsa.training.processes import is_first_process, local_rank, share_of_work
 
@@ -79,15 +80,12 @@ def of_training_config(arguments: Sequence[str]) -> list[str]:
         CheckpointError: A file cannot be read.
     """
     plain: list[str] = []
-    rest = iter(arguments)
-    for argument in rest:
-        name, _, file = argument.partition("=")
-        if name != "--config":
-            plain.append(argument)
-            continue
-        file = file or next(rest, "")
-        if not file:
+    for name, file, given in options(arguments):
+        if name != "config":
+            plain += given
+        elif not file:
             raise ConfigError("--config is missing its file")
-        config = read_yaml(Path(file))
-        plain += [f"--{part}={json.dumps(config[part])}" for part in _READ if part in config]
+        else:
+            config = read_yaml(Path(file))
+            plain += [f"--{part}={json.dumps(config[part])}" for part in _READ if part in config]
     return plain

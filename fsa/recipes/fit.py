@@ -73,7 +73,9 @@ def fit(
         raise ChoiceDataError(
             f"must hold choices of at least {_FEWEST} people to train, came {table.num_users}"
         )
-    trials = Trials(table, spec, presets, [*settings, *_for_outcomes(table)], seed, overwrite)
+    ranked = ["--likelihood=fsa.likelihoods.plackett_luce.PlackettLuce"]  # what the preset needs for rankings
+    more = ranked if "ranking" in table.outcome_kinds else []
+    trials = Trials(table, spec, presets, [*settings, *more], seed, overwrite)
     report, verdict = trials.tested(Path(out) / "folds", folds, console, "fsa")
     console.print("training on all people")
     model = trials.trained(Path(out), verdict.is_personal, trials.by_people(test=0.0))
@@ -132,11 +134,3 @@ def _names(data: Any) -> set[str]:
         for _, row in file.read((), lambda error: None):
             return set(row) if isinstance(row, Mapping) else set()
     return set()
-
-
-def _for_outcomes(table: ChoiceTable) -> list[str]:
-    """Settings that the preset needs for rankings."""
-    found = []
-    if "ranking" in table.outcome_kinds:
-        found.append("--likelihood=fsa.likelihoods.plackett_luce.PlackettLuce")
-    return found

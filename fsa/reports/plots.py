@@ -32,7 +32,9 @@ def plot(tables: Sequence[Table], path: Path) -> None:
     sizes stand by their square root: the first few choices matter most.
     """
     metric = tables[0].metric
-    figure, panels = panels_of(len(tables), _axis_label(metric), share_y=True)
+    short = title(metric).split(" (")[0]
+    label = short if unit(metric) == "as is" else f"{short} ({unit(metric)})"
+    figure, panels = panels_of(len(tables), label, share_y=True)
     methods = list(dict.fromkeys(method for table in tables for method in table.frame.method))
     colours = {method: COLOURS[i % len(COLOURS)] for i, method in enumerate(methods)}
     for panel, table in zip(panels, tables, strict=True):
@@ -123,8 +125,3 @@ def save(figure: Figure, path: Path) -> None:
     figure.savefig(stream, format="png", metadata={"Software": None}, bbox_inches="tight")
     with whole_file(path) as unfinished:
         Image.open(stream).convert("RGB").quantize(_NUM_COLOURS).save(unfinished, "PNG", optimize=True)
-
-
-def _axis_label(metric: str) -> str:
-    short = title(metric).split(" (")[0]
-    return short if unit(metric) == "as is" else f"{short} ({unit(metric)})"

@@ -5,9 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from functools import cached_property
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
@@ -21,9 +19,7 @@ from fsa.reports.plots import plot
 from fsa.reports.row import Row
 from fsa.reports.tables import Table, tables
 
-__all__ = ["Report", "Row", "about"]
-
-_PACKAGES = ("fsa", "torch", "lightning", "transformers", "numpy")
+__all__ = ["Report", "Row"]
 
 
 @dataclass(frozen=True)
@@ -32,7 +28,7 @@ class Report:
 
     Attributes:
         rows: The numbers.
-        about: `command`, `date`, `versions` and whatever else explains them; see `about`.
+        about: `command`, `date`, `versions` and whatever else explains them; see `about_this_run`.
     """
 
     rows: Sequence[Row]
@@ -56,7 +52,10 @@ class Report:
             The folder.
         """
         folder = self.save_json(folder)
-        pictures = [self._plot(metric, folder) for metric in self._curves()]
+        pictures = []
+        for metric, curves in self._curves().items():
+            pictures.append("".join(c if c.isalnum() or c in "-_" else "_" for c in metric) + ".png")
+            plot(curves, folder / pictures[-1])
         write_whole(folder / "report.md", self.markdown(pictures))
         return folder
 
@@ -101,13 +100,18 @@ class Report:
     def markdown(self, pictures: Sequence[str] = ()) -> str:
         """The report as Markdown: for every data set and metric a table, then how it was made."""
         parts = ["# Report", *(f"![{name}]({name})" for name in pictures)]
+        said = self.about.get("command", [])
+        source = "".join(f" `{command}`" for command in ([said] if isinstance(said, str) else said))
         place = None
         for table in self.tables():
             if table.place != place:
                 place = table.place
                 parts.append(f"## {place}")
-            parts.append(table.markdown() + self._source())
-        return "\n\n".join([*parts, *self._origin()]) + "\n"
+            parts.append(table.markdown() + source)
+        if self.about:
+            lines = [f"- {name}: {_in_words(value)}" for name, value in self.about.items()]
+            parts += ["## How this was made", "\n".join(lines)]
+        return "\n\n".join(parts) + "\n"
 
     def print_tables(self, console: Console | None = None, metrics: Sequence[str] = ("accuracy",)) -> None:
         """Print methods by context sizes, worst group beside the mean; every metric if none is named."""
@@ -125,37 +129,6 @@ class Report:
             if len(table.sizes) > 1:
                 found.setdefault(table.metric, []).append(table)
         return found
-
-    def _plot(self, metric: str, folder: Path) -> str:
-        name = "".join(c if c.isalnum() or c in "-_" else "_" for c in metric) + ".png"
-        plot(self._curves()[metric], folder / name)
-        return name
-
-    def _source(self) -> str:
-        commands = self.about.get("command", [])
-        return "".join(f" `{command}`" for command in ([commands] if isinstance(commands, str) else commands))
-
-    def _origin(self) -> list[str]:
-        if not self.about:
-            return []
-        lines = [f"- {name}: {_in_words(value)}" for name, value in self.about.items()]
-        return ["## How this was made", "\n".join(lines)]
-
-
-def about(command: str, **more: Any) -> dict[str, Any]:
-    """What a report says about itself: the command, the date (UTC), versions, and anything else given."""
-    now = datetime.now(UTC).isoformat(timespec="seconds")
-    return {"command": command, "date": now, "versions": _versions(), **more}
-
-
-def _versions() -> dict[str, str]:
-    found = {}
-    for package in _PACKAGES:
-        try:
-            found[package] = version(package)
-        except PackageNotFoundError:  # run from a folder that was never installed
-            continue
-    return found
 
 
 def _read(path: Path) -> Report:

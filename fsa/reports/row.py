@@ -77,7 +77,9 @@ class Row:
     def to_json(self) -> dict[str, Any]:
         """The row as JSON allows it, fields in the documented order; what is not a number is None."""
         row = {name: getattr(self, name) for name in FIELDS}
-        row |= {name: _finite(row[name]) for name in ("value", "low", "high")}
+        for name in ("value", "low", "high"):
+            is_number = row[name] is not None and math.isfinite(row[name])
+            row[name] = float(row[name]) if is_number else None
         return row | {"slice": dict(self.slice)}
 
     @classmethod
@@ -105,10 +107,6 @@ def worst(rows: Sequence[Row]) -> Row:
 def less_is_better(metric: str) -> bool:
     """Whether the worst number of a metric is the largest."""
     return metric in _LESS_IS_BETTER
-
-
-def _finite(number: float | None) -> float | None:
-    return None if number is None or not math.isfinite(number) else float(number)
 
 
 def is_fraction(metric: str) -> bool:

@@ -174,7 +174,8 @@ def markdown(cells: pd.DataFrame, width: int = 0) -> str:
         width: Characters in a line at most, where a single column allows it: columns that do not fit follow
             in further tables under the same first one. Any width where 0.
     """
-    rows = [[_escape(str(cell)) for cell in row] for row in [cells.columns, *cells.itertuples(index=False)]]
+    texts_of = [[str(cell) for cell in row] for row in [cells.columns, *cells.itertuples(index=False)]]
+    rows = [[text.replace("|", "\\|").replace("\n", " ") for text in row] for row in texts_of]
     widths = [max(3, *map(len, column)) for column in zip(*rows, strict=True)]
     blocks: list[list[int]] = [[]]
     for i in range(1, len(widths)):
@@ -192,7 +193,3 @@ def _block(rows: Sequence[Sequence[str]], widths: Sequence[int], columns: Sequen
         cells = [row[i].ljust(widths[i]) if i == 0 else row[i].rjust(widths[i]) for i in columns]
         lines.append("| " + " | ".join(cells) + " |")
     return "\n".join(lines)
-
-
-def _escape(text: str) -> str:
-    return text.replace("|", "\\|").replace("\n", " ")

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import importlib
 import inspect
+import math
 from collections.abc import Mapping, Sequence
 from types import UnionType
 from typing import Any, Literal, TypeAlias, TypeVar, Union, get_args, get_origin, get_type_hints
 
+import torch
+
 from fsa.errors import CheckpointError
-from fsa.types import is_finite_number
 
 Spec: TypeAlias = Mapping[str, Any]
 """`{"class_path": "fsa...", "init_args": {...}}`, as in YAML; arguments may hold further parts."""
@@ -37,6 +39,33 @@ def build_parts(
         slot: _build(config.get(slot), f"config.json: {slot}", base, widths, trust_remote_code)
         for slot, base in bases.items()
     }
+
+
+def sizes(
+    config: Mapping[str, Any],
+    bases: Mapping[str, type],
+    *widths: int,
+    but: type,
+    trust_remote_code: bool = False,
+) -> int:
+    """Numbers that some parts of a config hold, found out without any memory for them.
+
+    Those of a class to leave out, and of a part that cannot be built, count as none. The rest is as in
+    `build_parts`.
+    """
+    total = 0
+    for slot, base in bases.items():
+        spec = config.get(slot)
+        try:
+            if not trust_remote_code:
+                refuse_foreign(spec, slot)
+            if not issubclass(class_at(spec["class_path"], slot), but):  # type: ignore[index]
+                with torch.device("meta"):  # shapes alone
+                    part: Any = _build(spec, slot, base, widths, trust_remote_code)
+                total += sum(tensor.numel() for tensor in (*part.parameters(), *part.buffers()))
+        except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError, RuntimeError):
+            continue
+    return total
 
 
 def refuse_foreign(config: Any, where: str) -> None:
@@ -150,7 +179,7 @@ def _fits(value: Any, hint: Any) -> bool:
     if hint is int:
         return type(value) is int and abs(value) < 2**53
     if hint is float:
-        return is_finite_number(value)
+        return type(value) in (int, float) and math.isfinite(value)
     if origin is dict or origin is Mapping:
         return isinstance(value, Mapping) and all(_fits(one, arguments[1]) for one in value.values())
     if origin in (list, Sequence, tuple):

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import platform
+import shlex
 import subprocess
+import sys
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
@@ -72,8 +74,14 @@ def read_yaml(path: Path) -> dict[str, Any]:
         raise CheckpointError(str(error)) from error
 
 
-def about_this_run(**more: Any) -> dict[str, Any]:
-    """What a reader needs to make a run again: versions, machine, commit, date."""
+def about_this_run(module: str = "", /, **more: Any) -> dict[str, Any]:
+    """What a reader needs to make a run again: versions, machine, commit, date, and the command.
+
+    Args:
+        module: What `python -m` runs in this process; "" leaves the command to `more`.
+        more: Anything else that explains the numbers.
+    """
+    command = {"command": f"python -m {module} {shlex.join(sys.argv[1:])}".strip()} if module else {}
     packages = ("fsa", "torch", "lightning", "transformers", "peft", "datasets", "numpy", "safetensors")
     versions: dict[str, str] = {"python": platform.python_version()}
     for package in packages:
@@ -85,6 +93,7 @@ def about_this_run(**more: Any) -> dict[str, Any]:
         "date": datetime.now(UTC).isoformat(timespec="seconds"),
         "commit": commit(),
         "versions": versions,
+        **command,
         **more,
     }
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from fsa.errors import CheckpointError, ConfigError
 from fsa.reports.report import Report
@@ -63,7 +63,9 @@ def model_card(config: Mapping[str, Any], run: Path) -> str:
     recipe = _read(read_yaml, run / CONFIG_YAML)
     meta = _read(read_json, run / META)
     backbone = backbone_of(config)
-    return _template().render(
+    here = FileSystemLoader(Path(__file__).parent)
+    known = Environment(loader=here, undefined=StrictUndefined, autoescape=False, keep_trailing_newline=True)
+    return known.get_template("model_card.md.jinja").render(
         head=yaml.safe_dump(_head(config, recipe, run), sort_keys=False),
         mark=MARK,
         is_foreign=_is_foreign(config),
@@ -73,12 +75,6 @@ def model_card(config: Mapping[str, Any], run: Path) -> str:
         is_local=backbone is not None and is_local(backbone),
         made=list(_made(meta)),
     )
-
-
-def _template() -> Template:
-    here = FileSystemLoader(Path(__file__).parent)
-    known = Environment(loader=here, undefined=StrictUndefined, autoescape=False, keep_trailing_newline=True)
-    return known.get_template("model_card.md.jinja")
 
 
 def backbone_of(config: Mapping[str, Any]) -> str | None:

@@ -43,14 +43,11 @@ def _records(choices: Any, where: str) -> list[dict[str, Any]]:
         raise ChoiceDataError(f"{where}: choices must be a list of records, came {choices!r:.80}")
     records = []
     for i, choice in enumerate(choices):
-        plain = _without_nulls(choice)
+        is_record = isinstance(choice, Mapping)
+        plain = {k: v for k, v in choice.items() if v is not None} if is_record else choice
         try:
             as_choice(plain, i)
         except ChoiceDataError as error:
             raise ChoiceDataError(f"{where}: {error}") from None
         records.append(plain)
     return records
-
-
-def _without_nulls(choice: Any) -> Any:
-    return {k: v for k, v in choice.items() if v is not None} if isinstance(choice, Mapping) else choice

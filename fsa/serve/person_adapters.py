@@ -68,7 +68,7 @@ class PersonAdapters:
             ChoiceDataError: The file of people cannot be read.
         """
         with self._lock:
-            revision = self._revision(name)
+            revision = self._opened().store.revisions({(self._tenant, name)}).get((self._tenant, name))
             if revision is None:
                 self._drop(name)
                 return None
@@ -104,10 +104,6 @@ class PersonAdapters:
         person.save_adapter(folder)
         self._folded[name] = _Folded(revision, folder)
         return folder
-
-    def _revision(self, name: str) -> str | None:
-        who = (self._tenant, name)
-        return self._opened().store.revisions({who}).get(who)
 
     def _drop(self, name: str) -> None:
         held = self._folded.pop(name, None)

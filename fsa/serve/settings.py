@@ -21,11 +21,13 @@ class Settings:
         model: Run folder or hub id of a reward model (or of a policy, which scores too).
         policy: Run folder or hub id of a policy, for chat completions; "" for none.
         judge: Folder of a saved regressor, for target and candidates; "" for none.
-        candidates: JSONL file of responses to choose between, for the page and for clients; "" for none.
-        store: URL of the database; "" is `people.db` in the run folder, or for the starter in this folder.
-        host: Address to listen on.
+        candidates: JSONL file of one candidate a line, `prompt` and `response`, for the page at / and others;
+            "" for none.
+        store: URL of the database of people, sqlite:///FILE or postgresql://USER:PASSWORD@HOST/DATABASE;
+            "" is people.db in the run folder, or for the starter in this folder.
+        host: Address to listen on. One that other machines reach needs a key, see `fsa keys`.
         port: Port to listen on; 0 takes a free one.
-        workers: Processes that serve, >= 1; each holds the models.
+        workers: Processes that serve, >= 1; each opens the models.
         max_batch: Requests scored together; 1 scores one at a time.
         max_wait_ms: Milliseconds that the first of a batch waits for company, up to a minute.
         max_queue: Requests that may wait for a batch; more are told to come again (429).
@@ -37,7 +39,7 @@ class Settings:
         people_kept: Beliefs that a process keeps in memory.
         texts_kept: Texts whose features a process keeps in memory, until a person is erased.
         key_seconds: How long a process may go on accepting a key that was revoked.
-        trust_remote_code: Whether parts of a model that are not fsa's own may run.
+        trust_remote_code: Run parts of a model that are not fsa's own.
 
     Raises:
         ConfigError: A number is not what it may be.

@@ -44,14 +44,6 @@ _RECORD = {
 }
 
 
-def _as_prompt(value: Any) -> Any:
-    return parse_prompt(value, "body")
-
-
-def _as_response(value: Any) -> Any:
-    return as_response(value, "body")
-
-
 def _as_records(value: list[Any]) -> list[dict[str, Any]]:
     """Records that the library would read, without their user: that is who they are sent for."""
     for position, record in enumerate(value):
@@ -59,9 +51,9 @@ def _as_records(value: list[Any]) -> list[dict[str, Any]]:
     return [{name: part for name, part in record.items() if name != "user"} for record in value]
 
 
-Prompt = Annotated[Any, AfterValidator(_as_prompt), WithJsonSchema(_TEXT)]
+Prompt = Annotated[Any, AfterValidator(lambda value: parse_prompt(value, "body")), WithJsonSchema(_TEXT)]
 """A text, or a chat."""
-Response = Annotated[Any, AfterValidator(_as_response), WithJsonSchema(_RESPONSE)]
+Response = Annotated[Any, AfterValidator(lambda value: as_response(value, "body")), WithJsonSchema(_RESPONSE)]
 """A text, a chat, or numbers."""
 Records = Annotated[
     list[Any], AfterValidator(_as_records), WithJsonSchema({"type": "array", "items": _RECORD})

@@ -56,7 +56,25 @@ class EpisodeSettings:
         return replace(self, max_context=0, context_sizes=(0,))
 
 
-class EpisodeData(L.LightningDataModule):
+class RunData(L.LightningDataModule):
+    """Base: the whole run is one epoch; a resumed one starts at the step of its checkpoint."""
+
+    def _training(self, batches: Any, num_workers: int) -> DataLoader[Any]:
+        trainer, accumulated = self._trainer, self._trainer.accumulate_grad_batches
+        numbers = BatchNumbers(trainer.global_step * accumulated, trainer.max_steps * accumulated)
+        return self._loader(batches, sampler=numbers, num_workers=num_workers)
+
+    def _loader(self, batches: Any, **more: Any) -> DataLoader[Any]:
+        on_gpu = self._trainer.strategy.root_device.type == "cuda"
+        return DataLoader(batches, batch_size=None, pin_memory=on_gpu, **more)
+
+    @property
+    def _trainer(self) -> L.Trainer:
+        assert self.trainer is not None, "Lightning sets the trainer before it asks for data"
+        return self.trainer
+
+
+class EpisodeData(RunData):
     """Gives the trainer its batches; training starts at the step that the trainer stands at.
 
     Args:
@@ -93,21 +111,17 @@ class EpisodeData(L.LightningDataModule):
             self.features = strategy.broadcast(self.features)
 
     def train_dataloader(self) -> DataLoader[EpisodeBatch]:
-        trainer, settings = self._trainer, self.settings
-        accumulated, processes = trainer.accumulate_grad_batches, trainer.world_size
-        users = self._users_per_batch
+        trainer, users = self._trainer, self._users_per_batch
         batches = EpisodeBatches(
             self.train,
             self.features,
-            users * processes,
+            users * trainer.world_size,
             trainer.global_rank,
-            processes,
+            trainer.world_size,
             tokens=self.tokens,
             num_blocks=self._blocks(users),
         )
-        # The whole run is one epoch; a resumed one starts at the step that its checkpoint was written at.
-        numbers = BatchNumbers(trainer.global_step * accumulated, trainer.max_steps * accumulated)
-        return self._loader(batches, sampler=numbers, num_workers=settings.num_workers)
+        return self._training(batches, self.settings.num_workers)
 
     def val_dataloader(self) -> list[DataLoader[EpisodeBatch]]:
         loaders = []
@@ -131,12 +145,6 @@ class EpisodeData(L.LightningDataModule):
         """Every user has a target, and every target two options: as many rows there are in any batch."""
         return min(self.num_blocks, 2 * users)
 
-    def _loader(self, batches: Any, **more: Any) -> DataLoader[EpisodeBatch]:
-        return DataLoader(batches, batch_size=None, pin_memory=self._on_gpu(), **more)
-
-    def _on_gpu(self) -> bool:
-        return self._trainer.strategy.root_device.type == "cuda"
-
     @property
     def _users_per_batch(self) -> int:
         """Users of one batch on one process."""
@@ -148,11 +156,6 @@ class EpisodeData(L.LightningDataModule):
                 f"{accumulated} accumulated batches each cannot share equally"
             )
         return users
-
-    @property
-    def _trainer(self) -> L.Trainer:
-        assert self.trainer is not None, "Lightning sets the trainer before it asks for data"
-        return self.trainer
 
 
 class _Frozen(Dataset[EpisodeBatch]):

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-import lightning as L
 import numpy as np
 import torch
 from jaxtyping import Bool, Float, Int
@@ -16,7 +15,7 @@ from torch.utils.data import DataLoader, Dataset
 from fsa.features.buckets import length_buckets, padded
 from fsa.seeding import random_bits
 from fsa.settings import setting, settings
-from fsa.training.datamodule import BatchNumbers
+from fsa.training.datamodule import RunData
 
 _ROWS, _TURNS = 104, 105  # what the numbers are for; see fsa.training.noise
 _WINDOW = 4096  # sequences that are sorted by length together; more make batches alike in what they hold
@@ -79,7 +78,7 @@ class TokenSequences(NamedTuple):
         return np.array([len(row) for row in self.ids], np.int64)
 
 
-class SequenceData(L.LightningDataModule):
+class SequenceData(RunData):
     """Gives the trainer its batches; training starts at the step that the trainer stands at.
 
     Every epoch reads each sequence once, in an order that comes from (seed, epoch) alone.
@@ -105,15 +104,12 @@ class SequenceData(L.LightningDataModule):
         self.settings, self.seed, self.pad_id = settings, seed, pad_id
 
     def train_dataloader(self) -> DataLoader[SequenceBatch]:
-        trainer = self._trainer
-        accumulated = trainer.accumulate_grad_batches
+        accumulated = self._trainer.accumulate_grad_batches
         order = Epochs(self.train.lengths, self.settings.batch_tokens, self.seed)
         shares = _Shares(
             self.train, order, self.settings.count_prompt, accumulated, *self._process, self.pad_id
         )
-        # The whole run is one epoch; a resumed one starts at the step that its checkpoint was written at.
-        numbers = BatchNumbers(trainer.global_step * accumulated, trainer.max_steps * accumulated)
-        return self._loader(shares, sampler=numbers, num_workers=self.settings.num_workers)
+        return self._training(shares, self.settings.num_workers)
 
     def val_dataloader(self) -> DataLoader[SequenceBatch]:
         rows = np.argsort(random_bits(0, _ROWS, np.arange(len(self.validation.ids))))
@@ -122,18 +118,9 @@ class SequenceData(L.LightningDataModule):
         order = [rows[batch] for batch in batches]
         return self._loader(_Shares(self.validation, order, False, 1, *self._process, self.pad_id))
 
-    def _loader(self, batches: Dataset[SequenceBatch], **more: Any) -> DataLoader[SequenceBatch]:
-        on_gpu = self._trainer.strategy.root_device.type == "cuda"
-        return DataLoader(batches, batch_size=None, pin_memory=on_gpu, **more)
-
     @property
     def _process(self) -> tuple[int, int]:
         return self._trainer.global_rank, self._trainer.world_size
-
-    @property
-    def _trainer(self) -> L.Trainer:
-        assert self.trainer is not None, "Lightning sets the trainer before it asks for data"
-        return self.trainer
 
 
 class Epochs(Sequence[NDArray[np.int64]]):

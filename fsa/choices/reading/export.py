@@ -6,20 +6,18 @@ import json
 from abc import abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar
 
 from fsa.choices.reading.json_list import holds_list, json_list
 from fsa.choices.reading.record import refuse
-from fsa.choices.reading.record_source import RULES, RecordSource
+from fsa.choices.reading.record_source import FileSource
 from fsa.choices.reading.row_files import RowFile, open_rows
-from fsa.choices.reading.table_cache import table_key
-from fsa.choices.table import ChoiceTable
 from fsa.errors import ChoiceDataError
 
 _ROLES = {"human": "user", "model": "assistant", "bot": "assistant", "gpt": "assistant"}
 
 
-class Export(RecordSource):
+class Export(FileSource):
     """Rows in the layout of another tool, from a file (JSON list, JSONL, CSV, Parquet), a folder of
     `Dataset.save_to_disk`, or a data set on the hub.
 
@@ -29,25 +27,21 @@ class Export(RecordSource):
     Args:
         path: What `open_rows` opens, or a file of one JSON list.
         revision: Branch, tag or commit on the hub.
-        on_bad_record, ties, cache: See `RecordSource`.
+        reading: See `RecordSource`.
     """
 
-    needs: ClassVar[tuple[str, ...]] = ()
+    needs: tuple[str, ...] = ()
     reads: tuple[str, ...] = ()
     counted: ClassVar[tuple[str, ...]] = ()
 
     def __init__(
         self,
         path: Any,
-        *,
-        revision: str | None,
-        on_bad_record: Literal["stop", "skip"],
-        ties: Literal["keep", "drop"],
-        cache: bool,
+        revision: str | None = None,
+        **reading: Any,
     ) -> None:
-        super().__init__(on_bad_record=on_bad_record, ties=ties, cache=cache)
+        super().__init__(**reading)
         self.path, self.revision = path, revision
-        self._files: list[RowFile] = []
 
     @abstractmethod
     def _of_row(self, row: Mapping[str, Any], where: str, split: str) -> Iterator[tuple[str, dict[str, Any]]]:
@@ -57,19 +51,11 @@ class Export(RecordSource):
             ChoiceDataError: The row is not what the tool writes; names the place, the field and the value.
         """
 
-    def _settings(self) -> list[Any]:
-        """What decides, besides the files, what the rows come to mean."""
-        return []
-
-    def load(self) -> ChoiceTable:
-        """All choices, in their order within each person.
-
-        Raises:
-            ChoiceDataError: A file cannot be read, or a row is not what the tool writes; names file, row,
-                field, what is allowed and what came.
-        """
-        self._files = _open(self.path, self.revision)
-        return super().load()
+    def _open(self) -> list[RowFile]:
+        if isinstance(self.path, str | Path) and holds_list(here := Path(self.path).expanduser()):
+            name = str(self.path)
+            return [RowFile(name, None, frozenset(), "", (here,), lambda _, on_bad: json_list(here))]
+        return open_rows(self.path, revision=self.revision)
 
     def _records(self) -> Iterator[tuple[str, Any]]:
         self._counts |= dict.fromkeys(self.counted, 0)
@@ -86,16 +72,6 @@ class Export(RecordSource):
                     self._on_bad(error)
                     continue
                 yield from found
-
-    def _key(self) -> str | None:
-        paths = [path for file in self._files for path in file.paths]
-        if not all(file.paths for file in self._files):
-            return None
-        settings = [type(self).__name__, "export.1", RULES, self.skip_bad, self.drop_ties, *self._settings()]
-        return table_key([*settings, [file.split for file in self._files]], paths)
-
-    def _whole(self) -> str:
-        return ", ".join(file.where for file in self._files)
 
 
 def person_in(value: Any, where: str, field: str) -> str:
@@ -144,19 +120,10 @@ def _message(value: Any, where: str, field: str) -> dict[str, str]:
         refuse(where, f"{field}.role", "a text", role)
     content = value.get("content")
     if isinstance(content, Sequence) and not isinstance(content, str):
-        content = "\n".join(_part(part, where, f"{field}.content[{i}]") for i, part in enumerate(content))
+        for i, part in enumerate(content):
+            if not isinstance(part, Mapping) or not isinstance(part.get("text"), str):
+                refuse(where, f"{field}.content[{i}]", "a part with a text (images cannot be read)", part)
+        content = "\n".join(part["text"] for part in content)
     if not isinstance(content, str):
         refuse(where, f"{field}.content", "a text", content)
     return {"role": _ROLES.get(role, role), "content": content}
-
-
-def _part(value: Any, where: str, field: str) -> str:
-    if not isinstance(value, Mapping) or not isinstance(value.get("text"), str):
-        refuse(where, field, "a part with a text (images cannot be read)", value)
-    return str(value["text"])
-
-
-def _open(path: Any, revision: str | None) -> list[RowFile]:
-    if isinstance(path, str | Path) and holds_list(here := Path(path).expanduser()):
-        return [RowFile(str(path), None, frozenset(), "", (here,), lambda _, on_bad: json_list(here))]
-    return open_rows(path, revision=revision)

@@ -6,19 +6,17 @@ import json
 import warnings
 from abc import abstractmethod
 from collections.abc import Iterator, Mapping
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar
 
 from fsa.choices.reading.record import shown
-from fsa.choices.reading.record_source import RULES, RecordSource
+from fsa.choices.reading.record_source import FileSource
 from fsa.choices.reading.row_files import RowFile, open_rows
-from fsa.choices.reading.table_cache import table_key
-from fsa.choices.table import ChoiceTable
 from fsa.errors import ChoiceDataError, ConfigError
 
 _ARE_NAMES = ("user", "group", "split")  # fields in which a number is a name
 
 
-class MappedRows(RecordSource):
+class MappedRows(FileSource):
     """Rows in columns of our fields' names, or in those that `columns` names.
 
     Columns have one type, and records do not, so a row is read a little more freely than a line of JSONL: a
@@ -30,8 +28,10 @@ class MappedRows(RecordSource):
         path: What `open_rows` opens.
         columns: Which column each field is in where it is not in one of its own name; {group: null} reads no
             group although there is such a column.
-        name, split, revision: Of a data set, see `open_rows`.
-        on_bad_record, ties, cache: See `RecordSource`.
+        name: Configuration of a data set on the hub.
+        split: One split of a data set; None for all of them.
+        revision: Branch, tag or commit of a data set on the hub. Name a commit to pin what you train on.
+        reading: See `RecordSource`.
 
     Raises:
         ConfigError: `columns` maps what is no field, or a field to what is no name.
@@ -44,15 +44,13 @@ class MappedRows(RecordSource):
         self,
         path: Any,
         *,
-        columns: Mapping[str, Any] | None,
-        name: str | None,
-        split: str | None,
-        revision: str | None,
-        on_bad_record: Literal["stop", "skip"],
-        ties: Literal["keep", "drop"],
-        cache: bool,
+        columns: Mapping[str, Any] | None = None,
+        name: str | None = None,
+        split: str | None = None,
+        revision: str | None = None,
+        **reading: Any,
     ) -> None:
-        super().__init__(on_bad_record=on_bad_record, ties=ties, cache=cache)
+        super().__init__(**reading)
         self.path, self.name, self.split, self.revision = path, name, split, revision
         self.columns: Mapping[str, Any] = columns or {}
         if unknown := set(self.columns) - self.fields:
@@ -65,11 +63,6 @@ class MappedRows(RecordSource):
                 raise ConfigError(
                     f"columns: {field} must be mapped to the name of a column, came {mapped!r:.80}"
                 )
-        self._files: list[RowFile] = []
-
-    @abstractmethod
-    def _settings(self) -> list[Any]:
-        """What decides, besides the files and the mapping, what the rows come to mean."""
 
     @abstractmethod
     def _record(self, row: Mapping[str, Any], columns: Mapping[str, Any], file: RowFile) -> dict[str, Any]:
@@ -79,18 +72,11 @@ class MappedRows(RecordSource):
             ValueError: A value is of no use; names the field.
         """
 
-    def load(self) -> ChoiceTable:
-        """All choices, in their order within each user.
-
-        Raises:
-            ChoiceDataError: A bad row, or a file that cannot be read, lacks a mapped column or holds no row;
-                names file, row, field, what is allowed and what came.
-            ConfigError: name, split or revision are given for what has none.
-        """
-        self._files = open_rows(self.path, name=self.name, split=self.split, revision=self.revision)
-        for file in self._files:
+    def _open(self) -> list[RowFile]:
+        files = open_rows(self.path, name=self.name, split=self.split, revision=self.revision)
+        for file in files:
             self._check_columns(file)
-        return super().load()
+        return files
 
     def _check_columns(self, file: RowFile) -> None:
         if file.columns is None:
@@ -134,17 +120,6 @@ class MappedRows(RecordSource):
                     if type(record.get(name)) is int:
                         record[name] = str(record[name])
                 yield where, {"split": file.split, **record} if file.split else record
-
-    def _key(self) -> str | None:
-        paths = [path for file in self._files for path in file.paths]
-        if not all(file.paths for file in self._files):
-            return None  # in memory alone
-        places = [(file.split, len(file.paths)) for file in self._files]
-        settings = [type(self).__name__, "rows.2", RULES, self.skip_bad, self.drop_ties, dict(self.columns)]
-        return table_key([*settings, *self._settings(), places], paths)
-
-    def _whole(self) -> str:
-        return ", ".join(file.where for file in self._files)
 
 
 def values_of(row: Mapping[str, Any], columns: Mapping[str, Any]) -> dict[str, Any]:

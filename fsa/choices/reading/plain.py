@@ -51,6 +51,17 @@ def usual_pick(raw: Any, plain: set[str]) -> UsualPick | None:
     return (user, prompt, options, chosen, group, split) if is_usual else None  # type: ignore[return-value]
 
 
+def usual_picks(block: Iterable[tuple[str, Any]], plain: set[str]) -> list[UsualPick]:
+    """`usual_pick` of records, each behind its place; none where one of them is another record."""
+    picks: list[UsualPick] = []
+    for _, raw in block:
+        pick = usual_pick(raw, plain)
+        if pick is None:
+            return []
+        picks.append(pick)
+    return picks
+
+
 _USUAL = ("user", "prompt", "options", "chosen")
 
 

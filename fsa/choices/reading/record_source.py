@@ -7,22 +7,23 @@ import warnings
 from abc import abstractmethod
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from itertools import chain
 from typing import Any, Literal
 
-from fsa.choices.reading.plain import FIELDS, usual_pick
+from fsa.choices.reading.plain import FIELDS, usual_pick, usual_picks
 from fsa.choices.reading.record import parse_record
-from fsa.choices.reading.table_cache import keep
+from fsa.choices.reading.row_files import RowFile
+from fsa.choices.reading.table_cache import keep, table_key
 from fsa.choices.source import Source
 from fsa.choices.table import ChoiceTable
 from fsa.choices.table_builder import TableBuilder
 from fsa.errors import ChoiceDataError
-from fsa.types import Choice, Tie, is_numbers
+from fsa.types import Tie, is_numbers
 
 RULES = "records.1"
 """Part of every key of kept records; count up when a record comes to mean something else."""
 
 _LISTED = 20
+_PLACES = frozenset({"path", "revision", "cache"})  # where records are, and not what they mean
 _TEXT = "text"  # what options are, where they are not numbers
 
 
@@ -68,7 +69,11 @@ class RecordSource(Source):
     """
 
     def __init__(
-        self, *, on_bad_record: Literal["stop", "skip"], ties: Literal["keep", "drop"], cache: bool
+        self,
+        *,
+        on_bad_record: Literal["stop", "skip"] = "stop",
+        ties: Literal["keep", "drop"] = "keep",
+        cache: bool = True,
     ) -> None:
         self.skip_bad = on_bad_record == "skip"
         self.drop_ties = ties == "drop"
@@ -128,28 +133,36 @@ class RecordSource(Source):
     def _fill(self, builder: TableBuilder) -> None:
         kind = kind_from = ""
         plain: set[str] = set()
-        for where, raw in chain.from_iterable(self._blocks()):
-            if kind in ("", _TEXT) and (pick := usual_pick(raw, plain)):
-                kind, kind_from = _TEXT, kind_from or where
-                builder.add_pick(pick)
-            else:
-                try:
-                    choice = parse_record(raw, where)
-                    if (here := _kind(choice)) != kind:
-                        if kind:
-                            raise ChoiceDataError(
-                                f"{where}: options must be {kind}, as at {kind_from}, came {here}"
-                            )
-                        kind, kind_from = here, where
-                except ChoiceDataError as error:
-                    self._on_bad(error)
-                    continue
-                if self.drop_ties and isinstance(choice.outcome, Tie):
-                    self._counts["ties_dropped"] += 1
-                    continue
-                builder.add(choice)
-            if "rejected" in raw:  # where other fields are let through
-                self._ignored.update(map(str, raw.keys() - FIELDS))
+        for block in self._blocks():
+            if kind in ("", _TEXT) and isinstance(block, list) and (picks := usual_picks(block, plain)):
+                kind, kind_from = _TEXT, kind_from or block[0][0]
+                builder.add_picks(picks)
+                self._ignored.update(*(raw.keys() - FIELDS for _, raw in block if "rejected" in raw))
+                continue
+            for where, raw in block:
+                if kind in ("", _TEXT) and (pick := usual_pick(raw, plain)):
+                    kind, kind_from = _TEXT, kind_from or where
+                    builder.add_picks([pick])
+                else:
+                    try:
+                        choice = parse_record(raw, where)
+                        first = choice.options[0]
+                        here = f"lists of {len(first)} numbers" if is_numbers(first) else _TEXT
+                        if here != kind:
+                            if kind:
+                                raise ChoiceDataError(
+                                    f"{where}: options must be {kind}, as at {kind_from}, came {here}"
+                                )
+                            kind, kind_from = here, where
+                    except ChoiceDataError as error:
+                        self._on_bad(error)
+                        continue
+                    if self.drop_ties and isinstance(choice.outcome, Tie):
+                        self._counts["ties_dropped"] += 1
+                        continue
+                    builder.add(choice)
+                if "rejected" in raw:  # where other fields are let through
+                    self._ignored.update(map(str, raw.keys() - FIELDS))
 
     def _refuse_nothing(self) -> None:
         what = ", ".join(f"{count} {name.replace('_', ' ')}" for name, count in self._counts.items() if count)
@@ -159,9 +172,45 @@ class RecordSource(Source):
         )
 
 
-def _kind(choice: Choice) -> str:
-    first = choice.options[0]
-    return f"lists of {len(first)} numbers" if is_numbers(first) else _TEXT
+class FileSource(RecordSource):
+    """A source whose records are in files and data sets, see `open_rows`; they are opened when it is loaded.
+
+    A subclass says in `_open` which these are. What it keeps in attributes without a leading underscore
+    decides, with the files, what the records come to mean.
+
+    Args:
+        on_bad_record, ties, cache: See `RecordSource`.
+    """
+
+    def __init__(self, **reading: Any) -> None:
+        super().__init__(**reading)
+        self._files: list[RowFile] = []
+
+    @abstractmethod
+    def _open(self) -> list[RowFile]:
+        """The files, their columns checked."""
+
+    def load(self) -> ChoiceTable:
+        """All choices, in their order within each user.
+
+        Raises:
+            ChoiceDataError: A bad row, or a file that cannot be read or holds no row; names file, row, field,
+                what is allowed and what came.
+            ConfigError: What belongs to data sets is given for files.
+        """
+        self._files = self._open()
+        return super().load()
+
+    def _key(self) -> str | None:
+        if not all(file.paths for file in self._files):
+            return None  # in memory alone
+        meant = {k: repr(v) for k, v in vars(self).items() if not k.startswith("_") and k not in _PLACES}
+        places = [(file.split, len(file.paths)) for file in self._files]
+        settings = [type(self).__name__, "files.1", RULES, meant, places]
+        return table_key(settings, [path for file in self._files for path in file.paths])
+
+    def _whole(self) -> str:
+        return ", ".join(file.where for file in self._files)
 
 
 @contextmanager

@@ -94,7 +94,8 @@ def open_rows(
     if isinstance(path, datasets.Dataset | datasets.DatasetDict):
         return [replace(rows, paths=()) for rows in _of_data_set("the data set", path, split)]
     if isinstance(path, Sequence) and path and isinstance(path[0], Mapping):
-        return [_of_memory(path)]
+        rows = [(f"row:{number}", row) for number, row in enumerate(path, start=1)]
+        return [RowFile("the rows", None, frozenset(), "", (), lambda *_: iter(rows))]
     if not isinstance(path, str | Path):
         return [rows for one in path for rows in open_rows(one, name=name, split=split, revision=revision)]
     path, here = str(path), Path(path).expanduser()
@@ -150,13 +151,6 @@ def _of_parquet(path: Path) -> RowFile:
             yield from _numbered(str(path), file.iter_batches(_BATCH, columns=list(columns)), on_bad)
 
     return RowFile(str(path), frozenset(schema.names), _texts(schema), "", (path,), batches)
-
-
-def _of_memory(rows: Sequence[Any]) -> RowFile:
-    def batches(columns: Sequence[str], on_bad: OnBad) -> Iterator[tuple[str, Any]]:
-        return ((f"row:{number}", row) for number, row in enumerate(rows, start=1))
-
-    return RowFile("the rows", None, frozenset(), "", (), batches)
 
 
 def _from_disk(path: Path) -> Any:

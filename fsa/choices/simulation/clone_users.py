@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
+import pyarrow as pa
 from jaxtyping import Int
 
 from fsa.choices.table import ChoiceTable
@@ -38,17 +41,18 @@ def crowd(
         raise ConfigError(f"people and prompts must be at least 1 each, came {came}")
     hashes = np.array([stable_hash(text) for text in table.texts.to_pylist()], np.uint64)
     names: list[str] = []
-    person, rows = [], []
+    rows = []
     for number, user in enumerate(table.users.to_pylist()):
         its = np.arange(*table.user_offsets[number : number + 2])
         for i in range(people_per_user):
             name = f"{user}-{i}" if people_per_user > 1 else user
             prompt = table.prompt[its]
             seen = its[_seen(prompt, hashes, prompts_per_person, seed, stable_hash(name))]
-            person.append(np.full(len(seen), len(names), np.int32))
             rows.append(seen)
             names.append(name)
-    return _rows_of(table, names, np.concatenate(person), np.concatenate(rows))
+    offsets = np.concatenate([[0], np.cumsum([len(seen) for seen in rows])])
+    users = pa.array(names, pa.large_string())
+    return replace(table, users=users, user_offsets=offsets, **table.columns_at(np.concatenate(rows)))
 
 
 def _seen(
@@ -60,27 +64,3 @@ def _seen(
         return np.ones(len(prompt), bool)
     key = random_bits(seed, _ASSIGN, np.uint64(who), hashes[prompts])
     return np.isin(prompt, prompts[np.argpartition(key, limit - 1)[:limit]])
-
-
-def _rows_of(table: ChoiceTable, names: list[str], person: np.ndarray, rows: np.ndarray) -> ChoiceTable:
-    """A table of some rows, with repeats, that belong to other users than before."""
-    sizes = table.num_options[rows]
-    ends = np.cumsum(sizes)
-    options = np.repeat(table.option_offsets[rows] - (ends - sizes), sizes) + np.arange(sizes.sum())
-    return ChoiceTable.from_columns(
-        users=names,
-        user=person,
-        prompt=table.prompt[rows],
-        num_options=sizes,
-        option=table.option[options],
-        place=table.place[options],
-        texts=table.texts,
-        item_prompt=table.item_prompt,
-        item_response=table.item_response,
-        numbers=table.numbers,
-        group=table.group[rows],
-        groups=table.groups.to_pylist(),
-        split=table.split[rows],
-        splits=table.splits.to_pylist(),
-        counts=table.counts,
-    )

@@ -85,7 +85,8 @@ def simulate(
     place = _places(scores @ _weights(users, attributes), pairs, noise, temperature)  # [u, n, 2]
     is_tie = place.max(-1) == 0
     kept_user, kept_pair = np.nonzero(np.ones_like(is_tie) if ties == "keep" else ~is_tie)
-    texts, text_prompt, text_response = _intern(prompts, responses)
+    stored = [encode_text(text) for text in (*prompts, *responses)]  # each once in the table
+    text_prompt, text_response = np.split(_numbers(stored), [len(prompts)])
     return ChoiceTable.from_columns(
         users=list(users),
         user=kept_user.astype(np.int32),
@@ -93,7 +94,7 @@ def simulate(
         num_options=np.full(len(kept_pair), 2),
         option=pairs[kept_pair].reshape(-1).astype(np.int32),
         place=place[kept_user, kept_pair].reshape(-1).astype(np.int16),
-        texts=texts,
+        texts=list(dict.fromkeys(stored)),
         item_prompt=text_prompt[item_prompt],
         item_response=text_response,
         group=kept_user.astype(np.int32),
@@ -159,15 +160,6 @@ def smallest(key: NDArray[np.uint64], prompt: NDArray[np.integer], limit: int) -
         prompt, prompt
     )  # by rank in the order, which keeps prompts
     return np.sort(order[rank < limit])
-
-
-def _intern(
-    prompts: Sequence[Text], responses: Sequence[Text]
-) -> tuple[list[str], NDArray[np.int32], NDArray[np.int32]]:
-    """Every text once, and where each prompt and response is among them."""
-    stored = [encode_text(text) for text in (*prompts, *responses)]
-    numbers = _numbers(stored)
-    return list(dict.fromkeys(stored)), numbers[: len(prompts)], numbers[len(prompts) :]
 
 
 def _numbers(names: Sequence[str]) -> NDArray[np.int32]:

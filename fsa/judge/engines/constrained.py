@@ -83,14 +83,11 @@ class ConstrainedSampling(LogitsProcessor):
                 if not matcher.is_stopped():
                     matcher.consume_token(token)
         self._width = input_ids.shape[1]
-        scores = scores.masked_fill(~self._allowed(scores.shape[1]).to(scores.device), -torch.inf)
-        return scores if self.temperature == 0 else scores / self.temperature + self._gumbel(scores)
-
-    def _allowed(self, vocabulary: int) -> Tensor:
         rows = [np.frombuffer(matcher.compute_logit_bias(), np.uint8) for matcher in self.matchers]
-        return torch.from_numpy(np.stack(rows)[:, :vocabulary] > 0)
-
-    def _gumbel(self, scores: Float[Tensor, "b v"]) -> Float[Tensor, "b v"]:
-        """Noise whose largest sum with log-probabilities is a sample of them [Gumbel1954]."""
-        rows = [torch.rand(scores.shape[1], generator=each).clamp(min=1e-20) for each in self._noise]
-        return -torch.log(-torch.log(torch.stack(rows))).to(scores)
+        allowed = torch.from_numpy(np.stack(rows)[:, : scores.shape[1]] > 0)
+        scores = scores.masked_fill(~allowed.to(scores.device), -torch.inf)
+        if self.temperature == 0:
+            return scores
+        # Noise whose largest sum with log-probabilities is a sample of them [Gumbel1954].
+        drawn = [torch.rand(scores.shape[1], generator=each).clamp(min=1e-20) for each in self._noise]
+        return scores / self.temperature - torch.log(-torch.log(torch.stack(drawn))).to(scores)

@@ -107,7 +107,10 @@ class OpenAIEngine(Engine):
             )
             reply = replace(again, requests=attempt + 1, prompt_tokens=spent[0], generated_tokens=spent[1])
             asked_for = came.retry_after if isinstance(came, Answered) else 0.0
-            if not _may_pass(came, reply) or attempt + 1 == self.attempts or asked_for > _LONGEST_WAIT:
+            may_pass = isinstance(came, Failed) or came.status in _WORTH_REPEATING
+            if not (may_pass or reply.problem == "malformed body") or attempt + 1 == self.attempts:
+                break
+            if asked_for > _LONGEST_WAIT:
                 break
             time.sleep(self._wait(question, attempt, came))
         return reply
@@ -178,13 +181,6 @@ def _check_address(base_url: str) -> None:
         )
     if parts.scheme not in ("http", "https") or not parts.hostname:
         raise ConfigError(f"base_url must be an http or https address, came {base_url!r}")
-
-
-def _may_pass(came: Answered | Failed, reply: Reply) -> bool:
-    """Whether the same request may succeed next time."""
-    if isinstance(came, Failed):
-        return True
-    return came.status in _WORTH_REPEATING or reply.problem == "malformed body"
 
 
 def _reply_of(body: Any) -> Reply:

@@ -67,8 +67,11 @@ class TransformersEngine(Engine):
         prompts = [self._tokens(question) for question in questions]
         replies: list[Reply | None] = [None] * len(questions)
         fitting = []
+        # Tokens of a prompt and its answer together.
+        config = self._model.config.get_text_config()
+        room = getattr(config, "max_position_embeddings", None) or self._tokenizer.model_max_length
         for place, (question, ids) in enumerate(zip(questions, prompts, strict=True)):
-            if len(ids) + question.max_tokens > self._room:
+            if len(ids) + question.max_tokens > room:
                 replies[place] = Reply(None, "prompt too long", requests=0)
             else:
                 fitting.append(place)
@@ -162,12 +165,6 @@ class TransformersEngine(Engine):
         if self.device != "auto":
             return torch.device(self.device)
         return torch.device("cuda" if torch.cuda.is_available() else "cpu")
-
-    @cached_property
-    def _room(self) -> int:
-        """Tokens of a prompt and its answer together."""
-        config = self._model.config.get_text_config()
-        return int(getattr(config, "max_position_embeddings", None) or self._tokenizer.model_max_length)
 
     @cached_property
     def _grammars(self) -> Grammars:

@@ -36,13 +36,23 @@ from fsa.settings import Range
 
 @dataclass(frozen=True)
 class Settings:
-    """How to measure; see `context_curve`."""
+    """How to measure.
+
+    Args:
+        context_sizes: Choices seen.
+        split: Which split to measure on: `validation` while choosing, `test` once.
+        episodes: Episodes; users take turns.
+        max_targets: Most choices predicted per episode.
+        seed: Seed of the episodes.
+        trust_remote_code: Run parts of the runs that are not fsa's own.
+        data: A file of choices to measure on in place of the runs' own split; see `Rows`.
+    """
 
     context_sizes: Sequence[int]
-    split: str
-    episodes: int
-    max_targets: int
-    seed: int
+    split: str = "test"
+    episodes: int = 2000
+    max_targets: int = 20
+    seed: int = 1
     trust_remote_code: bool = False
     data: str | None = None
 

@@ -7,6 +7,7 @@ import json
 import time
 import uuid
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from typing import Any, Literal
 
 from fastapi import APIRouter
@@ -156,7 +157,7 @@ async def _stream(
     def tell(text: str | None) -> None:
         loop.call_soon_threadsafe(pieces.put_nowait, text)
 
-    whole = asyncio.ensure_future(writer.submit(_telling(item, tell)))
+    whole = asyncio.ensure_future(writer.submit(replace(item, on_text=tell)))
     whole.add_done_callback(lambda _: tell(None))
     try:
         role = {"role": "assistant"}
@@ -170,10 +171,6 @@ async def _stream(
         yield "data: [DONE]\n\n"
     finally:
         whole.cancel()  # the client has gone
-
-
-def _telling(item: ToWrite, tell: Any) -> ToWrite:
-    return ToWrite(item.asked, item.prompt, item.max_tokens, item.sampling, item.stop, tell)
 
 
 async def _opened(events: AsyncIterator[str]) -> tuple[str, AsyncIterator[str]]:

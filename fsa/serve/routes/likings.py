@@ -6,7 +6,7 @@ import numpy as np
 from fastapi import APIRouter
 from pydantic import Field
 
-from fsa.outputs.likings import Group, Likings
+from fsa.outputs.likings import Group
 from fsa.serve.access import Reader, Served
 from fsa.serve.problems import Unprocessable
 from fsa.serve.routes.people import InPath, known_person
@@ -72,7 +72,8 @@ async def likings(person: InPath, body: LikingsRequest, access: Reader, service:
 def _likings(service: Service, who: Who, body: LikingsRequest) -> LikingsAnswer:
     person = known_person(service, who)
     found = person.likings([Group(group.prompt, group.responses, group.levels) for group in body.groups])
-    if not (np.isfinite(found.cloud).all() and np.isfinite(found.kinds).all() and _are_finite(found)):
+    each = [[one.person, one.population, one.low, one.high] for one in found.each]
+    if not all(np.isfinite(numbers).all() for numbers in (found.cloud, found.kinds, each)):
         raise Unprocessable("a reward is not finite; the numbers are too large for the model")
     return LikingsAnswer(
         num_choices=0 if person.history is None else len(person.history.choices),
@@ -82,7 +83,3 @@ def _likings(service: Service, who: Who, body: LikingsRequest) -> LikingsAnswer:
             likings=found.kinds.tolist(), share=found.share.tolist(), weight=found.weight.tolist()
         ),
     )
-
-
-def _are_finite(found: Likings) -> bool:
-    return all(np.isfinite([one.person, one.population, one.low, one.high]).all() for one in found.each)

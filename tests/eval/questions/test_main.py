@@ -23,7 +23,7 @@ def test_a_context_is_asked_in_another_order_and_nothing_twice(synthetic_run):
 
 
 def test_the_report_holds_every_way_and_the_paired_gains(synthetic_run, tmp_path):
-    report = questions([str(synthetic_run)], [0, 1, 10], 12, str(tmp_path), "test", 60, 5)
+    report = questions([str(synthetic_run)], [0, 1, 10], 12, str(tmp_path), episodes=60, max_targets=5)
     assert Report.load(tmp_path).rows == report.rows
     found = {
         (row.method.split(", ")[-1], row.metric, row.context_size, row.group): row for row in report.rows

@@ -207,7 +207,7 @@ def test_the_second_load_reads_no_record(tmp_path, cache, monkeypatch):
     path = write(tmp_path / "a.jsonl", line(), line(user="bob", chosen=1, group="g"))
     first = Jsonl(path).load()
     assert len(list(cache.rglob("*.arrow"))) == 1
-    monkeypatch.setattr("fsa.choices.reading.record_source.usual_pick", None)
+    monkeypatch.setattr("fsa.choices.reading.record_source.usual_picks", None)
     second = Jsonl(path).load()
     assert [second.choice(i) for i in range(2)] == [first.choice(i) for i in range(2)]
     with pytest.raises(TypeError):  # of usual_pick being None: other options, another table

@@ -194,7 +194,7 @@ def changed(position, **fields):
 
 
 BAD = {
-    "no_object": ([], "conversation_history must be a list of messages"),
+    "no_object": ([], "row must be an object"),
     "no_history": ({**TEN[0], "conversation_history": None}, "conversation_history must be a list"),
     "no_user": ({**TEN[0], "user_id": None}, "turn 0: user must be a text"),
     "message": ({**TEN[0], "conversation_history": ["Hi"]}, r"conversation_history\[0\] must be a message"),

@@ -11,7 +11,7 @@ def test_a_pick_among_texts_is_added_as_any_choice_is():
     slow, fast = TableBuilder(), TableBuilder()
     for user, chosen in (("ann", 1), ("bob", 0)):
         slow.add(Choice(user, "Tea?", ("Yes", "No"), Pick(chosen), "g", "train"))
-        fast.add_pick((user, "Tea?", ["Yes", "No"], chosen, "g", "train"))
+        fast.add_picks([(user, "Tea?", ["Yes", "No"], chosen, "g", "train")])
     for name, column in slow.columns().items():
         np.testing.assert_array_equal(fast.columns()[name], column)
 
@@ -19,7 +19,7 @@ def test_a_pick_among_texts_is_added_as_any_choice_is():
 def test_a_text_and_an_item_are_stored_once():
     builder = TableBuilder()
     for _ in range(3):
-        builder.add_pick(("ann", "Tea?", ["Tea?", "No"], 0, "", ""))
+        builder.add_picks([("ann", "Tea?", ["Tea?", "No"], 0, "", "")])
     table = ChoiceTable.from_columns(**builder.columns())
     assert (table.num_items, table.texts.to_pylist(), len(table)) == (2, ["Tea?", "No"], 3)
 

@@ -196,7 +196,7 @@ def test_a_command_says_what_is_wrong_in_one_line(monkeypatch, capsys):
 
 def test_files_come_before_keys_in_their_order():
     assert configs_first(["--a", "1", "--config", "x", "--b=2", "--config=y"]) == [
-        "--config", "x", "--config=y", "--a", "1", "--b=2",
+        "--config=x", "--config=y", "--a", "1", "--b=2",
     ]  # fmt: skip
 
 

@@ -8,7 +8,7 @@ from rich.console import Console
 
 from fsa.errors import ConfigError
 from fsa.reports.frame import frame_of
-from fsa.reports.report import Report, Row, about
+from fsa.reports.report import Report, Row
 from fsa.reports.tables import tables
 
 
@@ -180,14 +180,6 @@ def test_merged_reports_hold_all_rows_and_the_later_number():
 def test_several_folders_load_as_one(tmp_path):
     folders = [Report([row(method=m)], {"command": m}).save(tmp_path / m) for m in ("a", "b")]
     assert [r.method for r in Report.load(*folders).rows] == ["a", "b"]
-
-
-def test_about_names_command_date_and_versions():
-    said = about("make demo", commit="abc")
-    assert said["command"] == "make demo"
-    assert said["commit"] == "abc"
-    assert said["date"].endswith("+00:00")
-    assert "torch" in said["versions"]
 
 
 @pytest.mark.parametrize(

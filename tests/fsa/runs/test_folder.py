@@ -131,7 +131,10 @@ def test_what_is_no_configuration_is_named(tmp_path, content):
 
 
 def test_a_run_says_what_made_it():
-    about = about_this_run(seed=3)
+    about = about_this_run("train.reward", seed=3)
     assert about["seed"] == 3
+    assert about["command"].startswith("python -m train.reward")
+    assert about["date"].endswith("+00:00")
+    assert "command" not in about_this_run()
     assert {"python", "torch", "fsa"} <= about["versions"].keys()
     assert yaml.safe_load(json.dumps(about)) == about
