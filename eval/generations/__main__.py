@@ -4,67 +4,43 @@ from __future__ import annotations
 
 import shlex
 import sys
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-import numpy as np
 from rich.console import Console
 
 from eval.generations import continuum as between_types
 from eval.generations import rivals as without_steering
+from eval.generations import tradeoff
 from eval.generations import unseen as unseen_types
-from eval.generations.answers import AnswerWriter, Writing, log_of
-from eval.generations.cost import costs
-from eval.generations.distance import PER_TOKEN, distance
-from eval.generations.grid import GridNumbers, joined, rows_of
-from eval.generations.page import page
-from eval.generations.people import HeldOutPanel, choose, only_one_source
-from eval.generations.questions import Question, questions
-from eval.generations.raters import Rater, SandboxRater, judge_of
+from eval.generations.answers import Writing
+from eval.generations.distance import PER_TOKEN
+from eval.generations.people import choose, only_one_source
+from eval.generations.questions import questions
+from eval.generations.raters import judge_of
 from eval.generations.steering import (
     BEATS_POOLED,
     BEATS_REFERENCE,
     MOVEMENT,
     OWN,
     REVERSED,
-    cells_of,
-    write,
 )
+from eval.generations.study import StudyPlan, all_rows
 from fsa.choices.sandbox import Sandbox
 from fsa.choices.splits import NAMES
 from fsa.cli.recipes import run_recipe
 from fsa.errors import ConfigError
 from fsa.files import write_whole
-from fsa.outputs.policy import Policy
 from fsa.outputs.reward_model import RewardModel
 from fsa.recipes.in_run_folder import alone_in_out
-from fsa.recipes.line_log import LineLog
 from fsa.recipes.measuring.runs import Method, named, source_and_splits
 from fsa.reports.frame import texts, wide
-from fsa.reports.report import Report, Row
+from fsa.reports.report import Report
 from fsa.reports.tables import console
 from fsa.runs.folder import CONFIG_YAML, about_this_run, read_yaml
 
 # As curves, on the console.
 _SHOWN = (BEATS_POOLED, BEATS_REFERENCE, PER_TOKEN, unseen_types.IMPLICIT, unseen_types.DECIDED)
-
-
-@dataclass(frozen=True)
-class StudyPlan:
-    """What every training is asked, and how it is judged."""
-
-    field: HeldOutPanel
-    judge: Rater
-    sizes: list[int]
-    writing: Writing
-    distance_answers: int
-    continuum: bool
-    unseen: Mapping[str, tuple[HeldOutPanel, SandboxRater]]
-    rivals: Sequence[without_steering.Rival]
-    asked: Sequence[Question]
-    trust_remote_code: bool
-    console: Console
 
 
 @alone_in_out
@@ -79,14 +55,17 @@ def generations(
     continuum: bool = True,
     rivals: bool = False,
     rewards: str | None = None,
+    dedicated: list[str] = [],  # noqa: B006
     known_questions: int = 0,
     distance_answers: int = 240,
+    stopping_answers: int = 0,
     max_new_tokens: int = 200,
     do_sample: bool = False,
     temperature: float = 1.0,
     samples: int = 1,
     shared_samples: int = 32,
     batch_size: int = 64,
+    strength: float = 1.0,
     split: str = "test",
     out: str = "runs/generations",
     seed: int = 1,
@@ -115,15 +94,20 @@ def generations(
             prompt.
         rewards: Run folder of a reward model, for one rival more: the best of four answers of
             the reference.
+        dedicated: Run folders, or quoted globs of them, of policies of one group each (`only_group`): how far
+            a group can be moved, and what share of that the first of `run` has. May be given several times.
         known_questions: Questions with known answers, up to 500, to tell what steering costs; with them how
             likely the policy finds the reference's own answers. 0: none.
         distance_answers: Answers to draw at each context size for the distance from the reference; 0: none.
+        stopping_answers: Answers to draw after the most choices, and of the reference, for the shares that
+            stop; 0 takes those of the distance, which are dearer.
         max_new_tokens: Longest answer, in tokens.
         do_sample: Draw answers at random; without, the likeliest token each time.
         temperature: Of drawing, > 0; larger is more random.
         samples: Answers for each person and prompt; more than one needs drawing.
         shared_samples: The same for answers that all people's are compared with, where answers are drawn.
         batch_size: Prompts answered at once.
+        strength: How far policies go from their reference, as a multiple of what was trained.
         split: Which split to ask: `validation` while choosing, `test` once.
         out: Folder of the report.
         seed: Seed of people, prompts, and drawing.
@@ -142,7 +126,11 @@ def generations(
     if rewards and not do_sample:
         raise ConfigError("--rewards picks among drawn answers: give --do-sample true")
     methods, rival = named(run), named([pooled])[0] if pooled else None
-    folders = [folder for method in [*methods, *([rival] if rival else [])] for folder in method.runs]
+    folders = [
+        folder
+        for method in [*methods, *([rival] if rival else []), *map(Method.of, dedicated)]
+        for folder in method.runs
+    ]
     configs = [read_yaml(folder / CONFIG_YAML) for folder in folders]
     only_one_source(configs, [str(folder) for folder in folders])
     source, splits = source_and_splits(configs[0], trust_remote_code)
@@ -172,10 +160,13 @@ def generations(
         questions(known_questions) if known_questions else [],
         trust_remote_code,
         console,
+        strength,
+        [folder for one in dedicated for folder in Method.of(one).runs],
+        stopping_answers,
     )
     plan.judge.tastes(field.subjects)  # stops here where a person has no judge, before any work
     folder = Path(out)
-    rows, curves = _all_rows(methods, rival, plan, type(source).__name__.lower(), folder)
+    rows, curves = all_rows(methods, rival, plan, type(source).__name__.lower(), folder)
     about = about_this_run(
         command="python -m eval.generations " + shlex.join(sys.argv[1:]),
         split=split,
@@ -193,113 +184,11 @@ def generations(
     return report
 
 
-def _all_rows(
-    methods: Sequence[Method], rival: Method | None, plan: StudyPlan, data: str, folder: Path
-) -> tuple[list[Row], dict[str, list[between_types.Curve]]]:
-    rows: list[Row] = []
-    curves: dict[str, list[between_types.Curve]] = {}
-    field = plan.field
-    rivals: list[np.ndarray] = []
-    if rival:
-        cells: list[GridNumbers] = []
-        for number, path in enumerate(rival.runs):
-            plan.console.print(f"[bold]{path}[/]: {rival.name}, pooled")
-            answers = _open(path, plan)
-            written = write(answers, field, [0])
-            rivals.append(written.prior)
-            cells += cells_of(written, None, field, plan.judge, number)
-            cells += _distance(answers, field, [0], plan, number)
-        rows += _rows(cells, data, rival.name, field)
-    for method in methods:
-        cells, between = list[GridNumbers](), list[GridNumbers]()
-        for number, path in enumerate(method.runs):
-            plan.console.print(f"[bold]{path}[/]: {method.name}, training {number + 1} of {len(method.runs)}")
-            against = rivals[number % len(rivals)] if rivals else None
-            is_first = not number and method is methods[0]
-            found, mixed, text, more = _one_training(
-                path, against, plan, method.name, number, data, is_first, folder
-            )
-            rows += more
-            cells += found
-            between += mixed
-            if text and not number:
-                name = "side_by_side.md" if len(methods) == 1 else f"side_by_side-{_plain(method.name)}.md"
-                (folder / name).write_text(text, encoding="utf-8")
-        rows += _rows(cells, data, method.name, field)
-        together = joined(between)
-        if together:
-            rows += between_types.rows_of(together, data, method.name)
-            curves[method.name] = between_types.curves(together)
-    return rows, curves
-
-
-def _one_training(
-    path: Path,
-    rival: np.ndarray | None,
-    plan: StudyPlan,
-    method: str,
-    number: int,
-    data: str,
-    is_first: bool,
-    folder: Path,
-) -> tuple[list[GridNumbers], list[GridNumbers], str, list[Row]]:
-    """Measures of one run folder, its continuum, its page of answers, and rows that stand by themselves."""
-    log = log_of(folder / f"answers-{_plain(method)}-{number}.jsonl", path, plan.writing)
-    answers = _open(path, plan, log)
-    field = plan.field.of(read_yaml(path / CONFIG_YAML).get("only_group"))
-    written = write(answers, field, plan.sizes)
-    cells = list(cells_of(written, rival, field, plan.judge, number))
-    between: list[GridNumbers] = []
-    if plan.continuum:
-        between += between_types.cells_of(answers, field, plan.judge, plan.sizes[-1], number)
-    for new, judge in plan.unseen.values():
-        cells += unseen_types.cells_of(answers, new, judge, plan.sizes, number)
-    cells += _distance(answers, field, plan.sizes, plan, number)
-    more: list[Row] = []
-    if plan.asked:
-        more += costs(answers, written, field, plan.asked, data, method)
-        cells += _distance(answers, field, [written.largest], plan, number, by_reference=True)
-    for other in plan.rivals if is_first else []:
-        found = without_steering.cells_of(
-            other, answers, written.reference, field, plan.judge, plan.sizes[-1]
-        )
-        more += _rows(list(found), data, other.name, field)
-    return cells, between, page(written, field, plan.judge, method, at_least=10), more
-
-
-def _open(path: Path, plan: StudyPlan, log: LineLog | None = None) -> AnswerWriter:
-    policy = Policy.from_pretrained(path, trust_remote_code=plan.trust_remote_code)
-    assert isinstance(policy, Policy)
-    return AnswerWriter(policy, plan.writing, plan.console, log)
-
-
-def _distance(
-    answers: AnswerWriter,
-    field: HeldOutPanel,
-    sizes: Sequence[int],
-    plan: StudyPlan,
-    number: int,
-    by_reference: bool = False,
-) -> list[GridNumbers]:
-    if not plan.distance_answers:
-        return []
-    how = plan.writing
-    return distance(
-        answers.policy, field, sizes, plan.distance_answers, how.max_new_tokens, how.seed, number,
-        how.batch_size, plan.console, by_reference,
-    )  # fmt: skip
-
-
-def _rows(cells: Sequence[GridNumbers], data: str, method: str, field: HeldOutPanel) -> Iterator[Row]:
-    for one in joined(cells):
-        groups = field.groups if not one.slice else list(dict.fromkeys(one.group))
-        yield from rows_of(one, data, method, groups, field.fixed_users and not one.slice)
-
-
 def _save(report: Report, curves: Mapping[str, Sequence[between_types.Curve]], folder: Path) -> None:
     report.save(folder)
     if any(curves.values()):
         between_types.plot(curves, folder / "continuum.png")
+    if tradeoff.plot(report.frame, folder / tradeoff.PICTURE) or any(curves.values()):
         # Reports know of their own pictures only.
         names = sorted(path.name for path in folder.glob("*.png"))
         write_whole(folder / "report.md", report.markdown(names))
@@ -319,9 +208,5 @@ def _print(report: Report, out: Console) -> None:
     )
 
 
-def _plain(name: str) -> str:
-    return "".join(c if c.isalnum() or c in "-_" else "_" for c in name)
-
-
 if __name__ == "__main__":
-    run_recipe(generations, repeatable=["run", "judge", "unseen"])
+    run_recipe(generations, repeatable=["run", "judge", "unseen", "dedicated"])

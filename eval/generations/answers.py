@@ -139,11 +139,12 @@ class AnswerWriter:
                 )
 
 
-def log_of(path: Path, run: Path, writing: Writing) -> LineLog:
-    """Where a run's answers are kept; other weights and other ways of writing are refused."""
+def log_of(path: Path, run: Path, writing: Writing, strength: float = 1.0) -> LineLog:
+    """Where a run's answers are kept; other weights, strengths and ways of writing are refused."""
     weights = run / "model.safetensors"
     digest = hashlib.sha256(weights.read_bytes() if weights.exists() else b"").hexdigest()
-    return LineLog(path, {"weights": digest, "writing": asdict(writing)})
+    scaled = {} if strength == 1 else {"strength": strength}  # answers kept before there was one stay good
+    return LineLog(path, {"weights": digest, "writing": asdict(writing), **scaled})
 
 
 REFERENCE = "reference"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
@@ -14,10 +14,12 @@ from rich.progress import track
 from torch import Tensor
 
 from eval.generations.grid import GridNumbers
-from eval.generations.people import HeldOutPanel
+from eval.generations.people import HeldOutPanel, HeldOutUser
 from fsa.errors import ConfigError
 from fsa.log_probs import token_log_probs
+from fsa.models.backbone import LanguageModel
 from fsa.models.language_scorer import LanguageScorer
+from fsa.outputs.item_tokens import Texts
 from fsa.outputs.policy import Policy
 from fsa.types import Text
 
@@ -56,10 +58,12 @@ def distance(
     batch_size: int = 64,
     console: Console | None = None,
     by_reference: bool = False,
+    reads: Callable[[HeldOutUser, Text, int], Text] | None = None,
 ) -> list[GridNumbers]:
     """KL(policy || reference) at each context size, by answers drawn from the policy, and which of them stop.
 
-    Every person is asked equally many prompts, and every prompt is asked of about equally many.
+    Every person is asked equally many prompts, and every prompt is asked of about equally many; several times
+    where more answers are wanted than there are people and prompts.
 
     Args:
         policy: The policy.
@@ -72,18 +76,23 @@ def distance(
         batch_size: Answers drawn at once.
         console: Where progress is shown; None shows none.
         by_reference: Draw from the reference instead: how much less likely the policy finds its answers.
+        reads: What the reference reads in place of a prompt, for a person of whom so many choices are known:
+            then it is this that is measured, and the policy is not run.
     """
     people, prompts = len(field.subjects), len(field.prompts)
-    each = min(max(num_answers // people, 1), prompts)
-    who = np.repeat(np.arange(people), each)
-    asked = (who * each + np.tile(np.arange(each), people)) % prompts
+    who, asked = asked_of(people, prompts, num_answers)
     found = []
     for size in sizes:
         known = policy.for_users([subject.seen(size) for subject in field.subjects])
         z = torch.cat([known[i].belief.mean for i in who]).float()
         texts = [field.prompts[j] for j in asked]
+        read = (
+            [reads(field.subjects[i], text, size) for i, text in zip(who, texts, strict=True)]
+            if reads
+            else texts
+        )
         # Prompts near in length together, so that little is padded.
-        order = sorted(range(len(texts)), key=lambda i: len(str(texts[i])))
+        order = sorted(range(len(texts)), key=lambda i: len(str(read[i])))
         starts = range(0, len(order), batch_size)
         parts = []
         with torch.random.fork_rng():
@@ -95,7 +104,11 @@ def distance(
                 disable=not console,
             ):
                 rows = order[start : start + batch_size]
-                parts.append(draw(policy, z[rows], [texts[i] for i in rows], max_new_tokens, by_reference))
+                asks = [texts[i] for i in rows]
+                if reads:
+                    parts.append(draw_told(policy, [read[i] for i in rows], asks, max_new_tokens))
+                else:
+                    parts.append(draw(policy, z[rows], asks, max_new_tokens, by_reference))
         back = np.argsort(order)
         log_ratio, tokens, stopped = (np.concatenate(column)[back] for column in zip(*parts, strict=True))
         whole = GridNumbers.grid(PER_ANSWER, size, np.zeros((people, prompts)), field.subjects, training)
@@ -108,6 +121,15 @@ def distance(
             found += [replace(per_answer, metric=PER_TOKEN, weight=weight), per_answer]
             found.append(replace(per_answer, metric=STOPPED, value=stopped.astype(float)))
     return found
+
+
+def asked_of(
+    people: int, prompts: int, num_answers: int
+) -> tuple[Int[np.ndarray, " m"], Int[np.ndarray, " m"]]:
+    """Who is asked which prompt: every person equally many, every prompt of about equally many."""
+    each = max(num_answers // people, 1)
+    who = np.repeat(np.arange(people), each)
+    return who, (who * each + np.tile(np.arange(each), people)) % prompts
 
 
 @torch.no_grad()
@@ -125,17 +147,54 @@ def draw(
     Raises:
         ConfigError: The policy writes no text.
     """
+    model, texts = writer_of(policy)
+    ids, mask = (each.to(policy.device) for each in texts.prompts(prompts))  # padded on the left
+    z = z.to(ids.device)
+    answer, end = drawn(model, texts, ids, mask, None if by_reference else z, max_new_tokens)
+    is_drawn = up_to_end(answer, end)
+    steered = _scores(lambda *read: model.hidden(read[0], read[1], z), model, ids, mask, answer, is_drawn)
+    reference = _scores(model.reference_hidden, model, ids, mask, answer, is_drawn)
+    return _whole(steered - reference, answer, is_drawn, end)
+
+
+@torch.no_grad()
+def draw_told(policy: Policy, told: Sequence[Text], prompts: Sequence[Text], max_new_tokens: int) -> Drawn:
+    """Draw the reference's answers to prompts that say more, and compare with those prompts without it.
+
+    Raises:
+        ConfigError: The policy writes no text.
+    """
+    model, texts = writer_of(policy)
+    read, plain = (tuple(each.to(policy.device) for each in texts.prompts(some)) for some in (told, prompts))
+    answer, end = drawn(model, texts, read[0], read[1], None, max_new_tokens)
+    is_drawn = up_to_end(answer, end)
+    knowing, reference = (
+        _scores(model.reference_hidden, model, ids, mask, answer, is_drawn) for ids, mask in (read, plain)
+    )
+    return _whole(knowing - reference, answer, is_drawn, end)
+
+
+def writer_of(policy: Policy) -> tuple[LanguageModel, Texts]:
     if not isinstance(policy.scorer, LanguageScorer) or policy.texts is None:
         raise ConfigError(f"scorer is {type(policy.scorer).__name__}, which writes no text")
-    model, tokenizer = policy.scorer.language_model, policy.texts.tokenizer
-    end = tokenizer.eos_token_id
-    padding = end if tokenizer.pad_token_id is None else tokenizer.pad_token_id
-    ids, mask = (each.to(policy.device) for each in policy.texts.prompts(prompts))  # padded on the left
-    z = z.to(ids.device)
+    return policy.scorer.language_model, policy.texts
+
+
+def drawn(
+    model: LanguageModel,
+    texts: Texts,
+    ids: Int[Tensor, "m p"],
+    mask: Bool[Tensor, "m p"],
+    z: Float[Tensor, "m z"] | None,
+    max_new_tokens: int,
+) -> tuple[Int[Tensor, "m l"], int]:
+    """Answers' tokens, and the one that ends each."""
+    end: int = texts.tokenizer.eos_token_id
+    padding = end if texts.tokenizer.pad_token_id is None else texts.tokenizer.pad_token_id
     written = model.generate(
         ids,
         mask,
-        None if by_reference else z,
+        z,
         max_new_tokens=max_new_tokens,
         do_sample=True,
         temperature=1.0,
@@ -144,16 +203,28 @@ def draw(
         pad_token_id=padding,
         eos_token_id=end,
     )
-    answer = written[:, ids.shape[1] :]
-    is_drawn = up_to_end(answer, end)
+    return written[:, ids.shape[1] :], end
+
+
+def _scores(
+    hidden_of: Callable[[Tensor, Tensor], Tensor],
+    model: LanguageModel,
+    ids: Int[Tensor, "m p"],
+    mask: Bool[Tensor, "m p"],
+    answer: Int[Tensor, "m l"],
+    is_drawn: Bool[Tensor, "m l"],
+) -> Float[Tensor, " n"]:
+    """Log-probability of each token that was drawn, row after row, in nats."""
     whole = torch.cat([mask, is_drawn], 1)
-    hidden = model.hidden(written, whole, z)
-    reference = model.reference_hidden(written, whole)
     predicts = torch.zeros_like(whole)
     predicts[:, ids.shape[1] - 1 : -1] = is_drawn  # the state before a token predicts it
-    targets = answer[is_drawn]
-    ratio = token_log_probs(hidden[predicts], model.head, targets)
-    ratio = ratio - token_log_probs(reference[predicts], model.head, targets)
+    hidden = hidden_of(torch.cat([ids, answer], 1), whole)
+    return token_log_probs(hidden[predicts], model.head, answer[is_drawn])
+
+
+def _whole(
+    ratio: Float[Tensor, " n"], answer: Int[Tensor, "m l"], is_drawn: Bool[Tensor, "m l"], end: int
+) -> Drawn:
     sums = torch.zeros(is_drawn.shape, dtype=torch.float64, device=ratio.device)
     sums[is_drawn] = ratio.double()
     stopped = (answer == end).any(1)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -9,6 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from eval.generations.answers import AnswerWriter
+from eval.generations.distance import PER_ANSWER, distance
 from eval.generations.grid import GridNumbers
 from eval.generations.people import HeldOutPanel, HeldOutUser, best_and_worst, question_of
 from eval.generations.raters import Rater
@@ -50,6 +52,12 @@ class Rival(ABC):
         """What the model reads."""
         return prompt
 
+    @abstractmethod
+    def distance(
+        self, answers: AnswerWriter, field: HeldOutPanel, size: int, num_answers: int
+    ) -> list[GridNumbers]:
+        """How far its answers are from the reference's, in nats, from so many answers; see `distance`."""
+
 
 class InPrompt(Rival):
     """The reference, told about the person in its system prompt."""
@@ -69,6 +77,15 @@ class InPrompt(Rival):
         place = {key: i for i, key in enumerate(different)}
         found = [written[place[_key(one)]] for one in asked]
         return np.array(found, object).reshape(len(field.subjects), len(field.prompts), 1)
+
+    def distance(
+        self, answers: AnswerWriter, field: HeldOutPanel, size: int, num_answers: int
+    ) -> list[GridNumbers]:
+        how = answers.writing
+        return distance(
+            answers.policy, field, [size], num_answers, how.max_new_tokens, how.seed, 0, how.batch_size,
+            answers.console, reads=self.prompt,
+        )  # fmt: skip
 
 
 class StatedPreference(InPrompt):
@@ -110,6 +127,18 @@ class BestOfReference(Rival):
             best += [options[int(np.argmax(s.reward))] for options, s in zip(drawn, scores, strict=True)]
         return np.array(best, object).reshape(len(field.subjects), len(field.prompts), 1)
 
+    def distance(
+        self, answers: AnswerWriter, field: HeldOutPanel, size: int, num_answers: int
+    ) -> list[GridNumbers]:
+        """The bound that holds whatever the rewards are.
+
+        Reference:
+            [Beirami2024] Theorem 1: KL(best of n || reference) is at most log n - (n - 1) / n.
+        """
+        bound = math.log(BEST_OF) - (BEST_OF - 1) / BEST_OF
+        everywhere = np.full((len(field.subjects), len(field.prompts)), bound)
+        return [GridNumbers.grid(PER_ANSWER, size, everywhere, field.subjects, 0)]
+
 
 def rivals_of(field: HeldOutPanel, rewards: RewardModel | None) -> list[Rival]:
     """All rivals that these people allow: the stated one needs types with a name, the best a reward model."""
@@ -119,15 +148,23 @@ def rivals_of(field: HeldOutPanel, rewards: RewardModel | None) -> list[Rival]:
 
 
 def cells_of(
-    rival: Rival, answers: AnswerWriter, reference: np.ndarray, field: HeldOutPanel, judge: Rater, size: int
+    rival: Rival,
+    answers: AnswerWriter,
+    reference: np.ndarray,
+    field: HeldOutPanel,
+    judge: Rater,
+    size: int,
+    distance_answers: int = 0,
 ) -> Iterator[GridNumbers]:
-    """A rival's movement from the reference, its wins against it, and the tokens that it reads."""
+    """A rival's movement from the reference, wins against it, distance to it, and tokens that it reads."""
     people, scale = field.subjects, Scale(judge, field.prompts)
     levels, plain = scale(rival.write(answers, field, size)), scale(reference)
     tastes = judge.tastes(people)
     yield GridNumbers.grid(MOVEMENT, size, moved(levels, plain, tastes), people, 0)
     yield GridNumbers.grid(OWN, size, moved(levels, plain, tastes), people, 0)
     yield GridNumbers.grid(BEATS_REFERENCE, size, wins(levels, plain, tastes), people, 0)
+    if distance_answers:
+        yield from rival.distance(answers, field, size, distance_answers)
     texts = answers.policy.texts
     if texts is not None:
         asked = [rival.prompt(subject, each, size) for subject in people for each in field.prompts]

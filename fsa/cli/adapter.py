@@ -26,6 +26,7 @@ def adapter(
     model: str,
     choices: str,
     out: str,
+    strength: float = 1.0,
     on_bad_record: Literal["stop", "skip"] = "stop",
     trust_remote_code: bool = False,
 ) -> None:
@@ -39,15 +40,18 @@ def adapter(
         model: Run folder or hub id of a policy.
         choices: JSONL file of the people's choices; three to ten a person go a long way.
         out: Folder to write.
+        strength: How far from the reference, as a multiple of what was trained; larger costs more.
         on_bad_record: What to do with a bad line: `stop`, or `skip` it, counted and listed.
         trust_remote_code: Run parts of the model that are not fsa's own.
     """
     policy = Policy.from_pretrained(model, trust_remote_code=trust_remote_code)
+    if strength != 1:
+        policy.strengthen(strength)
     table = Jsonl(choices, on_bad_record=on_bad_record).load()
     users = [user.as_py() for user in table.users]
     folders = {user: Path(out) if len(users) == 1 else Path(out) / folder_name(user) for user in users}
     of_each = {user: table.choices_of(user) for user in users}
-    model_hash = _hash_of(policy)
+    model_hash = _hash_of(policy, strength)
     about = {
         user: {"user": user, "model": model_hash, "choices": _digest(repr(of_each[user]).encode())}
         for user in users
@@ -85,10 +89,11 @@ def _is_there(folder: Path, about: dict[str, str]) -> bool:
     return all(found.get(name) == value for name, value in about.items()) if found else False
 
 
-def _hash_of(policy: Policy) -> str:
+def _hash_of(policy: Policy, strength: float) -> str:
     assert policy.origin is not None, "a policy that was opened has a folder"
     files = [policy.origin / name for name in (CONFIG_JSON, MODEL, PROJECTION)]
-    return _digest(b"".join(hashlib.sha256(path.read_bytes()).digest() for path in files))
+    scaled = b"" if strength == 1 else repr(strength).encode()
+    return _digest(b"".join(hashlib.sha256(path.read_bytes()).digest() for path in files) + scaled)
 
 
 def _digest(content: bytes) -> str:

@@ -23,6 +23,7 @@ def generate(
     do_sample: bool = False,
     temperature: float = 1.0,
     batch_size: int = 32,
+    strength: float = 1.0,
     on_bad_record: Literal["stop", "skip"] = "stop",
     trust_remote_code: bool = False,
 ) -> None:
@@ -38,6 +39,7 @@ def generate(
         do_sample: Draw answers at random; without, the likeliest token each time.
         temperature: Of drawing, > 0; larger is more random.
         batch_size: Prompts answered at once.
+        strength: How far from the reference, as a multiple of what was trained; larger costs more.
         on_bad_record: What to do with a bad line of choices: `stop`, or `skip` it, counted and listed.
         trust_remote_code: Run parts of the model that are not fsa's own.
     """
@@ -46,6 +48,8 @@ def generate(
     table = Jsonl(choices, on_bad_record=on_bad_record).load()
     lines = read_prompts(prompts, table)
     policy = Policy.from_pretrained(model, trust_remote_code=trust_remote_code)
+    if strength != 1:
+        policy.strengthen(strength)
     users = list(dict.fromkeys(line["user"] for line in lines))
     known = policy.for_users(choices_of_each(table, users, "prompts have no choices and are answered"))
     people = dict(zip(users, known, strict=True))

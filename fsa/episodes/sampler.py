@@ -56,7 +56,7 @@ class EpisodeRows:
             for index, user, context, target, wanted, n, m in zip(*columns, *sizes, strict=True)
         ]
 
-    def part(self, some: slice) -> EpisodeRows:
+    def part(self, some: slice | NDArray[np.integer]) -> EpisodeRows:
         """Some of the episodes, padded to the largest of them."""
         columns = [column[some] for column in vars(self).values()]
         return EpisodeRows(*columns).split(1)[0]

@@ -182,6 +182,25 @@ class LanguageModel(nn.Module):
             name: (layer.lora_A[active].weight, layer.lora_B[active].weight) for name, layer in layers.items()
         }
 
+    @torch.no_grad()
+    def scale(self, strength: float) -> None:
+        """Let the change of weights be `strength` times what it is, for every z; 0 is the reference.
+
+        B is scaled in place: A and the gains stay, so that dW(z) is scaled whatever z is.
+
+        Raises:
+            ConfigError: The strength is no number from 0 to a million, or the belief acts on activations
+                (FiLM) beside adapters.
+        """
+        if not 0 <= strength <= 1e6:
+            raise ConfigError(f"strength is {strength}; it is a number from 0 to a million")
+        if not self.conditioning.can_fold:
+            raise ConfigError(
+                f"strength scales adapters, but {type(self.conditioning).__name__} changes activations too"
+            )
+        for _, up in self.adapters().values():
+            up.mul_(strength)
+
     @contextmanager
     def _reference(self) -> Iterator[None]:
         with self.conditioning.unconditional(), self._adapters_off():

@@ -80,6 +80,19 @@ class Policy(RewardModel):
         """A person by their latent alone, for instance between two people [z]."""
         return PolicyPerson(self, Belief.point(z.detach().double()[None]))
 
+    def strengthen(self, strength: float) -> None:
+        """Let all people's answers, rewards and adapters be so many times as far from the reference.
+
+        It acts on what is in memory: on adapters saved from now on, and on the run only where it is saved.
+
+        Args:
+            strength: 1 changes nothing, 0 gives the reference; larger steers further, and costs more.
+
+        Raises:
+            ConfigError: See `LanguageModel.scale`.
+        """
+        _scorer(self).language_model.scale(strength)
+
     @torch.no_grad()
     def generate(
         self,

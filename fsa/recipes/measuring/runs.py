@@ -192,11 +192,11 @@ class Run:
     features: Float[Tensor, "m d"]
     tokens: ItemTokens | None = None
 
-    def predict(self, size: int) -> Predictions:
+    def predict(self, size: int, flip: bool = True) -> Predictions:
         """Predictions after `size` choices; those of a dedicated model for its own group."""
         at = self.at
         seen = at.episodes.with_context(size)
-        predictions = predict(self.model, at.table, self.features, seen, at.truth, self.tokens)
+        predictions = predict(self.model, at.table, self.features, seen, at.truth, self.tokens, flip)
         if self.only_group is None:
             return predictions
         return predictions.where(predictions.group == at.table.groups.index(self.only_group).as_py())

@@ -8,10 +8,12 @@ from numpy.testing import assert_allclose
 from tokenizers import Tokenizer, models, pre_tokenizers
 from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
 
-from eval.generations.distance import draw, up_to_end
+from eval.generations.distance import STOPPED, distance, draw, draw_told, up_to_end
+from eval.generations.people import HeldOutPanel, HeldOutUser
 from fsa.conditioning.lora_gain import LoraGain
 from fsa.models.policy import PolicyScorer
 from fsa.outputs.item_tokens import Texts
+from fsa.types import Belief
 
 
 def test_an_answer_ends_with_its_first_end():
@@ -102,3 +104,36 @@ def test_answers_of_the_reference_are_drawn_without_the_person_and_scored_with_t
     # One token long: an answer has stopped where that token is the end.
     end = small.texts.tokenizer.eos_token_id
     assert_allclose(drawn.stopped.mean(), float(log_r.exp()[end]), atol=0.05)
+
+
+def test_being_told_more_is_a_divergence_of_the_reference_from_itself(small):
+    model, end = small.scorer.language_model, small.texts.tokenizer.eos_token_id
+    told, plain = (
+        (model.reference_hidden(*small.texts.prompts([text]))[0, -1] @ model.head.T).log_softmax(-1)
+        for text in ("d e f a b c", "a b c")
+    )
+    exact, spread = float((told.exp() * (told - plain)).sum()), float((told - plain).std())
+    assert exact > 0.05
+    torch.manual_seed(1)
+    train_somehow(small)  # adapters play no part in it
+    drawn = draw_told(small, ["d e f a b c"] * 4000, ["a b c"] * 4000, 1)
+    assert_allclose(drawn.log_ratio.mean(), exact, atol=6 * spread / 4000**0.5)
+    assert_allclose(drawn.stopped.mean(), float(told.exp()[end]), atol=0.05)
+
+
+def test_more_answers_than_prompts_are_drawn_where_they_are_wanted(small):
+    people = tuple(HeldOutUser(f"u{i}", i, "g", (), ()) for i in range(2))
+    field = HeldOutPanel(people, ("a", "b c", "d"), False)
+    known = [SimpleNamespace(belief=Belief.point(torch.zeros(1, 3))) for _ in people]
+    small.for_users = lambda contexts: known
+    found = {one.metric: one for one in distance(small, field, [0], 14, 2, 1, 0, batch_size=4)}[STOPPED]
+    assert np.bincount(found.user).tolist() == [7, 7]
+    assert np.bincount(found.prompt).tolist() == [
+        5,
+        5,
+        4,
+    ]  # person 0 from prompt 0 on, person 1 from prompt 1 on
+    told = distance(
+        small, field, [0], 4, 2, 1, 0, reads=lambda subject, text, size: f"{text} {subject.group}"
+    )
+    assert {one.metric for one in told} == {"kl_per_token", "kl_per_answer", STOPPED}

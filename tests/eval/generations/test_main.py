@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 import eval.generations.__main__ as recipe
+from eval.generations import study
 from fsa.errors import ConfigError
 from fsa.reports.report import Report
 from tests.factories.stand_in_policy import ARGUMENTS, TYPES, StandIn
@@ -31,7 +32,7 @@ def runs(tmp_path_factory) -> Path:
 @pytest.fixture
 def asked(runs, tmp_path, monkeypatch):
     """The recipe on stand-ins."""
-    monkeypatch.setattr(recipe, "Policy", StandIn)
+    monkeypatch.setattr(study, "Policy", StandIn)
     monkeypatch.setattr(sys, "argv", ["generations", "--run", "a *"])
 
     def ask(*run: str, **more: object) -> Report:
@@ -101,3 +102,14 @@ def test_a_dedicated_policy_is_asked_for_its_own_group(runs, asked):
 def test_what_cannot_be_asked_is_said_before_any_work(runs, asked, changes, said):
     with pytest.raises(ConfigError, match=said):
         asked(str(runs / "np-0"), **changes)
+
+
+def test_a_strength_reaches_the_policy_and_its_answers_are_kept_apart(runs, asked, monkeypatch):
+    scaled = []
+    monkeypatch.setattr(StandIn, "strengthen", lambda self, strength: scaled.append(strength), raising=False)
+    asked(str(runs / "np-0"), continuum=False)
+    assert scaled == []
+    with pytest.raises(ConfigError, match="another method or data"):
+        asked(str(runs / "np-0"), continuum=False, strength=0.5)
+    asked(str(runs / "np-0"), continuum=False, strength=0.5, out=str(runs / "half"))
+    assert scaled == [0.5]

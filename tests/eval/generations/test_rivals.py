@@ -110,3 +110,13 @@ def test_types_without_a_statement_and_no_reward_model_leave_their_rivals_out():
     unnamed = HeldOutPanel((subject(0, "helpful"),), (PROMPT,), False)
     assert [rival.name for rival in rivals_of(unnamed, None)] == ["choices in the prompt"]
     assert len(rivals_of(FIELD, object())) == 3  # type: ignore[arg-type]
+
+
+def test_the_best_of_four_is_at_most_as_far_as_its_bound():
+    [found] = BestOfReference(object()).distance(AnswerWriter(Echo(), Writing()), FIELD, 8, 50)  # type: ignore[arg-type]
+    assert found.metric == "kl_per_answer"
+    # log 4 - 3 / 4 = 1.386 - 0.75
+    np.testing.assert_allclose(found.value, 0.6363, atol=1e-4)
+    # Of four equally likely answers the k-th best is the best of four draws with these chances.
+    chance = np.diff((np.arange(5) / 4) ** 4)
+    assert (chance * np.log(chance / 0.25)).sum() < found.value[0]

@@ -1,4 +1,6 @@
 import pytest
+import torch
+from safetensors.torch import load_file
 
 from fsa.cli.adapter import adapter, folder_name
 from tests.factories.lines import jsonl
@@ -44,3 +46,17 @@ def test_an_adapter_that_was_cut_off_anywhere_is_written_anew_by_the_same_call(p
         adapter(**given, out=str(out))
         for name in ("adapter_model.safetensors", "fsa.json"):
             assert (out / name).read_bytes() == (tmp_path / "whole" / name).read_bytes()
+
+
+def test_another_strength_is_another_adapter_and_is_written_anew(policy, tmp_path):
+    policy.save_pretrained(tmp_path / "run")
+    lines = [{"user": "ann", **choice} for choice in text_choices_of(0, 3)]
+    given = {"model": str(tmp_path / "run"), "choices": jsonl(tmp_path / "ann.jsonl", lines)}
+    weights = tmp_path / "ann" / "adapter_model.safetensors"
+    adapter(**given, out=str(tmp_path / "ann"))
+    plain = load_file(weights)
+    adapter(**given, out=str(tmp_path / "ann"), strength=0.5)
+    for name, weight in load_file(weights).items():
+        assert torch.equal(weight, plain[name] * (0.5 if "lora_B" in name else 1))
+    adapter(**given, out=str(tmp_path / "ann"))
+    assert all(torch.equal(weight, plain[name]) for name, weight in load_file(weights).items())

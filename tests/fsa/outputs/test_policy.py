@@ -9,7 +9,7 @@ from safetensors.torch import load_file, save_file
 from torch.testing import assert_close
 from transformers import AutoModelForCausalLM
 
-from fsa.errors import CheckpointError, ShapeError
+from fsa.errors import CheckpointError, ConfigError, ShapeError
 from fsa.outputs.policy import Policy
 from fsa.outputs.reward_model import RewardModel
 from tests.factories.policies import PROMPTS, logits_of, make_policy
@@ -113,3 +113,25 @@ def test_people_of_two_policies_do_not_mix(policy, llama):
         policy.generate([stranger], PROMPTS[:1])
     with pytest.raises(ShapeError, match="1 people, 3 prompts"):
         policy.generate([policy.for_user([])], PROMPTS)
+
+
+def test_strength_goes_from_the_reference_through_what_was_trained_to_beyond(policy):
+    """Rewards are those of a LoRA whose B is scaled, and at 0 those of the reference: none."""
+    person, responses = policy.for_user(text_choices_of(1, 3)), [text(40, 4), text(41, 6)]
+    trained = person.score(PROMPTS[0], responses).reward
+    ups = {name: up.clone() for name, (_, up) in policy.scorer.language_model.adapters().items()}
+    policy.strengthen(1)
+    assert person.score(PROMPTS[0], responses).reward.tolist() == trained.tolist()
+    policy.strengthen(2)
+    for name, (_, up) in policy.scorer.language_model.adapters().items():
+        assert torch.equal(up, 2 * ups[name])
+    assert abs(person.score(PROMPTS[0], responses).reward - trained).max() > 1e-3
+    policy.strengthen(0)
+    assert_close(
+        torch.tensor(person.score(PROMPTS[0], responses).reward), torch.zeros(2).double(), atol=1e-5, rtol=0
+    )
+    assert person.generate(PROMPTS, max_new_tokens=5) == policy.generate(
+        [None] * 3, PROMPTS, max_new_tokens=5
+    )
+    with pytest.raises(ConfigError, match="strength"):
+        policy.strengthen(-1)

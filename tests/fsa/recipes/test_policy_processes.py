@@ -1,10 +1,14 @@
-"""`train.policy` by the preset of a large model, in two processes that torchrun starts, on tiny weights."""
+"""`train.policy` by the preset of a large model, in two processes that torchrun starts, on tiny weights.
+
+Where wandb is installed, the run is one of its too, kept on this machine.
+"""
 
 import csv
 import json
 import os
 import subprocess
 import sys
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -12,6 +16,7 @@ import pytest
 from fsa.outputs.policy import Policy
 from tests.factories.byte_llama import save_chat_llama
 
+WANDB = find_spec("wandb") is not None
 ROOT = Path(__file__).resolve().parents[3]
 SETTINGS = """
 source.people_per_type=20 source.choices_per_person=8 features=fsa.features.measured.Measured
@@ -39,12 +44,18 @@ def answers(tmp_path: Path) -> Path:
 def test_the_preset_of_a_large_model_runs_in_two_processes(tmp_path: Path, answers: Path):
     out, model = tmp_path / "run", save_chat_llama(tmp_path / "model")
     given = [*SETTINGS.split(), f"source.path={answers}", f"scorer.backbone={model}", f"out={out}"]
+    given += ["loop.wandb=dry-run"] if WANDB else []
     command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]
     configs = ["--config", "policy/smollm2", "--config", "policy/qwen_7b"]
     done = subprocess.run(
         [*command, "-m", "train.policy", *configs, *(f"--{each}" for each in given)],
         cwd=ROOT,
-        env={**os.environ, "OMP_NUM_THREADS": "1", "FSA_CACHE": str(tmp_path / "cache")},
+        env={
+            **os.environ,
+            "OMP_NUM_THREADS": "1",
+            "FSA_CACHE": str(tmp_path / "cache"),
+            "WANDB_MODE": "offline",
+        },
         capture_output=True,
         text=True,
         timeout=170,
@@ -52,6 +63,9 @@ def test_the_preset_of_a_large_model_runs_in_two_processes(tmp_path: Path, answe
     assert done.returncode == 0, done.stderr[-3000:]
     with (out / "metrics.csv").open(newline="") as file:
         assert [row["step"] for row in csv.DictReader(file)] == ["2", "4"]
+    tried = json.loads((out / "meta.json").read_text())["strength"]["tried"]
+    assert [each["strength"] for each in tried] == [0.5, 0.75, 1.0, 1.5, 2.0, 3.0]
+    assert len(list((out / "wandb").glob("offline-run-*/*.wandb"))) == WANDB  # of the first process alone
     config = json.loads((out / "config.json").read_text())
     assert config["scorer"]["init_args"]["dtype"] == "bfloat16"
     assert config["scorer"]["init_args"]["gradient_checkpointing"] is True

@@ -79,3 +79,12 @@ def test_rows_are_kept_and_put_together(rewards, setting):
     assert len(halves[0].user) == len(halves[1].user) == len(whole.user) / 2
     again = Predictions.concatenate(halves)
     assert again.correct.sum() == whole.correct.sum()
+
+
+def test_without_flips_all_else_is_the_same(rewards, setting):
+    table, features, episodes = setting
+    whole, half = (predict(rewards, table, features, episodes, flip=flip) for flip in (True, False))
+    assert np.isnan(half.flip_correct).all()
+    assert not np.isnan(whole.flip_correct).any()
+    for name in ("row", "user", "prompt", "group", "correct", "nll", "confidence"):
+        np.testing.assert_array_equal(getattr(half, name), getattr(whole, name))
