@@ -74,8 +74,7 @@ class People:
         missing = {
             _slot(one): one
             for one in asked
-            if (revision := revisions[_slot(one)]) is not None
-            and self._kept.get(_slot(one), ("",))[0] != revision
+            if (revision := revisions[_slot(one)]) is not None and not self._holds(_slot(one), revision)
         }
         read = dict(zip(missing, self._read(list(missing.values())) if missing else [], strict=True))
         self._observe(len(asked) - len(missing), len(missing))
@@ -103,6 +102,10 @@ class People:
             if who not in found:
                 self.forget(who)  # erased by another process
         return {_slot(one): "" if one.user is None else found.get((one.tenant, one.user)) for one in asked}
+
+    def _holds(self, slot: Who | str, revision: str) -> bool:
+        held = self._kept.get(slot)  # the revision of choices that came with a request is ""
+        return held is not None and held[0] == revision
 
     def _one(
         self, asked: Asked, revision: str | None, read: Mapping[Who | str, Person | FsaError]

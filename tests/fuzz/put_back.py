@@ -56,7 +56,7 @@ MENDED = {
     ),
     "F38": Mended(
         "a target that names an attribute twice is accepted", "people",
-        {"fsa.judge.target._once": dict},
+        {"fsa.judge.schema._unique": dict},
     ),
     "F41": Mended(
         "options that nobody can see are no blanks", "choices",
