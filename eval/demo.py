@@ -1,4 +1,4 @@
-"""The product in four minutes: `make demo`, or `python -m eval.demo`."""
+"""The product in five minutes: `make demo`, or `python -m eval.demo`."""
 
 from __future__ import annotations
 
