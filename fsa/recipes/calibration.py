@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Float, Int
 from torch import Tensor
 
 from fsa.encoders.encoder import ContextEncoder
@@ -34,5 +34,10 @@ def calibrate(
     nll = scorer.calibrate(encoder, log_prob, batches, len(data.validation.table))
     if nll is None:
         return None
-    _, person, episodes = np.unique(data.frozen.user, return_inverse=True, return_counts=True)
-    return np.bincount(person, nll.double().numpy()) / episodes
+    return of_each_person(data.frozen.user, nll.double().numpy())
+
+
+def of_each_person(user: Int[np.ndarray, " n"], values: Float[np.ndarray, " n"]) -> Float[np.ndarray, " p"]:
+    """Mean of the values of each person there is, in the order of their numbers."""
+    _, person, count = np.unique(user, return_inverse=True, return_counts=True)
+    return np.bincount(person, values) / count

@@ -166,7 +166,7 @@ def train_reward(
     from_start = bool(first) or scoring.starts_fitted
     tried, trial = choose_form(module, data, parted.train, matrix, loop, folder, resume)
     outcome = {**loop.fit(module, data, folder, resume, from_start), **first, **tried}
-    outcome |= keep_better(module, data, trial)
+    outcome |= keep_better(module, data, trial, tried)
     calibrate(reader, scoring, likelihood, data)
     sample = (collate(draws.draw(part), parted.train, matrix) for part in np.split(np.arange(2000), 8))
     scoring.fit_doubt(reader.eval(), sample, len(parted.train))

@@ -16,6 +16,7 @@ from rich.progress import track
 from fsa.errors import ConfigError
 from fsa.files import only_writer
 from fsa.models.language_scorer import LanguageScorer
+from fsa.recipes.calibration import of_each_person
 from fsa.recipes.measuring.predictions import Predictions
 from fsa.recipes.measuring.runs import Run, Settings, opened
 from fsa.runs.folder import CONFIG_YAML, META, read_json, read_yaml, write_json
@@ -48,7 +49,8 @@ class StrengthSearch:
     def of(cls, predicted: Mapping[float, Predictions]) -> StrengthSearch:
         """From predictions of the same choices at each strength; a person's choices count as one number."""
         strengths = tuple(sorted(predicted))
-        by_person = np.stack([_by_person(predicted[one]) for one in strengths])  # [s, people]
+        each = (predicted[one] for one in strengths)
+        by_person = np.stack([of_each_person(one.user, one.nll) for one in each])  # [s, people]
         means = by_person.mean(1)
         behind = by_person - by_person[means.argmin()]
         n = behind.shape[1]
@@ -159,10 +161,3 @@ def _of_its_group(at: Run) -> Run:
     number = table.groups.index(at.only_group).as_py()
     its = (table.group[np.maximum(episodes.target, 0)] == number).any(1)
     return replace(at, at=replace(at.at, episodes=episodes.part(np.flatnonzero(its))))
-
-
-def _by_person(predictions: Predictions) -> np.ndarray:
-    """Mean NLL of each person's choices [people]."""
-    number = np.unique(predictions.user, return_inverse=True)[1]
-    sums: np.ndarray = np.bincount(number, predictions.nll) / np.bincount(number)
-    return sums

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -74,19 +75,24 @@ def choose_form(
     return {"form": chosen, "form_nll": means}, ends[chosen]
 
 
-def keep_better(module: ChoiceModule, data: EpisodeData, trial: dict[str, Tensor]) -> dict[str, Any]:
+def keep_better(
+    module: ChoiceModule, data: EpisodeData, trial: dict[str, Tensor], tried: Mapping[str, Any]
+) -> dict[str, Any]:
     """Leave a module with the weights that it has or those of a trial, whichever predict validation better.
+
+    Args:
+        module: The module.
+        data: What it is trained on.
+        trial, tried: Weights of the chosen form's trial, and what is known of the trials; of `choose_form`.
 
     Returns:
         What to remember: the validation's negative log-likelihood of either; nothing without a trial.
     """
     if not trial:
         return {}
-    of_run, mine = float(_nll(module, data).mean()), _weights(module)
-    _put(module, trial)
-    of_trial = float(_nll(module, data).mean())
-    if of_run <= of_trial:
-        _put(module, mine)
+    of_run, of_trial = float(_nll(module, data).mean()), tried["form_nll"][tried["form"]]
+    if not of_run <= of_trial:
+        _put(module, trial)
     return {"calibrated_nll": {"run": of_run, "trial": of_trial}}
 
 

@@ -1,5 +1,6 @@
 """The form that predicts validation best is trained to the end; its trial's weights are kept if better."""
 
+import copy
 import math
 
 import numpy as np
@@ -102,8 +103,14 @@ def test_models_of_one_form_and_the_shortest_runs_have_nothing_to_choose(tmp_pat
     assert chosen(tmp_path, small_module(), data) == ({}, {})
     assert chosen(tmp_path, module(NoContext(3, 2)), data) == ({}, {})
     assert chosen(tmp_path, module(), data, steps=4) == ({}, {})
-    assert keep_better(module(), data, {}) == {}
+    assert keep_better(module(), data, {}, {}) == {}
     assert not (tmp_path / "checkpoints").exists()
+
+
+def trial_of(made: ChoiceModule, data) -> dict:
+    """What is known of a trial that ended with these weights."""
+    nll = calibrate(*copy.deepcopy((made.encoder, made.scorer)), made.likelihood, data)
+    return {"form": "usual", "form_nll": {"usual": float(nll.mean())}}
 
 
 def test_the_better_weights_stay(tmp_path):
@@ -111,15 +118,15 @@ def test_the_better_weights_stay(tmp_path):
     made.encoder.lapse.requires_grad_(False)
     with torch.no_grad():
         made.encoder.population.wide.weight.normal_()
-    bad = {name: weight.clone() for name, weight in made.named_parameters()}
+    bad, of_bad = {name: weight.clone() for name, weight in made.named_parameters()}, trial_of(made, data)
     small_loop(max_steps=60, patience=0).fit(made, data, tmp_path)
-    good = {name: weight.clone() for name, weight in made.named_parameters()}
-    told = keep_better(made, data, bad)["calibrated_nll"]
+    good, of_good = {name: weight.clone() for name, weight in made.named_parameters()}, trial_of(made, data)
+    told = keep_better(made, data, bad, of_bad)["calibrated_nll"]
     assert told["run"] < told["trial"]
     assert all(torch.equal(weight, good[name]) for name, weight in made.named_parameters())
     for name, weight in made.named_parameters():
         weight.data.copy_(bad[name])
-    told = keep_better(made, data, good)["calibrated_nll"]
+    told = keep_better(made, data, good, of_good)["calibrated_nll"]
     assert told["trial"] < told["run"]
     assert all(torch.equal(weight, good[name]) for name, weight in made.named_parameters())
     assert made.scorer.width is None  # not calibrated yet
