@@ -38,8 +38,8 @@ def choose_form(
     people apart lies in fine differences of texts; where texts are few and new ones come, in hardly more than
     their length. So each form is trained for a fifth of the run's steps, as a run of its own, and compared
     as sure as it should be (`calibrate`). The chosen one is then trained from the start; what its trial came
-    to stays a candidate (`keep_better`), for a short run whose rate falls to zero can end below a long one
-    that stops early.
+    to stays a candidate (`calibrate_better`), for a short run whose rate falls to zero can end below a long
+    one that stops early.
 
     Args:
         module: What is trained; its weights are afterwards what they were.
@@ -75,10 +75,10 @@ def choose_form(
     return {"form": chosen, "form_nll": means}, ends[chosen]
 
 
-def keep_better(
+def calibrate_better(
     module: ChoiceModule, data: EpisodeData, trial: dict[str, Tensor], tried: Mapping[str, Any]
 ) -> dict[str, Any]:
-    """Leave a module with the weights that it has or those of a trial, whichever predict validation better.
+    """Calibrate a module, with its weights or those of a trial: whichever predict validation better.
 
     Args:
         module: The module.
@@ -88,11 +88,14 @@ def keep_better(
     Returns:
         What to remember: the validation's negative log-likelihood of either; nothing without a trial.
     """
-    if not trial:
+    parts = module.encoder, module.scorer, module.likelihood, data
+    nll = calibrate(*parts)
+    if not trial or nll is None:
         return {}
-    of_run, of_trial = float(_nll(module, data).mean()), tried["form_nll"][tried["form"]]
+    of_run, of_trial = float(nll.mean()), tried["form_nll"][tried["form"]]
     if not of_run <= of_trial:
         _put(module, trial)
+        calibrate(*parts)
     return {"calibrated_nll": {"run": of_run, "trial": of_trial}}
 
 
