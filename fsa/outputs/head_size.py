@@ -11,7 +11,6 @@ from safetensors import SafetensorError, safe_open
 
 from fsa.encoders.encoder import ContextEncoder
 from fsa.errors import CheckpointError
-from fsa.models.language_scorer import LanguageScorer
 from fsa.models.scorer import Scorer
 from fsa.runs.components import sizes
 
@@ -34,8 +33,7 @@ def check_size(
     Raises:
         CheckpointError: Says how many numbers it asks for, and how many there are.
     """
-    # A language model takes its numbers from its backbone.
-    asked = sizes(config, _HEADS, *widths, but=LanguageScorer, trust_remote_code=trust_remote_code)
+    asked = sizes(config, _HEADS, *widths, but="reads_tokens", trust_remote_code=trust_remote_code)
     if asked <= _ROOM:
         return
     stored = _stored(weights)

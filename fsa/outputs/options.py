@@ -13,7 +13,6 @@ from torch import Tensor
 
 from fsa.errors import ShapeError
 from fsa.outputs.api_inputs import as_items, as_prompt, as_response
-from fsa.outputs.item_tokens import only_text
 from fsa.outputs.reading import as_options
 from fsa.types import ChoiceBatch, Numbers, Text
 
@@ -59,7 +58,7 @@ def _batch(
     features = tokens = None
     if model.texts:
         slots = np.flatnonzero(mask.numpy())
-        tokens = model.texts.rows(prompts, only_text(responses), slots).to(model.device)
+        tokens = model.texts.rows(prompts, responses, slots).to(model.device)
         scorer: Any = model.scorer
         if scorer.needs_reference:
             tokens = replace(tokens, reference=scorer.reference(tokens))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, ClassVar, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import torch
 from jaxtyping import Float
@@ -15,21 +15,17 @@ from fsa.encoders.encoder import ContextEncoder
 from fsa.errors import CheckpointError, ChoiceDataError, ShapeError
 from fsa.features.extractor import FeatureExtractor
 from fsa.features.projection import Projection
-from fsa.judge.target import AlignmentTarget
 from fsa.likelihoods.likelihood import ChoiceLikelihood, picked
-from fsa.models.language_scorer import LanguageScorer
 from fsa.models.scorer import Scorer
 from fsa.outputs.api_inputs import Choices, as_choices
 from fsa.outputs.head_size import check_size
 from fsa.outputs.history import History
-from fsa.outputs.item_tokens import Texts, read_alike, texts_of
 from fsa.outputs.matched_noise import matched_noise
 from fsa.outputs.options import options_of
 from fsa.outputs.person import Person as Person
 from fsa.outputs.person_file import load_person
 from fsa.outputs.reading import read
 from fsa.outputs.scores import Scores as Scores
-from fsa.outputs.statements import Bank
 from fsa.predictive import Predictive
 from fsa.runs.components import build_parts
 from fsa.runs.folder import (
@@ -44,6 +40,11 @@ from fsa.runs.folder import (
 from fsa.runs.hub import OnHub
 from fsa.runs.opening import check_layout, open_folder
 from fsa.types import Belief, ChoiceBatch, Numbers, Text
+
+if TYPE_CHECKING:
+    from fsa.judge.target import AlignmentTarget
+    from fsa.outputs.item_tokens import Texts
+    from fsa.outputs.statements import Bank
 
 FORMAT = "fsa.reward.1"
 _OF_WIDTHS = {"encoder": ContextEncoder, "scorer": Scorer}
@@ -99,10 +100,13 @@ class RewardModel(OnHub, nn.Module):
         self._heads_in_double()
         self.eval()
         self.texts: Texts | None = None
-        if isinstance(self.scorer, LanguageScorer):
-            read_alike(self.scorer, self.features, projection)
-            self.texts = texts_of(self.scorer, self.features)
-            _check_backbone(self.config, self.scorer.language_model.name)
+        if self.scorer.reads_tokens:
+            from fsa.outputs.item_tokens import read_alike, texts_of  # needs peft, which takes seconds
+
+            scorer: Any = self.scorer
+            read_alike(scorer, self.features, projection)
+            self.texts = texts_of(scorer, self.features)
+            _check_backbone(self.config, scorer.language_model.name)
 
     def _heads_in_double(self) -> None:
         # Double precision costs a head nothing and makes a score the same in any batch.

@@ -45,13 +45,13 @@ def sizes(
     config: Mapping[str, Any],
     bases: Mapping[str, type],
     *widths: int,
-    but: type,
+    but: str,
     trust_remote_code: bool = False,
 ) -> int:
     """Numbers that some parts of a config hold, found out without any memory for them.
 
-    Those of a class to leave out, and of a part that cannot be built, count as none. The rest is as in
-    `build_parts`.
+    Those of a class of which `but` is true (a language model takes its numbers from its backbone), and of a
+    part that cannot be built, count as none. The rest is as in `build_parts`.
     """
     total = 0
     for slot, base in bases.items():
@@ -59,7 +59,7 @@ def sizes(
         try:
             if not trust_remote_code:
                 refuse_foreign(spec, slot)
-            if not issubclass(class_at(spec["class_path"], slot), but):  # type: ignore[index]
+            if not getattr(class_at(spec["class_path"], slot), but, False):  # type: ignore[index]
                 with torch.device("meta"):  # shapes alone
                     part: Any = _build(spec, slot, base, widths, trust_remote_code)
                 total += sum(tensor.numel() for tensor in (*part.parameters(), *part.buffers()))

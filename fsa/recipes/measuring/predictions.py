@@ -10,7 +10,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from fsa.choices.simulation.ground_truth import Truth
+from fsa.choices.source import Truth
 from fsa.choices.table import ChoiceTable
 from fsa.episodes.dataset import collate
 from fsa.episodes.sampler import EpisodeRows
@@ -19,6 +19,7 @@ from fsa.likelihoods.likelihood import predicted
 from fsa.metrics.choice_accuracy import confidence, correctness
 from fsa.metrics.steering import flip_correctness
 from fsa.outputs.reward_model import RewardModel
+from fsa.recipes.measuring.bayes import bayes_correct
 from fsa.types import ChoiceBatch
 
 _EPISODES_AT_ONCE = 512
@@ -106,10 +107,7 @@ def _predict(
     places = batch.target.places.numpy()[is_target]
     best, log_prob = _given(model, batch.context, batch.target)
     rows = episodes.target[is_target]
-    if truth is None:
-        bayes = np.full(len(rows), np.nan)
-    else:
-        bayes = correctness(truth.predict(table, episodes.context, episodes.target)[is_target], places)
+    bayes = np.full(len(rows), np.nan) if truth is None else bayes_correct(truth, table, episodes)
     flipped = np.full(len(rows), np.nan)
     if flip:
         turned, _ = _given(model, batch.context.reversed(), batch.target)
