@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 from fsa.errors import ChoiceDataError, ConfigError
+from fsa.outcomes import places_of
 from fsa.types import Choice
 
 
@@ -41,7 +42,7 @@ class History:
         What was stated comes last.
         """
         newest = len(self.choices) - 1
-        keys = self._keys or tuple(map(choice_key, self.choices))
+        keys = self._keys or choice_keys(self.choices)
         object.__setattr__(self, "_keys", keys)
         weights = [
             1.0 if self.half_life is None else 0.5 ** ((newest - place) / self.half_life)
@@ -58,7 +59,7 @@ class History:
 
     def with_more(self, choices: Sequence[Choice]) -> History:
         """The same, and newer choices."""
-        keys = (*self._keys, *map(choice_key, choices)) if len(self._keys) == len(self.choices) else ()
+        keys = (*self._keys, *choice_keys(choices)) if len(self._keys) == len(self.choices) else ()
         return replace(self, choices=(*self.choices, *choices), _keys=keys)
 
     def without(self, choice: Choice) -> History:
@@ -78,5 +79,11 @@ class History:
 
 def choice_key(choice: Choice) -> str:
     """Prompt, options and what was said of them, as JSON; equal for equal choices of any two people."""
-    said = [choice.prompt, choice.options, choice.outcome.places(len(choice.options))]
-    return json.dumps(said, sort_keys=True)
+    return choice_keys([choice])[0]
+
+
+def choice_keys(choices: Sequence[Choice]) -> tuple[str, ...]:
+    """The same of several choices."""
+    places = places_of([each.outcome for each in choices], [len(each.options) for each in choices])
+    said = ([each.prompt, each.options, its] for each, its in zip(choices, places, strict=True))
+    return tuple(json.dumps(each, sort_keys=True) for each in said)

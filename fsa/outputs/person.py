@@ -14,8 +14,8 @@ from fsa.errors import ChoiceDataError, ConfigError, ShapeError
 from fsa.likelihoods.likelihood import picked
 from fsa.outputs.api_inputs import Choices, as_choice
 from fsa.outputs.history import History
-from fsa.outputs.options import options_of
 from fsa.outputs.person_file import save_person
+from fsa.outputs.reading import options_of
 from fsa.types import Belief, Choice, Numbers, Text
 
 # What explains, asks and reads statements is loaded when it is called: who scores needs none of it.

@@ -18,13 +18,12 @@ from fsa.features.projection import Projection
 from fsa.likelihoods.likelihood import ChoiceLikelihood, picked
 from fsa.models.scorer import Scorer
 from fsa.outputs.api_inputs import Choices, as_choices
-from fsa.outputs.head_size import check_size
+from fsa.outputs.head_size import HEADS, heads
 from fsa.outputs.history import History
 from fsa.outputs.matched_noise import matched_noise
-from fsa.outputs.options import options_of
 from fsa.outputs.person import Person as Person
 from fsa.outputs.person_file import load_person
-from fsa.outputs.reading import read
+from fsa.outputs.reading import device_of, options_of, read
 from fsa.outputs.scores import Scores as Scores
 from fsa.predictive import Predictive
 from fsa.runs.components import build_parts
@@ -47,7 +46,6 @@ if TYPE_CHECKING:
     from fsa.outputs.statements import Bank
 
 FORMAT = "fsa.reward.1"
-_OF_WIDTHS = {"encoder": ContextEncoder, "scorer": Scorer}
 _OTHERS = {"likelihood": ChoiceLikelihood, "features": FeatureExtractor}
 _MOST = 1_000_000  # of any width or number of samples
 BACKBONE_HASH = "backbone_sha256"  # of the weights that adapters belong to, in config.json
@@ -88,10 +86,10 @@ class RewardModel(OnHub, nn.Module):
             raise CheckpointError(
                 f"config.json: d_feature is {widths[0]}, but the projection is {projection.width} wide"
             )
-        built = parts or {
-            **build_parts(config, _OF_WIDTHS, *widths, trust_remote_code=trust_remote_code),
-            **build_parts(config, _OTHERS, trust_remote_code=trust_remote_code),
-        }
+        built = dict(parts or {})
+        for bases, first in ((HEADS, widths), (_OTHERS, ())):
+            if missing := {slot: base for slot, base in bases.items() if slot not in built}:
+                built |= build_parts(config, missing, *first, trust_remote_code=trust_remote_code)
         self.encoder: ContextEncoder = built["encoder"]
         self.scorer: Scorer = built["scorer"]
         self.likelihood: ChoiceLikelihood = built["likelihood"]
@@ -124,7 +122,11 @@ class RewardModel(OnHub, nn.Module):
         for name, module in self.named_modules():
             if name and (resize := getattr(module, "resize_buffers", None)):
                 part = f"{name}."
-                resize({n.removeprefix(part): t for n, t in stored.items() if n.startswith(part)})
+                here = {n.removeprefix(part): t for n, t in stored.items() if n.startswith(part)}
+                if {n: t.shape for n, t in module.state_dict().items()} != {
+                    n: t.shape for n, t in here.items()
+                }:
+                    resize(here)
 
     @classmethod
     def from_parts(
@@ -168,8 +170,8 @@ class RewardModel(OnHub, nn.Module):
         made = build_parts(config, {"projection": Projection}, trust_remote_code=trust_remote_code)
         projection = made["projection"].read(folder / PROJECTION)
         widths = (_count(config, "d_feature"), _count(config, "d_belief"))
-        check_size(config, widths, folder / WEIGHTS, trust_remote_code)
-        model = cls(config, projection, trust_remote_code)
+        parts = heads(config, widths, folder / WEIGHTS, trust_remote_code)
+        model = cls(config, projection, trust_remote_code, parts)
         load_strictly(model, folder / WEIGHTS, model.resize_buffers)
         model.origin = folder
         return model
@@ -228,7 +230,8 @@ class RewardModel(OnHub, nn.Module):
         if not histories:
             return []
         beliefs = read(self, histories)
-        return [self._person(beliefs.of_user(i), history) for i, history in enumerate(histories)]
+        each = [beliefs] if len(histories) == 1 else [beliefs.of_user(i) for i in range(len(histories))]
+        return [self._person(*known) for known in zip(each, histories, strict=True)]
 
     def load_person(self, path: str | Path) -> Person:
         """A person whom `Person.save` wrote; see there.
@@ -289,7 +292,7 @@ class RewardModel(OnHub, nn.Module):
     @property
     def device(self) -> torch.device:
         """Where the model is."""
-        return next(self.parameters()).device
+        return device_of(self)
 
     def latents(self, belief: Belief) -> Float[Tensor, "s b z"]:
         """Samples of beliefs to average predictions over; a point needs one."""
@@ -305,11 +308,6 @@ class RewardModel(OnHub, nn.Module):
             return belief.mean.new_zeros(1, 1, width)
         # All people get the same noise, so that scores do not depend on company or on calls before.
         return matched_noise(self.num_samples, width).unsqueeze(1).to(belief.mean.device)
-
-    def vectors(self, prompts: list[Text], responses: list[Text | Numbers]) -> Float[Tensor, "m d"]:
-        """Projected features of responses, on the CPU."""
-        vectors = self.features.extract(prompts, responses)
-        return torch.from_numpy(self.projection.apply(vectors, responses)).double()
 
 
 def _check_backbone(config: dict[str, Any], backbone: str) -> None:

@@ -41,19 +41,19 @@ def build_parts(
     }
 
 
-def sizes(
+def without_memory(
     config: Mapping[str, Any],
     bases: Mapping[str, type],
     *widths: int,
     but: str,
     trust_remote_code: bool = False,
-) -> int:
-    """Numbers that some parts of a config hold, found out without any memory for them.
+) -> dict[str, Any]:
+    """Parts of a config without memory for their numbers: as torch's device "meta" has them.
 
-    Those of a class of which `but` is true (a language model takes its numbers from its backbone), and of a
-    part that cannot be built, count as none. The rest is as in `build_parts`.
+    Those of a class of which `but` is true, and those that cannot be built, are left out. The rest is as in
+    `build_parts`.
     """
-    total = 0
+    found: dict[str, Any] = {}
     for slot, base in bases.items():
         spec = config.get(slot)
         try:
@@ -61,11 +61,10 @@ def sizes(
                 refuse_foreign(spec, slot)
             if not getattr(class_at(spec["class_path"], slot), but, False):  # type: ignore[index]
                 with torch.device("meta"):  # shapes alone
-                    part: Any = _build(spec, slot, base, widths, trust_remote_code)
-                total += sum(tensor.numel() for tensor in (*part.parameters(), *part.buffers()))
+                    found[slot] = _build(spec, slot, base, widths, trust_remote_code)
         except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError, RuntimeError):
             continue
-    return total
+    return found
 
 
 def refuse_foreign(config: Any, where: str) -> None:
