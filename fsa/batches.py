@@ -29,8 +29,6 @@ class TensorRecord:
     @classmethod
     def of_users(cls, parts: Sequence[Self]) -> Self:
         """Users of several batches in one; all of these have the same parts."""
-        if len(parts) == 1:
-            return parts[0]
         columns = {f.name: [getattr(part, f.name) for part in parts] for f in fields(cls)}  # type: ignore[arg-type]
         return cls(**{name: _joined(each) for name, each in columns.items()})
 

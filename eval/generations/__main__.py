@@ -15,17 +15,10 @@ from eval.generations import rivals as without_steering
 from eval.generations import tradeoff
 from eval.generations import unseen as unseen_types
 from eval.generations.answers import Writing
-from eval.generations.distance import PER_TOKEN
 from eval.generations.people import choose, only_one_source
 from eval.generations.questions import questions
 from eval.generations.raters import judge_of
-from eval.generations.steering import (
-    BEATS_POOLED,
-    BEATS_REFERENCE,
-    MOVEMENT,
-    OWN,
-    REVERSED,
-)
+from eval.generations.steering import MOVEMENT, OWN, REVERSED
 from eval.generations.study import StudyPlan, all_rows
 from fsa.choices.sandbox import Sandbox
 from fsa.choices.splits import NAMES
@@ -39,9 +32,6 @@ from fsa.reports.frame import texts, wide
 from fsa.reports.report import Report
 from fsa.reports.tables import console
 from fsa.runs.folder import CONFIG_YAML, about_this_run, read_yaml
-
-# As curves, on the console.
-_SHOWN = (BEATS_POOLED, BEATS_REFERENCE, PER_TOKEN, unseen_types.IMPLICIT, unseen_types.DECIDED)
 
 
 @alone_in_out

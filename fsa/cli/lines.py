@@ -21,14 +21,8 @@ _UNSEEN = re.compile(r"[\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
 def written_lines(
     path: str, what: str, allowed: str, on_bad: Callable[[ChoiceDataError], None] = stop
 ) -> list[tuple[str, dict[str, Any]]]:
-    """The lines of a file with their places: objects, all of whose fields can be echoed.
-
-    Args:
-        path: JSONL file.
-        what: What a line is called in errors.
-        allowed: What it must be, in errors.
-        on_bad: Is told of every other line.
-    """
+    """The lines of a JSONL file with their places: objects, all of whose fields can be echoed; see
+    `writable_objects`."""
     return writable_objects(all_json_lines(path, on_bad), what, allowed, on_bad)
 
 

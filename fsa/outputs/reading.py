@@ -13,7 +13,6 @@ from jaxtyping import Bool, Float
 from torch import Tensor
 
 from fsa.errors import CheckpointError, ConfigError, ShapeError
-from fsa.outcomes import places_of
 from fsa.outputs.api_inputs import as_items, as_prompt, as_response
 from fsa.outputs.history import History
 from fsa.outputs.matched_noise import matched_noise
@@ -35,7 +34,7 @@ def read(model: RewardModel, histories: Sequence[History]) -> Belief:
         CheckpointError: The model's numbers are so large or small that they allow no belief.
     """
     try:
-        choices = choice_batch(model, histories).to(device_of(model))
+        choices = _placed(choice_batch(model, histories), model)
         if any(history.stated for history in histories):
             made = torch.tensor([len(history.choices) for history in histories], device=choices.mask.device)
             place = torch.arange(choices.mask.shape[1], device=made.device)
@@ -97,15 +96,14 @@ def choice_batch(model: RewardModel, histories: Sequence[History]) -> ChoiceBatc
             "fsa.encoders.taste_posterior.TastePosterior weighs them"
         )
     of_each = [history.canonical() for history in histories]
-    flat = [choice for known in of_each for choice, _ in known]
+    flat = [choice for known in of_each for choice, _, _ in known]
     n = max(map(len, of_each), default=0)
     k = max((len(choice.options) for choice in flat), default=2)
     places = torch.full((len(of_each), n, k), -1)
     weight = torch.zeros(len(of_each), n, dtype=torch.float64)
-    found = iter(places_of([choice.outcome for choice in flat], [len(choice.options) for choice in flat]))
     for b, known in enumerate(of_each):
-        for i, (choice, counts) in enumerate(known):
-            places[b, i, : len(choice.options)] = torch.tensor(next(found))
+        for i, (_, its, counts) in enumerate(known):
+            places[b, i, : len(its)] = torch.tensor(its)
             weight[b, i] = counts
     features = torch.zeros(*places.shape, model.config["d_feature"], dtype=torch.float64)
     if flat:
@@ -151,10 +149,10 @@ def _batch(
 ) -> ChoiceBatch:
     """Options [m, 1, k] that are there where `mask` says, on the model's device."""
     features = torch.zeros(*mask.shape, model.config["d_feature"], dtype=torch.float64)
-    tokens, device = None, device_of(model)
+    tokens = None
     if model.texts:
         slots = np.flatnonzero(mask.numpy())
-        tokens = model.texts.rows(prompts, responses, slots).to(device)
+        tokens = model.texts.rows(prompts, responses, slots).to(device_of(model))
         scorer: Any = model.scorer
         if scorer.needs_reference:
             tokens = replace(tokens, reference=scorer.reference(tokens))
@@ -163,7 +161,7 @@ def _batch(
     else:
         features[mask] = vectors(model, prompts, responses)
     places, rows = torch.where(mask, 0, -1).unsqueeze(1), torch.zeros(len(mask), 1).long()
-    return ChoiceBatch(features.unsqueeze(1), places, rows, tokens).to(device)
+    return _placed(ChoiceBatch(features.unsqueeze(1), places, rows, tokens), model)
 
 
 def _measures(model: RewardModel, responses: list[Text | Numbers]) -> Float[Tensor, "m d"]:
@@ -176,6 +174,12 @@ def vectors(model: RewardModel, prompts: list[Text], responses: list[Text | Numb
     """Projected features of responses, on the CPU."""
     found = model.features.extract(prompts, responses)
     return torch.from_numpy(model.projection.apply(found, responses)).double()
+
+
+def _placed(choices: ChoiceBatch, model: RewardModel) -> ChoiceBatch:
+    """Choices where the model is."""
+    device = device_of(model)
+    return choices if choices.places.device == device else choices.to(device)
 
 
 def device_of(model: RewardModel) -> torch.device:

@@ -122,11 +122,7 @@ class RewardModel(OnHub, nn.Module):
         for name, module in self.named_modules():
             if name and (resize := getattr(module, "resize_buffers", None)):
                 part = f"{name}."
-                here = {n.removeprefix(part): t for n, t in stored.items() if n.startswith(part)}
-                if {n: t.shape for n, t in module.state_dict().items()} != {
-                    n: t.shape for n, t in here.items()
-                }:
-                    resize(here)
+                resize({n.removeprefix(part): t for n, t in stored.items() if n.startswith(part)})
 
     @classmethod
     def from_parts(
@@ -272,7 +268,8 @@ class RewardModel(OnHub, nn.Module):
         if not people:
             return []
         choices = options_of(self, people, prompts, responses)
-        beliefs = Belief.of_users([person.belief for person in people])
+        known = [person.belief for person in people]
+        beliefs = known[0] if len(known) == 1 else Belief.of_users(known)
         noise, chances = self._noise(beliefs), None
         if probabilities:
             predictive, spread = self.scorer.predictive_and_spread(choices, beliefs, noise)

@@ -7,14 +7,11 @@ import inspect
 import math
 from collections.abc import Mapping, Sequence
 from types import UnionType
-from typing import Any, Literal, TypeAlias, TypeVar, Union, get_args, get_origin, get_type_hints
+from typing import Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
 
 import torch
 
 from fsa.errors import CheckpointError
-
-Spec: TypeAlias = Mapping[str, Any]
-"""`{"class_path": "fsa...", "init_args": {...}}`, as in YAML; arguments may hold further parts."""
 
 _Part = TypeVar("_Part")
 _MOST_DOTS = 20
@@ -26,7 +23,8 @@ def build_parts(
     """Build parts of a config, checking who each is before any of its code runs.
 
     Args:
-        config: Holds the parts' plain forms under their names.
+        config: Holds the parts' plain forms under their names, `{"class_path": "fsa...", "init_args": {...}}`
+            as in YAML; arguments may hold further parts.
         bases: What each part has to be, by name.
         widths: Arguments that depend on data and come first.
         trust_remote_code: Whether class paths outside `fsa.` may be imported.

@@ -1,4 +1,4 @@
-"""`check_writable`: whether what was read from a line can be written as JSON again."""
+"""`writable_objects`: lines whose fields are echoed, and so have to be written as JSON again."""
 
 from __future__ import annotations
 
