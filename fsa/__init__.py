@@ -3,38 +3,55 @@
 Public names resolve when they are asked for, so that `import fsa` loads neither torch nor transformers.
 """
 
+from importlib import import_module
 from importlib.metadata import PackageNotFoundError, version
-from typing import TYPE_CHECKING
-
-import lazy_loader
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from fsa.outputs.loading import load as load
-    from fsa.outputs.policy import Policy as Policy
-    from fsa.outputs.policy import PolicyPerson as PolicyPerson
-    from fsa.outputs.reward_model import Person as Person
-    from fsa.outputs.reward_model import RewardModel as RewardModel
-    from fsa.outputs.reward_model import Scores as Scores
-    from fsa.outputs.statements import Bank as Bank
-    from fsa.recipes.fit import fit as fit
-    from fsa.types import Choice as Choice
-    from fsa.types import Pick as Pick
-    from fsa.types import Ranking as Ranking
-    from fsa.types import Tie as Tie
+    from fsa.outputs.loading import load
+    from fsa.outputs.policy import Policy, PolicyPerson
+    from fsa.outputs.reward_model import Person, RewardModel, Scores
+    from fsa.outputs.statements import Bank
+    from fsa.recipes.fit import fit
+    from fsa.types import Choice, Pick, Ranking, Tie
 
-__getattr__, __dir__, __all__ = lazy_loader.attach(
-    __name__,
-    submod_attrs={
-        "outputs.loading": ["load"],
-        "outputs.policy": ["Policy", "PolicyPerson"],
-        "outputs.reward_model": ["Person", "RewardModel", "Scores"],
-        "outputs.statements": ["Bank"],
-        "recipes.fit": ["fit"],
-        "types": ["Choice", "Pick", "Ranking", "Tie"],
-    },
-)
+__all__ = [
+    "Bank",
+    "Choice",
+    "Person",
+    "Pick",
+    "Policy",
+    "PolicyPerson",
+    "Ranking",
+    "RewardModel",
+    "Scores",
+    "Tie",
+    "fit",
+    "load",
+]
+
+_HOMES = {
+    **dict.fromkeys(("Policy", "PolicyPerson"), "fsa.outputs.policy"),
+    **dict.fromkeys(("Person", "RewardModel", "Scores"), "fsa.outputs.reward_model"),
+    "Bank": "fsa.outputs.statements",
+    "fit": "fsa.recipes.fit",
+    "load": "fsa.outputs.loading",
+    **dict.fromkeys(("Choice", "Pick", "Ranking", "Tie"), "fsa.types"),
+}
 
 try:
     __version__ = version("fsa")
 except PackageNotFoundError:  # run from a folder that was never installed
     __version__ = "unknown"
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module 'fsa' has no attribute {name!r}")
+    found = getattr(import_module(_HOMES[name]), name)
+    globals()[name] = found
+    return found
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

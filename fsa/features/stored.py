@@ -23,6 +23,7 @@ from fsa.errors import FeatureError
 from fsa.features.buckets import length_buckets
 from fsa.features.extractor import FeatureExtractor
 from fsa.features.memory import FeatureMemory
+from fsa.features.progress import SlowBar
 from fsa.features.rendering import Readable, keys_of
 from fsa.features.store import FeatureStore
 from fsa.paths import cache_dir
@@ -166,8 +167,6 @@ class StoredFeatures(FeatureExtractor):
         progress: bool,
     ) -> None:
         """Fill the missing rows, and keep them."""
-        from fsa.features.progress import SlowBar  # only for what is new
-
         with SlowBar(f"{self.computes} ({self.backbone})", len(missing), enabled=progress) as bar:
             for places, batch in self._batches(missing, texts):
                 rows[places, :-1], rows[places, -1] = self._run(batch), [tokens.num_cut for tokens in batch]
