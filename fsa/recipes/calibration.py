@@ -7,7 +7,7 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from fsa.encoders.encoder import ContextEncoder
-from fsa.likelihoods.likelihood import ChoiceLikelihood, predicted
+from fsa.likelihoods.likelihood import ChoiceLikelihood, outcome_log_prob
 from fsa.models.scorer import Scorer
 from fsa.predictive import Predictive
 from fsa.training.datamodule import EpisodeData
@@ -29,7 +29,7 @@ def calibrate(
     batches = (data.collate_frozen(data.frozen.with_context(size)) for size in data.settings.context_sizes)
 
     def log_prob(predictive: Predictive, choices: ChoiceBatch) -> Float[Tensor, "b n"]:
-        return predicted(likelihood, predictive, choices)[1]
+        return outcome_log_prob(likelihood, predictive, choices)
 
     nll = scorer.calibrate(encoder, log_prob, batches, len(data.validation.table))
     if nll is None:

@@ -36,13 +36,12 @@ from fsa.objectives.objective import Objective
 from fsa.outputs.item_tokens import item_tokens, read_alike, texts_of
 from fsa.outputs.policy import Policy
 from fsa.outputs.reward_model import RewardModel
-from fsa.recipes.calibration import calibrate
 from fsa.recipes.features import item_features
 from fsa.recipes.in_run_folder import in_run_folder
 from fsa.recipes.model_config import READER, model_config
 from fsa.recipes.population import fit_population
 from fsa.recipes.samplers import samplers
-from fsa.recipes.taste_forms import choose_form, keep_better
+from fsa.recipes.taste_forms import calibrate_better, choose_form
 from fsa.runs.claim import begin, finish
 from fsa.runs.folder import META, RUN, about_this_run, write_json
 from fsa.settings import Range
@@ -166,8 +165,7 @@ def train_reward(
     from_start = bool(first) or scoring.starts_fitted
     tried, trial = choose_form(module, data, parted.train, matrix, loop, folder, resume)
     outcome = {**loop.fit(module, data, folder, resume, from_start), **first, **tried}
-    outcome |= keep_better(module, data, trial, tried)
-    calibrate(reader, scoring, likelihood, data)
+    outcome |= calibrate_better(module, data, trial, tried)
     sample = (collate(draws.draw(part), parted.train, matrix) for part in np.split(np.arange(2000), 8))
     scoring.fit_doubt(reader.eval(), sample, len(parted.train))
     kind = Policy if isinstance(scoring, PolicyScorer) else RewardModel

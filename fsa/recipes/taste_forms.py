@@ -19,8 +19,8 @@ from fsa.training.datamodule import EpisodeData
 from fsa.training.loop import Loop
 from fsa.training.module import ChoiceModule
 
-_SHARE = 5  # of this many steps of the run, one goes into each trial
-_CLEARLY = 0.002  # nats a choice by which another form than the first has to be better, or a standard error
+_SHARE = 10  # of this many steps of the run, one goes into each trial
+_CLEARLY = 0.002, 0.5  # nats a choice, and standard errors, by which another form has to beat the first
 
 
 def choose_form(
@@ -36,10 +36,10 @@ def choose_form(
 
     What a data set wants cannot be told from its size: where many people judged the same texts, what sets
     people apart lies in fine differences of texts; where texts are few and new ones come, in hardly more than
-    their length. So each form is trained for a fifth of the run's steps, as a run of its own, and compared
+    their length. So each form is trained for a tenth of the run's steps, as a run of its own, and compared
     as sure as it should be (`calibrate`). The chosen one is then trained from the start; what its trial came
-    to stays a candidate (`keep_better`), for a short run whose rate falls to zero can end below a long one
-    that stops early.
+    to stays a candidate (`calibrate_better`), for a short run whose rate falls to zero can end below a long
+    one that stops early.
 
     Args:
         module: What is trained; its weights are afterwards what they were.
@@ -69,16 +69,17 @@ def choose_form(
     means = {name: float(nll.mean()) for name, nll in found.items()}
     first, best = next(iter(means)), min(means, key=means.__getitem__)
     gain = found[first] - found[best]  # of each validation person
-    is_clear = gain.mean() > max(_CLEARLY, gain.std(ddof=1) / len(gain) ** 0.5) if len(gain) > 1 else False
+    nats, errors = _CLEARLY
+    is_clear = len(gain) > 1 and gain.mean() > max(nats, errors * gain.std(ddof=1) / len(gain) ** 0.5)
     chosen = best if is_clear else first
     forms[chosen]()
     return {"form": chosen, "form_nll": means}, ends[chosen]
 
 
-def keep_better(
+def calibrate_better(
     module: ChoiceModule, data: EpisodeData, trial: dict[str, Tensor], tried: Mapping[str, Any]
 ) -> dict[str, Any]:
-    """Leave a module with the weights that it has or those of a trial, whichever predict validation better.
+    """Calibrate a module, with its weights or those of a trial: whichever predict validation better.
 
     Args:
         module: The module.
@@ -88,11 +89,14 @@ def keep_better(
     Returns:
         What to remember: the validation's negative log-likelihood of either; nothing without a trial.
     """
-    if not trial:
+    parts = module.encoder, module.scorer, module.likelihood, data
+    nll = calibrate(*parts)
+    if not trial or nll is None:
         return {}
-    of_run, of_trial = float(_nll(module, data).mean()), tried["form_nll"][tried["form"]]
+    of_run, of_trial = float(nll.mean()), tried["form_nll"][tried["form"]]
     if not of_run <= of_trial:
         _put(module, trial)
+        calibrate(*parts)
     return {"calibrated_nll": {"run": of_run, "trial": of_trial}}
 
 

@@ -7,7 +7,6 @@ from dataclasses import replace
 from typing import Any
 
 import lightning as L
-import numpy as np
 import torch
 from jaxtyping import Float
 from torch import Tensor
@@ -18,8 +17,7 @@ from fsa.likelihoods.likelihood import ChoiceLikelihood, predicted
 from fsa.models.scorer import Scorer
 from fsa.objectives.objective import LossParts, Objective, mean_over_targets
 from fsa.predictive import Predictive
-from fsa.seeding import random_bits
-from fsa.training.noise import normal_noise
+from fsa.training.noise import normal_noise, seed_torch
 from fsa.training.optimizers import AdamW
 from fsa.training.sharding import shard
 from fsa.types import EpisodeBatch
@@ -90,7 +88,7 @@ class ChoiceModule(L.LightningModule):
 
     def on_train_batch_start(self, batch: EpisodeBatch, batch_idx: int) -> None:
         # The whole run is one epoch, so this is the batch's number in the run, also after resuming.
-        torch.manual_seed(int(random_bits(self.seed, _DROPOUT, batch_idx, self.global_rank) >> np.uint64(1)))
+        seed_torch(self.device, self.seed, _DROPOUT, batch_idx, self.global_rank)
 
     def training_step(self, batch: EpisodeBatch, batch_idx: int) -> Tensor:
         parts, _ = self(batch)

@@ -1,7 +1,8 @@
-"""Noise of beliefs that depends on (seed, episode) alone: nothing to keep for resuming, no rank in it."""
+"""Random numbers of a training step, made of the seed and counters alone: nothing to keep for resuming."""
 
 from __future__ import annotations
 
+import numpy as np
 import torch
 from jaxtyping import Float, Int64
 from torch import Tensor
@@ -33,6 +34,18 @@ def normal_noise(
     # 23 bits and a half: as many as a float32 holds without reaching 0 or 1, whose quantiles are infinite.
     uniform = (_shift(bits, 41).float() + 0.5) * 2.0**-23
     return torch.special.ndtri(uniform)
+
+
+def seed_torch(device: torch.device, seed: int, *counters: int) -> None:
+    """Seed torch's own generators, which dropout draws from, on the CPU and on a device.
+
+    As `torch.manual_seed`, which at each call puts a stack trace on a list for every kind of device that this
+    machine does not have: a long training would keep them all.
+    """
+    bits = int(random_bits(seed, *counters) >> np.uint64(1))
+    torch.default_generator.manual_seed(bits)
+    if device.type != "cpu":
+        torch.get_device_module(device).manual_seed(bits)
 
 
 def torch_bits(seed: int, *counters: Int64[Tensor, "*any"]) -> Int64[Tensor, "*all"]:

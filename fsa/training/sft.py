@@ -5,11 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 import lightning as L
-import numpy as np
 import torch
 from torch import Tensor, nn
 
-from fsa.seeding import random_bits
+from fsa.training.noise import seed_torch
 from fsa.training.optimizers import AdamW
 from fsa.training.sft_data import SequenceBatch
 from fsa.training.sharding import shard
@@ -39,7 +38,7 @@ class NextTokenModule(L.LightningModule):
 
     def on_train_batch_start(self, batch: SequenceBatch, batch_idx: int) -> None:
         # The whole run is one epoch, so this is the batch's number in the run, also after resuming.
-        torch.manual_seed(int(random_bits(self.seed, _DROPOUT, batch_idx, self.global_rank) >> np.uint64(1)))
+        seed_torch(self.device, self.seed, _DROPOUT, batch_idx, self.global_rank)
 
     def training_step(self, batch: SequenceBatch, batch_idx: int) -> Tensor:
         loss = self(batch) * batch.weight

@@ -18,7 +18,8 @@ from fsa.recipes.fit import described, fit, source_of
 from fsa.reports.report import Report
 from fsa.runs.hub_results import KEPT
 
-QUICK = ["--loop.max_steps=150", "--loop.validate_every=50", "--loop.progress=false"]
+FEW = ["--loop.progress=false", "--episodes.validation_episodes=60"]
+QUICK = [*FEW, "--loop.max_steps=90", "--loop.validate_every=45"]
 ANN = {"user": "ann", "prompt": "Tea?", "options": ["Yes", "No"], "chosen": 0}
 
 
@@ -63,7 +64,7 @@ def test_people_of_opposite_tastes_differ_and_the_model_reads_choices(tmp_path):
 @pytest.mark.slow
 def test_people_of_one_taste_are_alike_and_the_saved_model_reads_nothing(tmp_path):
     path = people(tmp_path, 60, lambda user: np.array([1.0, 0.5]))
-    model = fit(path, out=str(tmp_path / "run"), folds=1, settings=[*QUICK, "--loop.max_steps=250"])
+    model = fit(path, out=str(tmp_path / "run"), folds=1, settings=[*QUICK, "--loop.max_steps=150"])
     assert "the saved model answers as one model for everybody" in verdict_of(tmp_path / "run")
     seen = [{"options": [[1.0, 0.0], [-1.0, 0.0]], "chosen": 1}]
     candidates = [(-1.0, 0.0), (1.0, 0.0)]
@@ -93,7 +94,7 @@ def test_a_dozen_people_are_too_few_however_much_they_differ(tmp_path):
 def test_every_format_gives_bit_identical_weights(tmp_path):
     rows = [
         {"user": f"u{i % 25}", "prompt": f"p{i % 9}", "chosen": f"w{i % 7} good", "rejected": f"w{i % 5} bad"}
-        for i in range(500)
+        for i in range(300)
     ]
     extra = [{**row, "score": 1.5} for row in rows]
     frame = pandas.DataFrame(rows)
@@ -111,7 +112,7 @@ def test_every_format_gives_bit_identical_weights(tmp_path):
             source,
             out=str(out),
             folds=1,
-            settings=["--loop.max_steps=20", "--loop.progress=false", *measured],
+            settings=["--loop.max_steps=10", *FEW, *measured],
         )
         tensors = load_file(out / "folds" / "0" / "personal" / "model.safetensors")
         weights.append(b"".join(tensors[name].tobytes() for name in sorted(tensors)))

@@ -4,7 +4,7 @@ from scipy import stats
 from torch.testing import assert_close
 
 from fsa.seeding import random_bits
-from fsa.training.noise import normal_noise, torch_bits
+from fsa.training.noise import normal_noise, seed_torch, torch_bits
 
 
 def test_bits_are_those_of_the_numpy_generator():
@@ -40,3 +40,12 @@ def test_the_ends_of_the_uniform_stay_inside(monkeypatch):
     low, high = normal_noise(0, torch.arange(1), 1, 2)
     assert_close(low, -high)
     assert 5.2 < high < 5.5
+
+
+def test_a_step_is_seeded_as_torch_would_and_leaves_nothing_behind():
+    before = len(torch.cuda._queued_calls)
+    seed_torch(torch.device("cpu"), 3, 7, 1)
+    drawn = torch.rand(4)
+    assert len(torch.cuda._queued_calls) == before
+    torch.manual_seed(int(random_bits(3, 7, 1) >> np.uint64(1)))
+    assert torch.equal(torch.rand(4), drawn)
