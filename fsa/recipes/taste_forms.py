@@ -19,7 +19,7 @@ from fsa.training.datamodule import EpisodeData
 from fsa.training.loop import Loop
 from fsa.training.module import ChoiceModule
 
-_SHARE = 10  # of this many steps of the run, one goes into each trial
+_SHARE = 5  # of this many steps of the run, one goes into each trial
 _CLEARLY = 0.002, 0.5  # nats a choice, and standard errors, by which another form has to beat the first
 
 
@@ -36,7 +36,7 @@ def choose_form(
 
     What a data set wants cannot be told from its size: where many people judged the same texts, what sets
     people apart lies in fine differences of texts; where texts are few and new ones come, in hardly more than
-    their length. So each form is trained for a tenth of the run's steps, as a run of its own, and compared
+    their length. So each form is trained for a fifth of the run's steps, as a run of its own, and compared
     as sure as it should be (`calibrate`). The chosen one is then trained from the start; what its trial came
     to stays a candidate (`calibrate_better`), for a short run whose rate falls to zero can end below a long
     one that stops early.

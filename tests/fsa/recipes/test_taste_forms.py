@@ -35,7 +35,7 @@ def loud_data():
     return data
 
 
-def chosen(tmp_path, made: ChoiceModule, data, steps: int = 30, resume: bool = False):
+def chosen(tmp_path, made: ChoiceModule, data, steps: int = 15, resume: bool = False):
     train = data.train.table
     return choose_form(made, data, train, data.features, small_loop(max_steps=steps), tmp_path, resume)
 
