@@ -22,11 +22,11 @@ from fsa.models.taste_reward import TasteReward
 from fsa.recipes.measuring.predictions import Predictions, predict
 from fsa.recipes.measuring.rows import rows_of
 from fsa.recipes.measuring.runs import Data, Run, Settings, opened, source_and_splits
-from fsa.recipes.reward import train_reward
 from fsa.reports.intervals import ece_interval, mean_interval, paired_interval
 from fsa.reports.report import Report, Row
-from fsa.runs.folder import CONFIG_YAML, WEIGHTS, about_this_run, read_yaml
+from fsa.runs.folder import CONFIG_YAML, about_this_run, read_yaml
 from fsa.types import Belief, ChoiceBatch
+from train.reward import train_run
 
 COVERAGE, EXCESS, GAIN = "coverage_share", "ece_beyond_calibrated", "nll_whole_minus_mean"
 """Metrics: pairs whose true log-odds lie inside the middle 90 % of the belief, a fraction; calibration error
@@ -95,9 +95,7 @@ def beliefs(
             continue
         runs = [folder / f"{re.sub('[^a-z]+', '-', name)}-{seed}" for seed in range(seeds)]
         for seed, run in enumerate(runs):
-            if not (reuse and (run / WEIGHTS).exists()):
-                quiet = ["--loop.progress", "false", "--overwrite", "true"]
-                run_recipe(train_reward, [*given, *quiet, "--seed", str(seed), "--out", str(run)])
+            train_run(run, *given, seed=seed, reuse=reuse)
         known: dict[str, Data] = {}
         found = [opened(run, settings, known) for run in runs]
         sandbox = sandbox_of(runs[0])

@@ -15,9 +15,9 @@ from fsa.choices.simulation.tastes import POLE_NAMES
 from fsa.cli.recipes import run_recipe
 from fsa.recipes.evaluate import context_curve
 from fsa.recipes.reward import train_reward
+from train.reward import train_run
 
 _CONFIG = ["--config", "configs/reward/sandbox.yaml"]
-_PATIENT = ["--loop.progress", "false"]
 
 
 def demo(out: str = "runs/demo") -> None:
@@ -36,11 +36,11 @@ def demo(out: str = "runs/demo") -> None:
     train(folder)
 
     console.rule("Baselines: one model for everybody, and one dedicated to each kind of person")
-    pooled = [*_CONFIG, "--config", "configs/baseline/pooled.yaml", *_PATIENT, "--overwrite", "true"]
-    run_recipe(train_reward, [*pooled, "--out", str(baselines / "pooled")])
+    pooled = (*_CONFIG, "--config=configs/baseline/pooled.yaml")
+    train_run(baselines / "pooled", *pooled)
     for kind in POLE_NAMES:
-        dedicated = ["--config", "configs/baseline/dedicated.yaml", "--only-group", kind]
-        run_recipe(train_reward, [*pooled, *dedicated, "--out", str(baselines / f"dedicated-{kind}")])
+        dedicated = ("--config=configs/baseline/dedicated.yaml", f"--only-group={kind}")
+        train_run(baselines / f"dedicated-{kind}", *pooled, *dedicated)
 
     console.rule("New people, new prompts")
     methods = [f"NP-BTL={folder}", f"pooled={baselines / 'pooled'}", f"dedicated={baselines / 'dedicated-*'}"]

@@ -19,13 +19,12 @@ from fsa.outputs.reward_model import RewardModel
 from fsa.recipes.measuring.predictions import Predictions
 from fsa.recipes.measuring.rows import measured, rows_of
 from fsa.recipes.measuring.runs import Data, Settings, named
-from fsa.recipes.reward import train_reward
 from fsa.reports.bootstrap import Interval, draw
 from fsa.reports.intervals import mean_interval
 from fsa.reports.report import Report, Row
 from fsa.runs.folder import about_this_run
+from train.reward import train_run
 
-_CONFIG = ["--config", "configs/reward/helpsteer2.yaml", "--loop.progress", "false", "--overwrite", "true"]
 # Pairs that length does not decide: |log(length / other length)| below this, in characters.
 _MATCHED = 0.25
 _PENALTIES = np.logspace(-4, 2, 10).tolist()  # inverse strengths that the dedicated logistic chooses from
@@ -55,12 +54,11 @@ def helpsteer2(
     """
     console, folder = Console(), Path(out)
     pooling = "mean" if backbone == "minilm" else "last+mean"
-    given = ["--source.path", data, "--features.backbone", backbone, "--features.pooling", pooling]
+    given = ["--config=configs/reward/helpsteer2.yaml", f"--source.path={data}"]
+    given += [f"--features.backbone={backbone}", f"--features.pooling={pooling}"]
     for seed in range(seeds):
-        mine = [*_CONFIG, *given, "--seed", str(seed)]
-        run_recipe(train_reward, [*mine, "--out", str(folder / f"np-{seed}")])
-        pooled = ["--config", "configs/baseline/pooled.yaml", "--out", str(folder / f"pooled-{seed}")]
-        run_recipe(train_reward, [*mine, *pooled])
+        train_run(folder / f"np-{seed}", *given, seed=seed)
+        train_run(folder / f"pooled-{seed}", *given, "--config=configs/baseline/pooled.yaml", seed=seed)
     settings = Settings(context_sizes, "test", episodes, 20, seed=1)
     known: dict[str, Data] = {}
     rows: list[Row] = []

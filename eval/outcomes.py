@@ -16,13 +16,13 @@ from fsa.cli.recipes import run_recipe
 from fsa.recipes.measuring.predictions import Predictions
 from fsa.recipes.measuring.rows import measured, rows_of
 from fsa.recipes.measuring.runs import Data, Method, Settings
-from fsa.recipes.reward import train_reward
 from fsa.reports.bootstrap import Interval
 from fsa.reports.frame import texts, wide
 from fsa.reports.intervals import paired_interval
 from fsa.reports.report import Report, Row
 from fsa.reports.tables import console
-from fsa.runs.folder import WEIGHTS, about_this_run
+from fsa.runs.folder import about_this_run
+from train.reward import train_run
 
 SHORT = "short_of_bayes_accuracy"
 """Metric: Bayes accuracy less accuracy on the same choices, a fraction."""
@@ -51,12 +51,6 @@ class Trial:
     def folder(self) -> str:
         """Name of its run folders, before the seed."""
         return "".join(c if c.isalnum() else "-" for c in f"{self.data} {self.method}").lower()
-
-    def train(self, out: Path, seed: int) -> None:
-        """Train one seed and write its run folder."""
-        configs = [part for path in (*_BASE, *self.overlays) for part in ("--config", path)]
-        quiet = ["--loop.progress", "false", "--overwrite", "true"]
-        run_recipe(train_reward, [*configs, *quiet, "--seed", str(seed), "--out", str(out)])
 
 
 TRIALS = (
@@ -99,9 +93,9 @@ def outcomes(
     for trial in TRIALS:
         if only in trial.data or only in trial.method:
             runs = tuple(folder / f"{trial.folder}-{seed}" for seed in range(seeds))
+            configs = [f"--config={path}" for path in (*_BASE, *trial.overlays)]
             for seed, run in enumerate(runs):
-                if not (reuse and (run / WEIGHTS).exists()):
-                    trial.train(run, seed)
+                train_run(run, *configs, seed=seed, reuse=reuse)
             rows += _rows(trial, runs, settings, data)
     report = Report(rows, about_this_run("eval.outcomes", split=split, episodes=episodes))
     report.save(folder)

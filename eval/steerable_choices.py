@@ -23,10 +23,10 @@ from fsa.judge.target import AlignmentTarget
 from fsa.judge.users import TargetUsers
 from fsa.recipes.measuring.rows import measured
 from fsa.recipes.measuring.runs import Data, Settings, named
-from fsa.recipes.reward import train_reward
 from fsa.reports.intervals import mean_interval
 from fsa.reports.report import Report, Row
-from fsa.runs.folder import WEIGHTS, about_this_run
+from fsa.runs.folder import about_this_run
+from train.reward import train_run
 
 _CONFIGS = ("configs/reward/helpsteer2.yaml", "configs/judge/users.yaml")
 _POOLED = "configs/baseline/pooled.yaml"
@@ -66,8 +66,9 @@ def steerable_choices(
     """
     folder, rows = Path(out), list[Row]()
     for name, extra in (("np", []), ("pooled", [_POOLED])):
+        configs = [f"--config={path}" for path in (*_CONFIGS, *overlay, *extra)]
         for seed in range(seeds):
-            _train(folder / f"{name}-{seed}", seed, data, [*_CONFIGS, *overlay, *extra], reuse)
+            train_run(folder / f"{name}-{seed}", *configs, f"--source.path={data}", seed=seed, reuse=reuse)
     settings, known = Settings(context_sizes, split, episodes, 20, seed=1), dict[str, Data]()
     for method in named([f"NP-BTL={folder}/np-*", f"pooled BTL={folder}/pooled-*"]):
         for size, found, of_seed, at in measured(method, settings, known):
@@ -83,14 +84,6 @@ def steerable_choices(
     report.save(folder)
     report.print_tables(Console(), metrics=("accuracy", "level_error", "level_spread"))
     return report
-
-
-def _train(run: Path, seed: int, data: str, configs: Sequence[str], reuse: bool) -> None:
-    if reuse and (run / WEIGHTS).exists():
-        return
-    given = [part for config in configs for part in ("--config", config)]
-    quiet = ["--loop.progress", "false", "--overwrite", "true"]
-    run_recipe(train_reward, [*given, *quiet, "--source.path", data, "--seed", str(seed), "--out", str(run)])
 
 
 def _scores(table: ChoiceTable, judge: str, data: str) -> list[AttributeScores]:
@@ -163,12 +156,8 @@ def _posterior(
     start: TargetBelief, likelihoods: _Likelihoods, context: NDArray[np.int64], chosen: NDArray[np.int64]
 ) -> TargetBelief:
     """As `infer_target`, from likelihoods computed once for all people."""
-    log_probability = np.log(start.probability).reshape(-1)
-    for row in context:
-        log_probability = log_probability + likelihoods.values[likelihoods.pair[row], :, chosen[row]]
-    probability = np.exp(log_probability - log_probability.max())
-    probability = (probability / probability.sum()).reshape(start.probability.shape)
-    return TargetBelief(start.attributes, start.levels, start.sharpnesses, probability)
+    said = likelihoods.values[likelihoods.pair[context], :, chosen[context]].sum(0, dtype=np.float64)
+    return start.after(said.reshape(start.probability.shape))
 
 
 def _ahead(

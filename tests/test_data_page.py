@@ -40,7 +40,7 @@ def test_every_source_has_an_example():
     found = {
         path.stem
         for path in modules
-        if re.search(r"\nclass \w+\(((Record)?Source|HelpSteer2|MappedRows|Export)\)", path.read_text())
+        if re.search(r"\nclass \w+\(((Record|File)?Source|HelpSteer2|MappedRows|Export)\)", path.read_text())
     }
     assert shown == found
     assert len(shown) == 15

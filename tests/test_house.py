@@ -26,6 +26,14 @@ OPTIONAL |= {"vllm", "rewardbench"}  # they load us, and so are there
 OPTIONAL_PREFIXES = ("gemma",)
 # What takes seconds to load, and opening a reward model or scoring with it never needs.
 SLOW = {"peft", "peft.tuners.tuners_utils", "fsa.runs.model_card", "fsa.outputs.sequence_classifier"}
+SLOW |= {"fsa.outputs.item_tokens"}
+# What is asked of a person beside scores: loaded when it is asked.
+SLOW |= {
+    "fsa.outputs.asking",
+    "fsa.outputs.explaining",
+    "fsa.outputs.likings",
+    "fsa.questions.predictive_gain",
+}
 # Imports named otherwise than their distribution, and imports that come with a dependency for certain.
 IMPORTED_AS = {"scikit_learn": "sklearn"}
 COMES_WITH = {

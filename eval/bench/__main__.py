@@ -6,11 +6,10 @@ import os
 import sys
 
 import torch
-from rich.console import Console
 
 from eval.bench.asking import question_speed
 from eval.bench.default import default_cost
-from eval.bench.figures import as_table
+from eval.bench.figures import reported
 from eval.bench.fit import fit_cost
 from eval.bench.loader import loader_speedup, loader_wait
 from eval.bench.policy import policy_against_trl
@@ -19,7 +18,6 @@ from eval.bench.score import score_overhead
 from eval.bench.table import large_table
 from fsa.cli.recipes import run_recipe
 from fsa.reports.report import Report
-from fsa.runs.folder import about_this_run
 
 
 def bench(
@@ -55,7 +53,6 @@ def bench(
         backbone: What reads them.
         strict: End with status 1 where a limit is not kept.
     """
-    console = Console()
     figures = [
         *loader_speedup(batches=batches, repetitions=repetitions),
         *loader_wait(steps=steps, repetitions=min(repetitions, 3)),
@@ -67,12 +64,10 @@ def bench(
         *fit_cost(max_steps=fit_steps),
         *policy_against_trl(policy_steps, min(repetitions, 3)),
     ]
-    console.print(as_table(figures))
     machine = {"cores": os.cpu_count() or 0, "torch threads": torch.get_num_threads()}
     ranges = {figure.metric: [min(figure.values), max(figure.values)] for figure in figures}
-    said = about_this_run("eval.bench", machine=machine, ranges=ranges)
-    report = Report([figure.row() for figure in figures], said)
-    console.print(f"Report: {report.save(out)}/report.json")
+    report = reported(figures, out, "eval.bench", machine=machine, ranges=ranges)
+    print(f"Report: {out}/report.json")
     missed = [figure.metric for figure in figures if not figure.is_kept]
     if strict and missed:
         sys.exit(f"limits missed: {', '.join(missed)}")

@@ -5,11 +5,15 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
 
 import numpy as np
+from rich.console import Console
 from rich.table import Table
 
-from fsa.reports.report import Row
+from fsa.reports.report import Report, Row
+from fsa.runs.folder import about_this_run
 
 
 @dataclass(frozen=True)
@@ -61,6 +65,14 @@ def as_table(figures: Sequence[Figure]) -> Table:
         spread = f"{low} to {high}" if len(figure.values) > 1 else ""
         table.add_row(figure.words, f"{figure.value:,.4g}", spread, figure.limit, verdict)
     return table
+
+
+def reported(figures: Sequence[Figure], out: str | Path, module: str, **about: Any) -> Report:
+    """Show figures beside their limits, and write them as a report; see `about_this_run`."""
+    Console().print(as_table(figures))
+    report = Report([figure.row() for figure in figures], about_this_run(module, **about))
+    report.save(out)
+    return report
 
 
 def seconds(do: Callable[[], object]) -> float:

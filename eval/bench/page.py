@@ -8,10 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from PIL import Image
-from rich.console import Console
 
 from eval.bench.browser import browser, complaints, resize
-from eval.bench.figures import Figure, as_table
+from eval.bench.figures import Figure, reported
 from eval.bench.serve import server_process, serving
 from eval.bench.serve_models import Load
 from eval.page.composed import composed
@@ -20,7 +19,6 @@ from fsa.cli.lines import as_lines
 from fsa.cli.recipes import run_recipe
 from fsa.outputs.reward_model import RewardModel
 from fsa.reports.report import Report
-from fsa.runs.folder import about_this_run
 
 _PROMPTS = 24  # with six responses each: more pairs than are clicked
 _WARM = 20  # clicks before memory is looked at
@@ -62,10 +60,7 @@ def bench_page(
             if pictures:
                 _take(driver, Path(pictures))
             figures = _measured(driver, server_process(), clicks)
-    Console().print(as_table(figures))
-    report = Report([figure.row() for figure in figures], about_this_run("eval.bench.page"))
-    report.save(out)
-    return report
+    return reported(figures, out, "eval.bench.page")
 
 
 def _measured(driver: Any, server: Any, clicks: int) -> list[Figure]:

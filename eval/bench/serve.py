@@ -17,15 +17,13 @@ from typing import Any
 from urllib.request import Request, urlopen
 
 import numpy as np
-from rich.console import Console
 
-from eval.bench.figures import Figure, as_table
+from eval.bench.figures import Figure, reported
 from eval.bench.postgres import free_port
 from eval.bench.serve_client import press
 from eval.bench.serve_models import Load, save_load
 from fsa.cli.recipes import run_recipe
 from fsa.reports.report import Report
-from fsa.runs.folder import about_this_run
 
 _HELD = 200  # requests that warm up, before the clock starts
 
@@ -65,10 +63,7 @@ def bench_serve(
         if memory_requests:
             load = save_load(Path(folder) / "memory", "numbers", people)
             figures.append(_memory(load, clients, memory_requests))
-    Console().print(as_table(figures))
-    report = Report([figure.row() for figure in figures], about_this_run("eval.bench.serve"))
-    report.save(out)
-    return report
+    return reported(figures, out, "eval.bench.serve")
 
 
 def _speed(load: Load, clients: int, seconds: float, repetitions: int, at_least: float) -> list[Figure]:

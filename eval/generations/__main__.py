@@ -6,6 +6,7 @@ import shlex
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from rich.console import Console
 
@@ -14,17 +15,10 @@ from eval.generations import rivals as without_steering
 from eval.generations import tradeoff
 from eval.generations import unseen as unseen_types
 from eval.generations.answers import Writing
-from eval.generations.distance import PER_TOKEN
 from eval.generations.people import choose, only_one_source
 from eval.generations.questions import questions
 from eval.generations.raters import judge_of
-from eval.generations.steering import (
-    BEATS_POOLED,
-    BEATS_REFERENCE,
-    MOVEMENT,
-    OWN,
-    REVERSED,
-)
+from eval.generations.steering import MOVEMENT, OWN, REVERSED
 from eval.generations.study import StudyPlan, all_rows
 from fsa.choices.sandbox import Sandbox
 from fsa.choices.splits import NAMES
@@ -38,9 +32,6 @@ from fsa.reports.frame import texts, wide
 from fsa.reports.report import Report
 from fsa.reports.tables import console
 from fsa.runs.folder import CONFIG_YAML, about_this_run, read_yaml
-
-# As curves, on the console.
-_SHOWN = (BEATS_POOLED, BEATS_REFERENCE, PER_TOKEN, unseen_types.IMPLICIT, unseen_types.DECIDED)
 
 
 @alone_in_out
@@ -59,17 +50,12 @@ def generations(
     known_questions: int = 0,
     distance_answers: int = 240,
     stopping_answers: int = 0,
-    max_new_tokens: int = 200,
-    do_sample: bool = False,
-    temperature: float = 1.0,
-    samples: int = 1,
-    shared_samples: int = 32,
-    batch_size: int = 64,
     strength: float = 1.0,
     split: str = "test",
     out: str = "runs/generations",
     seed: int = 1,
     trust_remote_code: bool = False,
+    **writing: Any,
 ) -> Report:
     """Let policies answer held-out prompts for held-out people, and judge whether it is what they want.
 
@@ -101,17 +87,12 @@ def generations(
         distance_answers: Answers to draw at each context size for the distance from the reference; 0: none.
         stopping_answers: Answers to draw after the most choices, and of the reference, for the shares that
             stop; 0 takes those of the distance, which are dearer.
-        max_new_tokens: Longest answer, in tokens.
-        do_sample: Draw answers at random; without, the likeliest token each time.
-        temperature: Of drawing, > 0; larger is more random.
-        samples: Answers for each person and prompt; more than one needs drawing.
-        shared_samples: The same for answers that all people's are compared with, where answers are drawn.
-        batch_size: Prompts answered at once.
         strength: How far policies go from their reference, as a multiple of what was trained.
         split: Which split to ask: `validation` while choosing, `test` once.
         out: Folder of the report.
         seed: Seed of people, prompts, and drawing.
         trust_remote_code: Run parts of the runs that are not fsa's own.
+        writing: See `Writing`.
 
     Raises:
         ConfigError: There is no such run, split or group, or runs are about different choices.
@@ -123,7 +104,8 @@ def generations(
         raise ConfigError(
             f"context_sizes are numbers >= 0, people 1 or more; came {context_sizes} and {people}"
         )
-    if rewards and not do_sample:
+    how = Writing(seed=seed, **writing)
+    if rewards and not how.do_sample:
         raise ConfigError("--rewards picks among drawn answers: give --do-sample true")
     methods, rival = named(run), named([pooled])[0] if pooled else None
     folders = [
@@ -144,15 +126,7 @@ def generations(
         field,
         judge_of(judge, source, trust_remote_code),
         sizes,
-        Writing(
-            max_new_tokens,
-            do_sample,
-            temperature,
-            samples=samples,
-            shared_samples=shared_samples,
-            batch_size=batch_size,
-            seed=seed,
-        ),
+        how,
         distance_answers,
         continuum and isinstance(source, Sandbox) and not judge,
         new,

@@ -76,7 +76,7 @@ def steerable(
     found = [_measured(method, config, at, sets, folder, batch) for method, config in methods]
     rows = [row for one in found for row in _rows(one, at, sets)]
     rows += [row for one in found for row in _gains(one, found, against, at, sets)]
-    about = {one.name: {"problems": one.problems, **asdict(one.cost)} for one in found}
+    about = {one.name: {"problems": one.problems, **asdict(one.answers.cost)} for one in found}
     counts = {"train": len(at.train), "test": len(at.test), "train prompts also tested": at.dropped}
     report = Report(
         rows, about_this_run("eval.steerable", seed=seed, counts=counts, methods=about, left_out=_LEFT_OUT)
@@ -98,10 +98,6 @@ class _Measured:
     errors: Mapping[str, Mapping[str, Interval | None]]
     answers: Answers
     problems: dict[str, int]
-
-    @property
-    def cost(self) -> Any:
-        return self.answers.cost
 
 
 def _measured(
@@ -162,7 +158,7 @@ def _rows(one: _Measured, at: Benchmark, sets: Sets) -> Iterator[Row]:
     for attribute, errors in one.errors.items():
         for metric, value in errors.items():
             yield from _row(at, one.name, attribute, metric, value)
-    for part, amount in asdict(one.cost).items():
+    for part, amount in asdict(one.answers.cost).items():
         yield Row(at.name, one.name, "all", {}, 0, f"cost_{part}", amount, None, None, len(at.test), 1)
 
 

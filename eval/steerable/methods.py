@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -115,11 +116,7 @@ class Named(Method):
             told = units[places[0]][1] if self.aligned else None
             chosen = self.chooser.choose([units[place][0] for place in places], told, progress)
             for place, one in zip(places, chosen, strict=True):
-                answers[place] = {
-                    "responses": one.responses,
-                    "reasoning": one.reasoning,
-                    "problems": one.problems,
-                }
+                answers[place] = asdict(one)
         return [answers[place] for place in range(len(units))]
 
     def picks(self, answer: Mapping[str, Any], target: AlignmentTarget) -> tuple[int, ...]:

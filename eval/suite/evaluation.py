@@ -13,8 +13,8 @@ from torch import Tensor
 
 from eval.suite.cells import PLACES, SavedPredictions, asked
 from fsa.episodes.sampler import EpisodeRows
-from fsa.metrics.choice_accuracy import correctness
 from fsa.outputs.reward_model import RewardModel
+from fsa.recipes.measuring.bayes import bayes_correct
 from fsa.recipes.measuring.predictions import Predictions, predict
 from fsa.recipes.measuring.runs import Data, Settings, source_and_splits
 
@@ -80,7 +80,7 @@ class EvaluationSet:
             "where": list(self.places),
             "claim": next(iter(self.places)),
             "users": {name: at.table.num_users for name, at in self.places.items()},
-            "shortened": {name: at.num_shortened for name, at in self.places.items()},
+            "shortened": {name: at.episodes.num_shortened for name, at in self.places.items()},
         }
 
     def answers(
@@ -117,24 +117,13 @@ class EvaluationSet:
         It is the same for all methods and takes longer than many of them.
         """
         return {
-            f"{name}/{size}": bayes_correct(at, at.episodes.with_context(size))
+            f"{name}/{size}": bayes_correct(at.truth, at.table, at.episodes.with_context(size)).astype(
+                np.float32
+            )
             for name, at in self.places.items()
             for size in self.sizes
             if at.truth is not None
         }
-
-
-def bayes_correct(at: Data, episodes: EpisodeRows, at_once: int = 64) -> NDArray[np.float32]:
-    """Credit of the best prediction with the rule known and the person unknown [n]."""
-    assert at.truth is not None, "asked where the truth is known"
-    found = []
-    for start in range(0, len(episodes.index), at_once):
-        part = episodes.part(slice(start, start + at_once))
-        best = at.truth.predict(at.table, part.context, part.target)[part.target >= 0]
-        first = at.table.option_offsets[part.target[part.target >= 0]]
-        places = at.table.place[first[:, None] + np.arange(best.shape[1])]
-        found.append(correctness(best, places))
-    return np.concatenate(found).astype(np.float32)
 
 
 def conflicting_episodes(at: Data, size: int) -> Iterator[tuple[float, EpisodeRows]]:
@@ -170,16 +159,7 @@ def conflicting_episodes(at: Data, size: int) -> Iterator[tuple[float, EpisodeRo
         count = round(share * size)
         context = [np.concatenate([telling[:count], silent[: size - count]]) for telling, silent in chosen]
         shown = np.array(context, np.int64).reshape(-1, size)
-        yield (
-            share,
-            EpisodeRows(
-                episodes.index[some],
-                episodes.user[some],
-                shown,
-                episodes.target[some],
-                np.full(len(some), size),
-            ),
-        )
+        yield share, replace(episodes.part(some), context=shown, wanted=np.full(len(some), size))
 
 
 def _answers(models: Mapping[str, RewardModel], at: Data, episodes: EpisodeRows) -> Predictions:
@@ -192,7 +172,7 @@ def _answers(models: Mapping[str, RewardModel], at: Data, episodes: EpisodeRows)
     for number in np.unique(group):
         some = np.flatnonzero(group == number)
         model = models[at.table.groups[int(number)].as_py()]
-        mine = EpisodeRows(*(column[some] for column in vars(episodes).values()))
+        mine = episodes.part(some)
         parts.append(predict(model, at.table, _features(model, at), mine))
         places.append(np.repeat(some, (mine.target >= 0).sum(1)))
     order = np.argsort(np.concatenate(places), kind="stable")

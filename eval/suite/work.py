@@ -15,16 +15,15 @@ from eval.suite.cells import PEOPLE, RUN, Cell, open_arrays, save_arrays, write_
 from eval.suite.evaluation import EvaluationSet
 from eval.suite.people import people_of
 from eval.suite.plan import Plan, resolved
-from fsa.cli.recipes import run_recipe
 from fsa.features.extractor import FeatureExtractor
 from fsa.outputs.item_features import ItemFeatures
 from fsa.outputs.reward_model import RewardModel
-from fsa.recipes.reward import train_reward
 from fsa.runs.components import build_parts
 from fsa.runs.folder import META, about_this_run, read_json
 from fsa.training.checkpoints import CHECKPOINTS
+from train.reward import train_run
 
-_QUIET = ("--loop.progress=false", "--loop.accelerator=cpu", "--loop.devices=1", "--overwrite=true")
+_ON_CPU = ("--loop.accelerator=cpu", "--loop.devices=1")
 _TRUSTED = "--trust_remote_code=true"  # a suite's methods are named by the user who runs it
 _KEPT = 3  # data sets in memory
 
@@ -126,7 +125,6 @@ class CellRunner:
 def train(cell: Cell, run: Path, group: str = "") -> RewardModel:
     """Train a cell's model, or that of one group, and open it from its folder as a user would."""
     only = [f"--only-group={group}"] if group else []
-    own = [f"--seed={cell.seed}", f"--out={run}"]
-    run_recipe(train_reward, [*cell.arguments, *_QUIET, _TRUSTED, *only, *own])
+    train_run(run, *cell.arguments, *_ON_CPU, _TRUSTED, *only, seed=cell.seed)
     shutil.rmtree(run / CHECKPOINTS, ignore_errors=True)  # the weights are in the run; a suite has many cells
     return RewardModel.from_pretrained(run, trust_remote_code=True)

@@ -9,11 +9,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-import datasets
 import numpy as np
 
 from fsa.choices.reading.json_lines import json_lines, stop
 from fsa.choices.reading.record import refuse
+from fsa.choices.reading.row_files import open_rows
 from fsa.choices.simulation.simulate import simulate
 from fsa.choices.source import Source
 from fsa.choices.table import ChoiceTable
@@ -135,14 +135,8 @@ class HelpSteer2(Source):
 
     def _hub_rows(self, split: str) -> Iterator[tuple[str, Any]]:
         upstream = {"train": "train", "test": "validation"}[split]
-        try:
-            rows = datasets.load_dataset(self.path, split=upstream)
-        except Exception as error:  # the hub's errors have no common type
-            raise ChoiceDataError(
-                f"{self.path}: split {upstream} cannot be loaded from the hub: {error}"
-            ) from error
-        for i, row in enumerate(rows, 1):
-            yield f"{self.path}/{upstream}:{i}", row
+        for rows in open_rows(self.path, split=upstream):
+            yield from rows.read(("prompt", "response", *ATTRIBUTES), stop)
 
     def _kept(self, pairs: list[_Pair], counts: dict[str, int]) -> list[_Pair]:
         tested = {pair.prompt for pair in pairs if pair.split == "test"}

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from functools import partial
 from itertools import chain
 from pathlib import Path
 from typing import Any
@@ -49,8 +50,14 @@ class Jsonl(RecordSource):
 
     def _blocks(self) -> Iterator[list[tuple[str, Any]]]:
         sizes = {path: path.stat().st_size if path.is_file() else 0 for path in self.paths}
+        if sum(sizes.values()) >= _WORTH_A_BAR:
+            return self._blocks_behind_a_bar(sizes)
+        read = partial(json_blocks, on_bad=self._on_bad, max_line_bytes=self.max_line_bytes)
+        return chain.from_iterable(map(read, self.paths))
+
+    def _blocks_behind_a_bar(self, sizes: Mapping[Path, int]) -> Iterator[list[tuple[str, Any]]]:
         columns = (TextColumn("reading choices"), BarColumn(), DownloadColumn(), TimeRemainingColumn())
-        with Progress(*columns, transient=True, disable=sum(sizes.values()) < _WORTH_A_BAR) as bar:
+        with Progress(*columns, transient=True) as bar:
             task = bar.add_task("", total=sum(sizes.values()))
             done = 0
             for path in self.paths:

@@ -13,9 +13,8 @@ from numpy import ndarray as Array
 from fsa.choices.sandbox_text.composing import ask, compose
 from fsa.choices.sandbox_text.topics import QUESTIONS, SITUATIONS, TASKS
 from fsa.choices.sandbox_text.wordings import ATTRIBUTES
-from fsa.choices.simulation.ground_truth import Truth
 from fsa.choices.simulation.tastes import POLE_NAMES, ContinuousTastes, Tastes, TypeTastes
-from fsa.choices.source import Source
+from fsa.choices.source import Source, Truth
 from fsa.choices.table import ChoiceTable
 from fsa.errors import ConfigError
 from fsa.seeding import integers, uniform

@@ -8,8 +8,7 @@ import numpy as np
 from jaxtyping import Float
 from numpy.typing import NDArray
 
-from fsa.choices.simulation.ground_truth import Truth
-from fsa.choices.source import Source
+from fsa.choices.source import Source, Truth
 from fsa.choices.splits import NAMES
 from fsa.choices.table import ChoiceTable
 from fsa.errors import ConfigError

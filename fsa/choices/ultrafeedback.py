@@ -9,12 +9,10 @@ import numpy as np
 from jaxtyping import Bool, Float, Int
 
 from fsa.choices.reading.record import refuse
-from fsa.choices.reading.record_source import BadRecords
+from fsa.choices.reading.record_source import BadRecords, FileSource
 from fsa.choices.reading.row_files import RowFile, open_rows
-from fsa.choices.reading.table_cache import keep, table_key
 from fsa.choices.simulation.clone_users import crowd
 from fsa.choices.simulation.simulate import all_pairs, number_pairs, simulate, smallest
-from fsa.choices.source import Source
 from fsa.choices.table import ChoiceTable
 from fsa.errors import ChoiceDataError, ConfigError
 from fsa.seeding import random_bits, stable_hash
@@ -27,7 +25,7 @@ _UNRATED = (None, "N/A", "")
 _SAMPLE, _THIN = range(2)  # what a random number is for
 
 
-class UltraFeedback(Source):
+class UltraFeedback(FileSource):
     """Users of one type each compare the responses to a prompt by one aspect's rating, 1 to 5.
 
     Two types are the paper's arrangement HH (helpfulness and honesty), three are HHT (truthfulness beside
@@ -53,9 +51,8 @@ class UltraFeedback(Source):
         prompts_per_user: Prompts that each of them sees, >= 1, drawn per person; None for all.
         ties: "drop" or "keep" pairs between which a type is indifferent.
         revision: Branch, tag or commit on the hub.
-        on_bad_record: "stop" raises at the first bad row; "skip" counts them as `bad_records` and warns once.
-        cache: Whether to keep the table.
         seed: Of pairs, people and the order of two responses.
+        reading: See `RecordSource`.
 
     Raises:
         ConfigError: A type is no aspect, or a number is out of its range.
@@ -75,10 +72,10 @@ class UltraFeedback(Source):
         prompts_per_user: int | None = None,
         ties: Literal["keep", "drop"] = "drop",
         revision: str | None = None,
-        on_bad_record: Literal["stop", "skip"] = "stop",
-        cache: bool = True,
         seed: int = 0,
+        **reading: Any,
     ) -> None:
+        super().__init__(ties="keep", **reading)
         self.path, self.revision = path, revision
         self.users = HH if users is None else tuple(users)
         if not self.users or set(self.users) - set(ASPECTS) or len(set(self.users)) < len(self.users):
@@ -90,29 +87,19 @@ class UltraFeedback(Source):
         self.conflicts, self.pairs_per_prompt = conflicts, pairs_per_prompt
         self.users_per_type, self.prompts_per_user = users_per_type, prompts_per_user
         self.ties: Literal["keep", "drop"] = ties
-        self.skip_bad, self.cache, self.seed = on_bad_record == "skip", cache, seed
-        self.bad_records: list[str] = []
+        self.seed = seed
 
-    def load(self) -> ChoiceTable:
-        """All people's choices.
+    def _open(self) -> list[RowFile]:
+        return open_rows(self.path, revision=self.revision)
 
-        Raises:
-            ChoiceDataError: A file is missing, or a row is not what upstream's are; names file and row.
-            ConfigError: No two types can disagree where conflicts are asked for.
-        """
-        files = open_rows(self.path, revision=self.revision)
-        return keep(self._key(files), lambda: self._simulated(files))
+    def _records(self) -> Iterator[tuple[str, Any]]:
+        for file in self._files:
+            yield from file.read(_COLUMNS, self._on_bad)
 
-    def _key(self, files: list[RowFile]) -> str | None:
-        if not self.cache or not all(file.paths for file in files):
-            return None
-        arguments: list[Any] = [self.users, self.conflicts, self.pairs_per_prompt, self.users_per_type]
-        arguments += [self.prompts_per_user, self.ties, self.skip_bad, self.seed]
-        return table_key(["ultrafeedback.1", *arguments], [path for file in files for path in file.paths])
-
-    def _simulated(self, files: list[RowFile]) -> ChoiceTable:
+    def _parse(self) -> ChoiceTable:
+        self._on_bad = BadRecords(self.skip_bad)
         counts: dict[str, int] = {}
-        rated = self._rated(files, counts)
+        rated = self._rated(counts)
         prompts = list(rated)
         responses = [response for each in rated.values() for response in each]
         ratings = np.array([rating for each in rated.values() for rating in each.values()], np.float64)
@@ -137,28 +124,25 @@ class UltraFeedback(Source):
         table = table.with_counts(counts | dict(table.counts))
         return crowd(table, self.users_per_type, self.prompts_per_user, seed=self.seed)
 
-    def _rated(self, files: list[RowFile], counts: dict[str, int]) -> dict[str, dict[str, tuple[float, ...]]]:
+    def _rated(self, counts: dict[str, int]) -> dict[str, dict[str, tuple[float, ...]]]:
         """Ratings by prompt and response, one for each type."""
-        on_bad = BadRecords(self.skip_bad)
         counts |= dict.fromkeys(("unrated_responses", "blank_responses", "identical_responses"), 0)
         rated: dict[str, dict[str, tuple[float, ...]]] = {}
-        for file in files:
-            for where, row in file.read(_COLUMNS, on_bad):
-                try:
-                    completions = list(_completions(row, where, self.users))
-                except ChoiceDataError as error:
-                    on_bad(error)
-                    continue
-                answers = rated.setdefault(row["instruction"], {})
-                for response, ratings in completions:
-                    if reason := _why_not(response, ratings, answers):
-                        counts[reason] += 1
-                    else:
-                        answers[response] = ratings  # type: ignore[assignment]
+        for where, row in self._records():
+            try:
+                completions = list(_completions(row, where, self.users))
+            except ChoiceDataError as error:
+                self._on_bad(error)
+                continue
+            answers = rated.setdefault(row["instruction"], {})
+            for response, ratings in completions:
+                if reason := _why_not(response, ratings, answers):
+                    counts[reason] += 1
+                else:
+                    answers[response] = ratings  # type: ignore[assignment]
         if self.skip_bad:
-            counts["bad_records"] = on_bad.count
-        self.bad_records = on_bad.listed
-        on_bad.warn(stacklevel=7)
+            counts["bad_records"] = self._on_bad.count
+        self._on_bad.warn(stacklevel=7)
         return rated
 
     def _pairs(

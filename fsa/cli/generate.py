@@ -19,13 +19,10 @@ def generate(
     choices: str,
     prompts: str,
     out: str | None = None,
-    max_new_tokens: int = 200,
-    do_sample: bool = False,
-    temperature: float = 1.0,
-    batch_size: int = 32,
     strength: float = 1.0,
     on_bad_record: Literal["stop", "skip"] = "stop",
     trust_remote_code: bool = False,
+    **generation: Any,
 ) -> None:
     """Answer prompts, each as its person would want it.
 
@@ -35,15 +32,12 @@ def generate(
         prompts: JSONL file of one prompt a line: `prompt`, `user` if there are many people, and any other
             field, which is echoed.
         out: JSONL file to write; the screen if not given. Each line is its prompt's with `response`.
-        max_new_tokens: Longest answer, in tokens.
-        do_sample: Draw answers at random; without, the likeliest token each time.
-        temperature: Of drawing, > 0; larger is more random.
-        batch_size: Prompts answered at once.
         strength: How far from the reference, as a multiple of what was trained; larger costs more.
         on_bad_record: What to do with a bad line of choices: `stop`, or `skip` it, counted and listed.
         trust_remote_code: Run parts of the model that are not fsa's own.
+        generation: See `Generation`.
     """
-    Generation(max_new_tokens, do_sample, temperature, batch_size)
+    how = Generation(**generation)
     results = Results(out)
     table = Jsonl(choices, on_bad_record=on_bad_record).load()
     lines = read_prompts(prompts, table)
@@ -53,13 +47,10 @@ def generate(
     users = list(dict.fromkeys(line["user"] for line in lines))
     known = policy.for_users(choices_of_each(table, users, "prompts have no choices and are answered"))
     people = dict(zip(users, known, strict=True))
-    options: dict[str, Any] = {"max_new_tokens": max_new_tokens, "do_sample": do_sample}
-    if do_sample:
-        options["temperature"] = temperature
+    options = {name: value for name, value in vars(how).items() if how.do_sample or name != "temperature"}
     answers = policy.generate(
         [people[line["user"]] for line in lines],
         [line["prompt"] for line in lines],
-        batch_size=batch_size,
         progress=out is not None,
         **options,
     )

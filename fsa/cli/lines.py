@@ -9,8 +9,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from fsa.choices.reading.json_lines import all_json_lines, stop
-from fsa.choices.reading.record import refuse
-from fsa.choices.reading.writable import check_writable
+from fsa.choices.reading.writable import writable_objects
 from fsa.choices.table import ChoiceTable
 from fsa.errors import ChoiceDataError
 from fsa.types import Choice
@@ -22,24 +21,9 @@ _UNSEEN = re.compile(r"[\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
 def written_lines(
     path: str, what: str, allowed: str, on_bad: Callable[[ChoiceDataError], None] = stop
 ) -> list[tuple[str, dict[str, Any]]]:
-    """The lines of a file with their places: objects, all of whose fields can be echoed.
-
-    Args:
-        path: JSONL file.
-        what: What a line is called in errors.
-        allowed: What it must be, in errors.
-        on_bad: Is told of every other line.
-    """
-    lines = []
-    for where, raw in all_json_lines(path, on_bad):
-        try:
-            if not isinstance(raw, dict):
-                refuse(where, what, allowed, raw)
-            check_writable(raw, where)
-            lines.append((where, raw))
-        except ChoiceDataError as error:
-            on_bad(error)
-    return lines
+    """The lines of a JSONL file with their places: objects, all of whose fields can be echoed; see
+    `writable_objects`."""
+    return writable_objects(all_json_lines(path, on_bad), what, allowed, on_bad)
 
 
 def choices_of_each(table: ChoiceTable, users: Sequence[str], doing: str) -> list[list[Choice]]:

@@ -77,7 +77,7 @@ def plain_arguments(arguments: Sequence[str]) -> list[str]:
             plain.append("--" + name[2:].replace("-", "_") + equals + (_bracketed(value) if equals else ""))
         else:
             plain.append(_bracketed(argument))
-    return _resumed(plain)
+    return _resumed(plain) if any(each.startswith("--resume") for each in plain) else plain
 
 
 def configs_first(arguments: Sequence[str]) -> list[str]:

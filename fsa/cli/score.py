@@ -18,6 +18,7 @@ from fsa.cli.lines import as_lines, choices_of_each, written_lines
 from fsa.errors import ChoiceDataError
 from fsa.files import Results
 from fsa.outputs.api_inputs import as_prompt, as_response
+from fsa.outputs.history import History
 from fsa.outputs.reward_model import Person, RewardModel, Scores
 from fsa.types import is_numbers
 
@@ -54,7 +55,8 @@ def score(
     lines = read_candidates(candidates, table, skip_bad=on_bad_record == "skip")
     users = list(dict.fromkeys(line["user"] for line in lines))
     choices_of = choices_of_each(table, users, "candidates have no choices and are scored")
-    people = dict(zip(users, rewards.for_users(choices_of), strict=True))
+    read = rewards.read([History(tuple(choices)) for choices in choices_of])  # a source has checked them
+    people = dict(zip(users, read, strict=True))
     results.write(as_lines(_answers(rewards, people, lines)))
 
 

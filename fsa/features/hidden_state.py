@@ -87,7 +87,8 @@ class HiddenState(StoredFeatures):
 
     @cached_property
     def _template(self) -> Template:
-        return Template(self.reads, chat_of(self._tokenizer))
+        # Of a template of one's own no tokenizer knows.
+        return Template(self.reads, chat_of(self._tokenizer) if self.reads == "prompt+response" else None)
 
     @cached_property
     def _model(self) -> Any:

@@ -15,7 +15,7 @@ from safetensors import SafetensorError
 from safetensors.numpy import load_file, save_file
 
 from fsa.errors import CheckpointError, FeatureError
-from fsa.features.measures import measure
+from fsa.features.measures import MEASURES, measure
 from fsa.settings import setting, settings
 from fsa.types import Numbers, Text
 
@@ -47,6 +47,7 @@ class Projection:
     extras: Sequence[str] = setting(
         default=("log_length",),
         doc="Measures of the text beside the components, from `fsa.features.measures`.",
+        one_of=tuple(MEASURES),
     )
     extras_scale: float = setting(
         default=3.0,
@@ -62,9 +63,6 @@ class Projection:
         "kept without being memorised.",
     )
     _tensors: dict[str, NDArray[np.float64]] = field(init=False, repr=False, default_factory=dict)
-
-    def check(self) -> None:
-        measure(self.extras, [])  # names an unknown one
 
     @property
     def width(self) -> int:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import product
 
 import numpy as np
@@ -64,6 +64,12 @@ class TargetBelief:
         mean = self.mean
         return AlignmentTarget({name: mean[name] for name in kept}, {name: named[name] for name in kept})
 
+    def after(self, log_likelihood: Float[np.ndarray, "t h"]) -> TargetBelief:
+        """The belief after choices, of their log-probability under each target and sharpness, in nats."""
+        log_probability = np.log(self.probability) + log_likelihood
+        probability = np.exp(log_probability - log_probability.max())
+        return replace(self, probability=probability / probability.sum())
+
     def choice_probabilities(self, scores: AttributeScores) -> Float[np.ndarray, " k"]:
         """Probability that each response is chosen, in the mean over the posterior: the best prediction.
 
@@ -113,13 +119,12 @@ def infer_target(
         raise ConfigError(f"one choice a probe, at least one, came {len(choices)} for {len(scores)} probes")
     names = scores[0].attributes
     belief = prior(names, sharpnesses=sharpnesses)
-    log_probability = np.log(belief.probability)
+    log_likelihood = np.zeros_like(belief.probability)
     for place, (choice, one) in enumerate(zip(choices, scores, strict=True)):
         if not 0 <= choice < len(one.mean):
             raise ConfigError(f"choice {place} must be from 0 to {len(one.mean) - 1}, came {choice}")
-        log_probability += log_probabilities(one, names, belief.levels, belief.sharpnesses)[..., choice]
-    probability = np.exp(log_probability - log_probability.max())
-    return TargetBelief(names, belief.levels, belief.sharpnesses, probability / probability.sum())
+        log_likelihood += log_probabilities(one, names, belief.levels, belief.sharpnesses)[..., choice]
+    return belief.after(log_likelihood)
 
 
 def prior(attributes: Sequence[str], *, sharpnesses: Sequence[float] = SHARPNESSES) -> TargetBelief:

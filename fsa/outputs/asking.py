@@ -12,7 +12,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from fsa.errors import ShapeError
-from fsa.outputs.options import items_of
+from fsa.outputs.reading import items_of
 from fsa.questions.acquisition import Acquisition
 from fsa.questions.forecast import Forecast, forecast
 from fsa.questions.places import places_of

@@ -7,7 +7,7 @@ from typing import Any
 
 from fsa.choices.reading.json_lines import json_lines, stop
 from fsa.choices.reading.record import refuse, shown
-from fsa.choices.reading.writable import check_writable
+from fsa.choices.reading.writable import writable_objects
 from fsa.errors import ChoiceDataError
 from fsa.outputs.api_inputs import as_prompt, as_response
 from fsa.outputs.likings import Group
@@ -29,10 +29,10 @@ def read_candidates(path: str | Path) -> list[Group]:
     """
     found: dict[Any, tuple[Text, list[Text | Numbers], list[_Levels]]] = {}
     names: list[str] | None = None
-    for place, (where, raw) in enumerate(json_lines(path, stop)):
-        if not isinstance(raw, dict):
-            refuse(where, "candidate", "an object with prompt and response", raw)
-        check_writable(raw, where)
+    allowed = "an object with prompt and response"
+    for place, (where, raw) in enumerate(
+        writable_objects(json_lines(path, stop), "candidate", allowed, stop)
+    ):
         if "response" not in raw:
             raise ChoiceDataError(f"{where}: response is missing; the candidate has {shown(', '.join(raw))}")
         prompt, response = as_prompt(raw.get("prompt", ""), where), as_response(raw["response"], where)

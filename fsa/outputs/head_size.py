@@ -1,4 +1,4 @@
-"""How large the heads of a configuration would be, found out before any memory is taken for them."""
+"""`heads`: encoder and scorer of a configuration, whose size is known before memory is taken for them."""
 
 from __future__ import annotations
 
@@ -11,19 +11,22 @@ from safetensors import SafetensorError, safe_open
 
 from fsa.encoders.encoder import ContextEncoder
 from fsa.errors import CheckpointError
-from fsa.models.language_scorer import LanguageScorer
 from fsa.models.scorer import Scorer
-from fsa.runs.components import sizes
+from fsa.runs.components import without_memory
 
 _ROOM = 10_000_000  # numbers that a configuration may ask for beyond those that are stored
 
 
-def check_size(
-    config: Mapping[str, Any], widths: tuple[int, int], weights: Path, trust_remote_code: bool = False
-) -> None:
-    """Refuse a configuration whose heads are far larger than what was saved of them.
+HEADS: dict[str, type] = {"encoder": ContextEncoder, "scorer": Scorer}
 
-    What cannot be built is let through: building it in earnest says what is wrong.
+
+def heads(
+    config: Mapping[str, Any], widths: tuple[int, int], weights: Path, trust_remote_code: bool = False
+) -> dict[str, Any]:
+    """Heads that wait for what was saved of them; a configuration that asks for far more is refused.
+
+    Left out is what has to be built in earnest: what cannot be built so (then an error says why), what holds
+    numbers that are not saved, and language models, which take theirs from a backbone.
 
     Args:
         config: Of the model.
@@ -34,18 +37,18 @@ def check_size(
     Raises:
         CheckpointError: Says how many numbers it asks for, and how many there are.
     """
-    # A language model takes its numbers from its backbone.
-    asked = sizes(config, _HEADS, *widths, but=LanguageScorer, trust_remote_code=trust_remote_code)
-    if asked <= _ROOM:
-        return
-    stored = _stored(weights)
-    if asked > stored + _ROOM:
+    found = without_memory(config, HEADS, *widths, but="reads_tokens", trust_remote_code=trust_remote_code)
+    tensors = {slot: [*head.parameters(), *head.buffers()] for slot, head in found.items()}
+    asked = sum(tensor.numel() for each in tensors.values() for tensor in each)
+    if asked > _ROOM and asked > (stored := _stored(weights)) + _ROOM:
         raise CheckpointError(
             f"config.json: encoder and scorer would hold {asked:,} numbers, {weights.name} has {stored:,}"
         )
-
-
-_HEADS: dict[str, type] = {"encoder": ContextEncoder, "scorer": Scorer}
+    return {
+        slot: head.to_empty(device="cpu")
+        for slot, head in found.items()
+        if len(tensors[slot]) == len(head.state_dict())
+    }
 
 
 def _stored(weights: Path) -> int:

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 from fsa.errors import ChoiceDataError, ConfigError
+from fsa.outcomes import places_of
 from fsa.types import Choice
 
 
@@ -35,21 +36,22 @@ class History:
         if self.half_life is not None and not 0 < self.half_life < math.inf:
             raise ConfigError(f"half_life is in choices and must be a number above 0, came {self.half_life}")
 
-    def canonical(self) -> list[tuple[Choice, float]]:
-        """Every choice and its weight, in an order that is the same in whichever order they came.
+    def canonical(self) -> list[tuple[Choice, tuple[int, ...], float]]:
+        """Every choice, the places of its options and its weight, in an order that does not depend on theirs.
 
         What was stated comes last.
         """
-        newest = len(self.choices) - 1
-        keys = self._keys or tuple(map(choice_key, self.choices))
+        newest, places = len(self.choices) - 1, _places(self.choices)
+        keys = self._keys or _keys(self.choices, places)
         object.__setattr__(self, "_keys", keys)
         weights = [
             1.0 if self.half_life is None else 0.5 ** ((newest - place) / self.half_life)
             for place in range(len(self.choices))
         ]
         order = sorted(range(len(keys)), key=lambda place: (keys[place], weights[place]))
-        chosen = [(self.choices[place], weights[place]) for place in order]
-        return [*chosen, *sorted(self.stated, key=lambda said: (choice_key(said[0]), said[1]))]
+        chosen = [(self.choices[place], places[place], weights[place]) for place in order]
+        stated = sorted(self.stated, key=lambda said: (choice_key(said[0]), said[1]))
+        return [*chosen, *((choice, _places([choice])[0], weight) for choice, weight in stated)]
 
     @property
     def weighed(self) -> bool:
@@ -58,7 +60,9 @@ class History:
 
     def with_more(self, choices: Sequence[Choice]) -> History:
         """The same, and newer choices."""
-        keys = (*self._keys, *map(choice_key, choices)) if len(self._keys) == len(self.choices) else ()
+        keys = (
+            (*self._keys, *_keys(choices, _places(choices))) if len(self._keys) == len(self.choices) else ()
+        )
         return replace(self, choices=(*self.choices, *choices), _keys=keys)
 
     def without(self, choice: Choice) -> History:
@@ -78,5 +82,13 @@ class History:
 
 def choice_key(choice: Choice) -> str:
     """Prompt, options and what was said of them, as JSON; equal for equal choices of any two people."""
-    said = [choice.prompt, choice.options, choice.outcome.places(len(choice.options))]
-    return json.dumps(said, sort_keys=True)
+    return _keys([choice], _places([choice]))[0]
+
+
+def _places(choices: Sequence[Choice]) -> list[tuple[int, ...]]:
+    return places_of([each.outcome for each in choices], [len(each.options) for each in choices])
+
+
+def _keys(choices: Sequence[Choice], places: Sequence[tuple[int, ...]]) -> tuple[str, ...]:
+    said = ([each.prompt, each.options, its] for each, its in zip(choices, places, strict=True))
+    return tuple(json.dumps(each, sort_keys=True) for each in said)

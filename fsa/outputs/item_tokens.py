@@ -47,11 +47,11 @@ class Texts:
         return ItemTokens.of([each.ids for each in made], [each.start for each in made])
 
     def rows(
-        self, prompts: Sequence[Text], responses: Sequence[Text], slots: NDArray[np.integer]
+        self, prompts: Sequence[Text], responses: Sequence[Text | Numbers], slots: NDArray[np.integer]
     ) -> TokenRows:
-        """Responses to prompts as rows of one batch, each in its slot."""
+        """Responses to prompts as rows of one batch, each in its slot; see `only_text`."""
         everything = np.arange(len(prompts))
-        return self.items(prompts, responses).rows(everything, slots, min(_BLOCKS, len(prompts)))
+        return self.items(prompts, only_text(responses)).rows(everything, slots, min(_BLOCKS, len(prompts)))
 
     def prompts(self, prompts: Sequence[Text]) -> tuple[Int[Tensor, "m l"], Bool[Tensor, "m l"]]:
         """Prompts to be answered, padded on the left, and where their tokens are."""

@@ -13,7 +13,7 @@ from torch import Tensor
 
 from fsa.errors import ShapeError
 from fsa.features.measures import MEASURES, measure
-from fsa.outputs.options import items_of
+from fsa.outputs.reading import items_of
 from fsa.questions.places import places_of
 from fsa.types import Numbers, Text, is_numbers
 

@@ -11,24 +11,24 @@ from typing import TYPE_CHECKING, Any, Literal, Self
 import torch
 
 from fsa.errors import ChoiceDataError, ConfigError, ShapeError
-from fsa.judge.target import AlignmentTarget
 from fsa.likelihoods.likelihood import picked
 from fsa.outputs.api_inputs import Choices, as_choice
-from fsa.outputs.asking import Asked, asked
-from fsa.outputs.explaining import Explanation, explain
 from fsa.outputs.history import History
-from fsa.outputs.likings import Group, Likings, likings
-from fsa.outputs.options import options_of
 from fsa.outputs.person_file import save_person
-from fsa.outputs.statements import Bank
-from fsa.questions.acquisition import Acquisition
-from fsa.questions.forecast import Forecast
-from fsa.questions.predictive_gain import PredictiveGain
-from fsa.questions.question import Pair, Question
+from fsa.outputs.reading import options_of
 from fsa.types import Belief, Choice, Numbers, Text
 
+# What explains, asks and reads statements is loaded when it is called: who scores needs none of it.
 if TYPE_CHECKING:
+    from fsa.judge.target import AlignmentTarget
+    from fsa.outputs.asking import Asked
+    from fsa.outputs.explaining import Explanation
+    from fsa.outputs.likings import Group, Likings
     from fsa.outputs.reward_model import RewardModel, Scores
+    from fsa.outputs.statements import Bank
+    from fsa.questions.acquisition import Acquisition
+    from fsa.questions.forecast import Forecast
+    from fsa.questions.question import Pair, Question
 
 
 @dataclass(frozen=True, repr=False)
@@ -126,6 +126,8 @@ class Person:
             ChoiceDataError: This person's choices were not kept.
             ShapeError: There are fewer than two responses.
         """
+        from fsa.outputs.explaining import explain
+
         return explain(self, self._history(), prompt, responses, most_changes)
 
     def likings(self, groups: Sequence[Group]) -> Likings:
@@ -137,6 +139,8 @@ class Person:
         Raises:
             ShapeError: The groups are none, or of different attributes.
         """
+        from fsa.outputs.likings import likings
+
         return likings(self, groups)
 
     def _read(self, history: History) -> Self:
@@ -254,6 +258,9 @@ class Person:
     def _asked(
         self, pairs: Any, responses: Sequence[Text | Numbers] | None, acquisition: Acquisition | None
     ) -> Asked:
+        from fsa.outputs.asking import asked
+        from fsa.questions.predictive_gain import PredictiveGain
+
         return asked(self, pairs, responses, PredictiveGain() if acquisition is None else acquisition)
 
 

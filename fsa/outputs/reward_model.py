@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, ClassVar, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import torch
 from jaxtyping import Float
@@ -15,21 +15,16 @@ from fsa.encoders.encoder import ContextEncoder
 from fsa.errors import CheckpointError, ChoiceDataError, ShapeError
 from fsa.features.extractor import FeatureExtractor
 from fsa.features.projection import Projection
-from fsa.judge.target import AlignmentTarget
 from fsa.likelihoods.likelihood import ChoiceLikelihood, picked
-from fsa.models.language_scorer import LanguageScorer
 from fsa.models.scorer import Scorer
 from fsa.outputs.api_inputs import Choices, as_choices
-from fsa.outputs.head_size import check_size
+from fsa.outputs.head_size import HEADS, heads
 from fsa.outputs.history import History
-from fsa.outputs.item_tokens import Texts, read_alike, texts_of
 from fsa.outputs.matched_noise import matched_noise
-from fsa.outputs.options import options_of
 from fsa.outputs.person import Person as Person
 from fsa.outputs.person_file import load_person
-from fsa.outputs.reading import read
+from fsa.outputs.reading import device_of, options_of, read
 from fsa.outputs.scores import Scores as Scores
-from fsa.outputs.statements import Bank
 from fsa.predictive import Predictive
 from fsa.runs.components import build_parts
 from fsa.runs.folder import (
@@ -45,8 +40,12 @@ from fsa.runs.hub import OnHub
 from fsa.runs.opening import check_layout, open_folder
 from fsa.types import Belief, ChoiceBatch, Numbers, Text
 
+if TYPE_CHECKING:
+    from fsa.judge.target import AlignmentTarget
+    from fsa.outputs.item_tokens import Texts
+    from fsa.outputs.statements import Bank
+
 FORMAT = "fsa.reward.1"
-_OF_WIDTHS = {"encoder": ContextEncoder, "scorer": Scorer}
 _OTHERS = {"likelihood": ChoiceLikelihood, "features": FeatureExtractor}
 _MOST = 1_000_000  # of any width or number of samples
 BACKBONE_HASH = "backbone_sha256"  # of the weights that adapters belong to, in config.json
@@ -87,10 +86,10 @@ class RewardModel(OnHub, nn.Module):
             raise CheckpointError(
                 f"config.json: d_feature is {widths[0]}, but the projection is {projection.width} wide"
             )
-        built = parts or {
-            **build_parts(config, _OF_WIDTHS, *widths, trust_remote_code=trust_remote_code),
-            **build_parts(config, _OTHERS, trust_remote_code=trust_remote_code),
-        }
+        built = dict(parts or {})
+        for bases, first in ((HEADS, widths), (_OTHERS, ())):
+            if missing := {slot: base for slot, base in bases.items() if slot not in built}:
+                built |= build_parts(config, missing, *first, trust_remote_code=trust_remote_code)
         self.encoder: ContextEncoder = built["encoder"]
         self.scorer: Scorer = built["scorer"]
         self.likelihood: ChoiceLikelihood = built["likelihood"]
@@ -99,10 +98,13 @@ class RewardModel(OnHub, nn.Module):
         self._heads_in_double()
         self.eval()
         self.texts: Texts | None = None
-        if isinstance(self.scorer, LanguageScorer):
-            read_alike(self.scorer, self.features, projection)
-            self.texts = texts_of(self.scorer, self.features)
-            _check_backbone(self.config, self.scorer.language_model.name)
+        if self.scorer.reads_tokens:
+            from fsa.outputs.item_tokens import read_alike, texts_of  # needs peft, which takes seconds
+
+            scorer: Any = self.scorer
+            read_alike(scorer, self.features, projection)
+            self.texts = texts_of(scorer, self.features)
+            _check_backbone(self.config, scorer.language_model.name)
 
     def _heads_in_double(self) -> None:
         # Double precision costs a head nothing and makes a score the same in any batch.
@@ -164,8 +166,8 @@ class RewardModel(OnHub, nn.Module):
         made = build_parts(config, {"projection": Projection}, trust_remote_code=trust_remote_code)
         projection = made["projection"].read(folder / PROJECTION)
         widths = (_count(config, "d_feature"), _count(config, "d_belief"))
-        check_size(config, widths, folder / WEIGHTS, trust_remote_code)
-        model = cls(config, projection, trust_remote_code)
+        parts = heads(config, widths, folder / WEIGHTS, trust_remote_code)
+        model = cls(config, projection, trust_remote_code, parts)
         load_strictly(model, folder / WEIGHTS, model.resize_buffers)
         model.origin = folder
         return model
@@ -224,7 +226,8 @@ class RewardModel(OnHub, nn.Module):
         if not histories:
             return []
         beliefs = read(self, histories)
-        return [self._person(beliefs.of_user(i), history) for i, history in enumerate(histories)]
+        each = [beliefs] if len(histories) == 1 else [beliefs.of_user(i) for i in range(len(histories))]
+        return [self._person(*known) for known in zip(each, histories, strict=True)]
 
     def load_person(self, path: str | Path) -> Person:
         """A person whom `Person.save` wrote; see there.
@@ -265,7 +268,8 @@ class RewardModel(OnHub, nn.Module):
         if not people:
             return []
         choices = options_of(self, people, prompts, responses)
-        beliefs = Belief.of_users([person.belief for person in people])
+        known = [person.belief for person in people]
+        beliefs = known[0] if len(known) == 1 else Belief.of_users(known)
         noise, chances = self._noise(beliefs), None
         if probabilities:
             predictive, spread = self.scorer.predictive_and_spread(choices, beliefs, noise)
@@ -285,7 +289,7 @@ class RewardModel(OnHub, nn.Module):
     @property
     def device(self) -> torch.device:
         """Where the model is."""
-        return next(self.parameters()).device
+        return device_of(self)
 
     def latents(self, belief: Belief) -> Float[Tensor, "s b z"]:
         """Samples of beliefs to average predictions over; a point needs one."""
@@ -301,11 +305,6 @@ class RewardModel(OnHub, nn.Module):
             return belief.mean.new_zeros(1, 1, width)
         # All people get the same noise, so that scores do not depend on company or on calls before.
         return matched_noise(self.num_samples, width).unsqueeze(1).to(belief.mean.device)
-
-    def vectors(self, prompts: list[Text], responses: list[Text | Numbers]) -> Float[Tensor, "m d"]:
-        """Projected features of responses, on the CPU."""
-        vectors = self.features.extract(prompts, responses)
-        return torch.from_numpy(self.projection.apply(vectors, responses)).double()
 
 
 def _check_backbone(config: dict[str, Any], backbone: str) -> None:

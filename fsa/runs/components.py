@@ -7,14 +7,11 @@ import inspect
 import math
 from collections.abc import Mapping, Sequence
 from types import UnionType
-from typing import Any, Literal, TypeAlias, TypeVar, Union, get_args, get_origin, get_type_hints
+from typing import Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
 
 import torch
 
 from fsa.errors import CheckpointError
-
-Spec: TypeAlias = Mapping[str, Any]
-"""`{"class_path": "fsa...", "init_args": {...}}`, as in YAML; arguments may hold further parts."""
 
 _Part = TypeVar("_Part")
 _MOST_DOTS = 20
@@ -26,7 +23,8 @@ def build_parts(
     """Build parts of a config, checking who each is before any of its code runs.
 
     Args:
-        config: Holds the parts' plain forms under their names.
+        config: Holds the parts' plain forms under their names, `{"class_path": "fsa...", "init_args": {...}}`
+            as in YAML; arguments may hold further parts.
         bases: What each part has to be, by name.
         widths: Arguments that depend on data and come first.
         trust_remote_code: Whether class paths outside `fsa.` may be imported.
@@ -41,31 +39,30 @@ def build_parts(
     }
 
 
-def sizes(
+def without_memory(
     config: Mapping[str, Any],
     bases: Mapping[str, type],
     *widths: int,
-    but: type,
+    but: str,
     trust_remote_code: bool = False,
-) -> int:
-    """Numbers that some parts of a config hold, found out without any memory for them.
+) -> dict[str, Any]:
+    """Parts of a config without memory for their numbers: as torch's device "meta" has them.
 
-    Those of a class to leave out, and of a part that cannot be built, count as none. The rest is as in
+    Those of a class of which `but` is true, and those that cannot be built, are left out. The rest is as in
     `build_parts`.
     """
-    total = 0
+    found: dict[str, Any] = {}
     for slot, base in bases.items():
         spec = config.get(slot)
         try:
             if not trust_remote_code:
                 refuse_foreign(spec, slot)
-            if not issubclass(class_at(spec["class_path"], slot), but):  # type: ignore[index]
+            if not getattr(class_at(spec["class_path"], slot), but, False):  # type: ignore[index]
                 with torch.device("meta"):  # shapes alone
-                    part: Any = _build(spec, slot, base, widths, trust_remote_code)
-                total += sum(tensor.numel() for tensor in (*part.parameters(), *part.buffers()))
+                    found[slot] = _build(spec, slot, base, widths, trust_remote_code)
         except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError, RuntimeError):
             continue
-    return total
+    return found
 
 
 def refuse_foreign(config: Any, where: str) -> None:

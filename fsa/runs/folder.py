@@ -123,8 +123,8 @@ def load_strictly(
     Args:
         model: What to fill.
         path: The file.
-        resize_buffers: Is shown the stored tensors first, so that those of the model that may have any length
-            take theirs.
+        resize_buffers: Is shown stored tensors that are not of the model's shapes first, so that those of the
+            model that may have any length take theirs.
 
     Raises:
         CheckpointError: A tensor is missing, left over, not finite, or of another shape; each is named.
@@ -133,7 +133,7 @@ def load_strictly(
         stored = load_file(path)
     except (OSError, SafetensorError) as error:
         raise CheckpointError(f"{path}: cannot be read: {error}") from error
-    if resize_buffers:
+    if resize_buffers and _shapes(stored) != _shapes(model.state_dict()):
         resize_buffers(stored)
     check_tensors(path, stored, model.state_dict())
     model.load_state_dict(stored, strict=True)
@@ -165,6 +165,10 @@ def check_tensors(path: Path, stored: Mapping[str, Tensor], wanted: Mapping[str,
             problems.append(f"{name} is not finite")
     if problems:
         raise CheckpointError(f"{path}: " + "; ".join(problems[:20]))
+
+
+def _shapes(tensors: Mapping[str, Tensor]) -> dict[str, torch.Size]:
+    return {name: tensor.shape for name, tensor in tensors.items()}
 
 
 _FLOATS = (torch.float64, torch.float32, torch.bfloat16, torch.float16)

@@ -11,6 +11,7 @@ import fsa.recipes.evaluate as recipe
 from fsa.cli.recipes import run_recipe
 from fsa.errors import ConfigError
 from fsa.metrics.choice_accuracy import correctness
+from fsa.recipes.measuring.bayes import BayesPredictor
 from fsa.recipes.measuring.runs import Data, Settings
 from fsa.reports.report import Report
 from fsa.runs.folder import read_yaml
@@ -92,7 +93,8 @@ def test_bayes_accuracy_is_that_of_the_truth(synthetic_run, value):
     exists = at.episodes.target >= 0
     places = at.table.place[at.table.option_offsets[at.episodes.target[exists]][:, None] + np.arange(2)]
     for size in SIZES:
-        best = at.truth.predict(at.table, at.episodes.with_context(size).context, at.episodes.target)[exists]
+        context = at.episodes.with_context(size).context
+        best = BayesPredictor(at.truth, at.table).predict(context, at.episodes.target)[exists]
         assert value("all", "bayes_accuracy", size) == pytest.approx(correctness(best, places).mean())
         # In expectation 1 - 2^-n / 4; a hundred episodes of these users come near.
         assert value("all", "bayes_accuracy", size) == pytest.approx(1 - 2.0**-size / 4, abs=0.03)

@@ -7,17 +7,19 @@ import warnings
 from abc import abstractmethod
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from fsa.choices.reading.plain import FIELDS, usual_pick, usual_picks
 from fsa.choices.reading.record import parse_record
-from fsa.choices.reading.row_files import RowFile
 from fsa.choices.reading.table_cache import keep, table_key
 from fsa.choices.source import Source
 from fsa.choices.table import ChoiceTable
 from fsa.choices.table_builder import TableBuilder
 from fsa.errors import ChoiceDataError
 from fsa.types import Tie, is_numbers
+
+if TYPE_CHECKING:
+    from fsa.choices.reading.row_files import RowFile  # which needs `datasets`, that takes a second
 
 RULES = "records.1"
 """Part of every key of kept records; count up when a record comes to mean something else."""

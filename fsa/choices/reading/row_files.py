@@ -35,7 +35,6 @@ class RowFile:
         where: File, or data set and split; with the row's number from 1 it is a row's place.
         columns: Names of the columns; None where each row names its own: JSONL, and rows in memory.
         text_columns: Those of them that hold text, from which numbers and lists have to be read.
-        is_free_text: Whether all columns are text that stands for anything, as in CSV.
         split: Name of the split; "" for a file.
         paths: Files that hold all of it, for a hash of what is in it; empty where there are none.
         batches: What `read` reads with.
@@ -47,7 +46,6 @@ class RowFile:
     split: str
     paths: tuple[Path, ...]
     batches: Callable[[Sequence[str], OnBad], Iterator[tuple[str, Any]]]
-    is_free_text: bool = False
 
     def read(self, columns: Sequence[str], on_bad: OnBad) -> Iterator[tuple[str, Any]]:
         """Every row with its place, which has the row's number from 1.
@@ -134,7 +132,7 @@ def _of_file(path: Path) -> RowFile:
     if kind == "csv":
         file = CsvFile(path)
         names = frozenset(file.columns)
-        return RowFile(str(path), names, names, "", (path,), lambda _, on_bad: file.rows(on_bad), True)
+        return RowFile(str(path), names, names, "", (path,), lambda _, on_bad: file.rows(on_bad))
     return _of_parquet(path)
 
 

@@ -58,11 +58,6 @@ class TransformersEngine(Engine):
         self.model, self.batch_size, self.temperature = model, batch_size, temperature
         self.dtype, self.device = dtype, device
 
-    @property
-    def computed_tokens(self) -> int:
-        """Prompt tokens that went through the model; all others were reused."""
-        return self._prefixes.computed
-
     def ask(self, questions: Sequence[Question], progress: bool = False) -> list[Reply]:
         prompts = [self._tokens(question) for question in questions]
         replies: list[Reply | None] = [None] * len(questions)

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 
 import numpy as np
 import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from fsa.choices.simulation.ground_truth import Truth
+from fsa.choices.source import Truth
 from fsa.choices.table import ChoiceTable
 from fsa.episodes.dataset import collate
 from fsa.episodes.sampler import EpisodeRows
@@ -19,7 +19,8 @@ from fsa.likelihoods.likelihood import predicted
 from fsa.metrics.choice_accuracy import confidence, correctness
 from fsa.metrics.steering import flip_correctness
 from fsa.outputs.reward_model import RewardModel
-from fsa.types import ChoiceBatch
+from fsa.recipes.measuring.bayes import bayes_correct
+from fsa.types import ChoiceBatch, EpisodeBatch
 
 _EPISODES_AT_ONCE = 512
 _EPISODES_READ_AT_ONCE, _BLOCKS = 32, 8  # where a language model reads the options, and in how many blocks
@@ -82,34 +83,22 @@ def predict(
         flip: Predict from reversed contexts too; without, at half the cost, `flip_correct` is NaN.
     """
     features, at_once = features.double(), _EPISODES_AT_ONCE if tokens is None else _EPISODES_READ_AT_ONCE
-    return Predictions.concatenate(
-        [
-            _predict(
-                model, table, features, episodes.part(slice(start, start + at_once)), truth, tokens, flip
-            )
-            for start in range(0, len(episodes.index), at_once)
-        ]
-    )
+    parts = []
+    for start in range(0, len(episodes.index), at_once):
+        part = episodes.part(slice(start, start + at_once))
+        batch = collate(part, table, features, tokens, min(_BLOCKS, 2 * len(part.index)))
+        found = _predict(model, table, part, batch, flip)
+        parts.append(replace(found, bayes_correct=bayes_correct(truth, table, part)) if truth else found)
+    return Predictions.concatenate(parts)
 
 
 def _predict(
-    model: RewardModel,
-    table: ChoiceTable,
-    features: Tensor,
-    episodes: EpisodeRows,
-    truth: Truth | None,
-    tokens: ItemTokens | None,
-    flip: bool,
+    model: RewardModel, table: ChoiceTable, episodes: EpisodeRows, batch: EpisodeBatch, flip: bool
 ) -> Predictions:
-    batch = collate(episodes, table, features, tokens, min(_BLOCKS, 2 * len(episodes.index)))
     is_target = batch.target.mask.numpy()
     places = batch.target.places.numpy()[is_target]
     best, log_prob = _given(model, batch.context, batch.target)
     rows = episodes.target[is_target]
-    if truth is None:
-        bayes = np.full(len(rows), np.nan)
-    else:
-        bayes = correctness(truth.predict(table, episodes.context, episodes.target)[is_target], places)
     flipped = np.full(len(rows), np.nan)
     if flip:
         turned, _ = _given(model, batch.context.reversed(), batch.target)
@@ -125,7 +114,7 @@ def _predict(
         nll=-log_prob[is_target],
         confidence=confidence(best[is_target], places),
         flip_correct=flipped,
-        bayes_correct=bayes,
+        bayes_correct=np.full(len(rows), np.nan),
     )
 
 

@@ -14,8 +14,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from fsa.choices.rows import Rows
-from fsa.choices.simulation.ground_truth import Truth
-from fsa.choices.source import Source
+from fsa.choices.source import Source, Truth
 from fsa.choices.splits import NAMES, Splitter
 from fsa.choices.table import ChoiceTable
 from fsa.episodes.sampler import EpisodeRows, EpisodeSampler
@@ -132,17 +131,12 @@ class Data:
         rows = self.episodes.target[self.episodes.target >= 0]
         return np.unique(self.table.group[rows])
 
-    @property
-    def num_shortened(self) -> int:
-        """Episodes whose user had too few choices for the largest context."""
-        return self.episodes.num_shortened
-
     def counts(self, context_sizes: Sequence[int]) -> dict[str, Any]:
         """What stands behind the numbers, as reports tell it: see `fsa.reports.tables.Table`."""
         judged = np.unique(self.episodes.target[self.episodes.target >= 0])
         return {
             "episodes": len(self.episodes.index),
-            "context shorter than asked": self.num_shortened,
+            "context shorter than asked": self.episodes.num_shortened,
             "people": len(np.unique(self.episodes.user)),
             "choices": len(judged),
             "seen": {str(size): round(self.episodes.mean_seen(size), 2) for size in context_sizes},

@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
-from eval.suite.evaluation import SHARES, EvaluationSet, bayes_correct, conflicting_episodes
+from eval.suite.evaluation import SHARES, EvaluationSet, conflicting_episodes
 from eval.suite.plan import resolved
+from fsa.recipes.measuring.bayes import bayes_correct
 from fsa.recipes.measuring.runs import Settings
 from tests.factories.suite import SANDBOX, SYNTHETIC, plan_of
 
@@ -31,15 +32,16 @@ def sandbox() -> EvaluationSet:
 
 @pytest.mark.parametrize("seen", [0, 1, 3])
 def test_the_bayes_limit_is_that_of_the_closed_form(synthetic, seen):
-    found = bayes_correct(synthetic.main, synthetic.main.episodes.with_context(seen))
+    at = synthetic.main
+    found = bayes_correct(at.truth, at.table, at.episodes.with_context(seen))
     assert len(found) == 6000
     assert_allclose(found.mean(), 1 - 2.0**-seen / 4, atol=0.015)  # see Synthetic
 
 
 def test_the_bayes_limit_does_not_depend_on_how_many_are_computed_at_once(synthetic):
-    episodes = synthetic.main.episodes.with_context(1)
+    at, episodes = synthetic.main, synthetic.main.episodes.with_context(1)
     assert_array_equal(
-        bayes_correct(synthetic.main, episodes), bayes_correct(synthetic.main, episodes, at_once=7)
+        bayes_correct(at.truth, at.table, episodes), bayes_correct(at.truth, at.table, episodes, at_once=7)
     )
 
 
@@ -56,7 +58,7 @@ def test_contexts_hold_the_share_of_conflicting_choices_that_they_should(synthet
         assert not any(np.isin(c, t).any() for c, t in zip(episodes.context, episodes.target, strict=True))
         targets.append(episodes.target)
         # One conflicting choice tells the two types apart, and nothing else does.
-        assert_allclose(bayes_correct(at, episodes).mean(), 1 if share else 0.75, atol=0.02)
+        assert_allclose(bayes_correct(at.truth, at.table, episodes).mean(), 1 if share else 0.75, atol=0.02)
     assert len(targets) == len(SHARES)
     assert all((target == targets[0]).all() for target in targets)
 

@@ -12,6 +12,7 @@ from fsa.choices.helpsteer2 import ATTRIBUTES
 from fsa.choices.source import Source
 from fsa.choices.splits import split
 from fsa.choices.table import ChoiceTable
+from fsa.recipes.measuring.bayes import BayesPredictor
 from tests.factories.exports import EXPORTS
 from tests.factories.family import example, members
 
@@ -172,7 +173,7 @@ def test_truth_covers_every_item_and_finds_the_choices_likely(source):
     assert truth.rewards.shape == (num_tastes, table.num_items)
     assert np.exp(truth.log_prior).sum() == pytest.approx(1)
     rows = np.arange(len(table))
-    log_likelihood = truth.log_likelihood(table, rows)
+    log_likelihood = BayesPredictor(truth, table).log_likelihood(rows)
     assert log_likelihood.shape == (len(table), num_tastes)
     # Some taste makes a typical choice at least as likely as chance.
     assert (log_likelihood.max(-1) >= -np.log(table.num_options)).mean() > 0.9

@@ -173,8 +173,8 @@ def test_missing_files_and_data_sets_are_named(tmp_path, monkeypatch):
 
 
 def test_rows_from_the_hub_are_the_rows_of_the_files(tmp_path, monkeypatch):
-    def load(name, split):
-        assert name == "nvidia/HelpSteer2"
+    def load(path, split, **more):
+        assert path == "nvidia/HelpSteer2"
         return datasets.Dataset.from_list({"train": TRAIN, "validation": TEST}[split])
 
     monkeypatch.setattr(datasets, "load_dataset", load)

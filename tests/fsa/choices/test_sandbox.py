@@ -9,6 +9,7 @@ from fsa.choices.sandbox import ATTRIBUTES, Sandbox
 from fsa.choices.sandbox_text.measuring import measure
 from fsa.choices.simulation.tastes import POLE_NAMES, ContinuousTastes
 from fsa.errors import ConfigError
+from fsa.recipes.measuring.bayes import BayesPredictor
 
 
 @pytest.fixture(scope="module")
@@ -22,7 +23,7 @@ def bayes_accuracy(sandbox, table, num_seen, num_targets=20):
     per_user = sandbox.choices_per_user
     rows = np.arange(table.num_users)[:, None] * per_user + np.arange(per_user)
     seen, target = rows[:, :num_seen], rows[:, -num_targets:]
-    probability = sandbox.truth(table).predict(table, seen, target)
+    probability = BayesPredictor(sandbox.truth(table), table).predict(seen, target)
     probability = probability.round(9) + 1e-10 * np.random.default_rng(0).random(probability.shape)
     is_right = table.place.reshape(len(table), -1)[target[..., None], probability.argmax(-1)[..., None]] == 0
     return {
@@ -134,7 +135,7 @@ def test_the_truth_is_as_sure_as_it_is_right(options):
     sandbox = Sandbox(num_prompts=108, num_users=600, choices_per_user=20, **options)
     table = sandbox.load()
     rows = np.arange(600)[:, None] * 20 + np.arange(20)
-    predicted = sandbox.truth(table).predict(table, rows[:, :10], rows[:, 10:])
+    predicted = BayesPredictor(sandbox.truth(table), table).predict(rows[:, :10], rows[:, 10:])
     places = table.place.reshape(600, 20, -1)[:, 10:]
     is_picked = (places == 0) & ((places == 0).sum(-1, keepdims=True) == 1)
     # Bin by the probability that the truth gives an option: it is picked as often as that says.
@@ -143,7 +144,7 @@ def test_the_truth_is_as_sure_as_it_is_right(options):
         if in_bin.sum() > 300:
             error = is_picked[in_bin].mean() - predicted[in_bin].mean()
             assert abs(error) < 4.5 * (0.25 / in_bin.sum()) ** 0.5
-    likelihood = sandbox.truth(table).log_likelihood(table, rows)
+    likelihood = BayesPredictor(sandbox.truth(table), table).log_likelihood(rows)
     assert np.isfinite(likelihood).all()
     assert (likelihood <= 0).all()
 
@@ -158,7 +159,7 @@ def test_pure_noise_makes_all_outcomes_equally_likely(outcome, num_outcomes):
     _, counts = np.unique(table.place.reshape(len(table), -1), axis=0, return_counts=True)
     assert len(counts) == num_outcomes
     np.testing.assert_allclose(counts / len(table), 1 / num_outcomes, atol=0.025)
-    likelihood = sandbox.truth(table).log_likelihood(table, np.arange(len(table))[:, None])
+    likelihood = BayesPredictor(sandbox.truth(table), table).log_likelihood(np.arange(len(table))[:, None])
     np.testing.assert_allclose(likelihood, -np.log(num_outcomes), atol=1e-4)
 
 

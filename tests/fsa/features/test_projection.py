@@ -139,7 +139,7 @@ def test_misuse_is_named(vectors: np.ndarray) -> None:
             Projection(2).fit(np.eye(5, 3), RESPONSES[:5]).apply(vectors, RESPONSES)
         ),
         "num_components is 0": lambda: Projection(num_components=0),
-        "measure is 'size'": lambda: Projection(extras=["size"]),
+        "extras\\[0\\] is 'size'; it must be one of log_length": lambda: Projection(extras=["size"]),
         "extras_scale is nan": lambda: Projection(extras_scale=float("nan")),
     }.items():
         with pytest.raises((FeatureError, ConfigError), match=message):

@@ -6,9 +6,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from transformers import AutoTokenizer
 
-from fsa.choices.sandbox_text.corpus import sandbox_corpus
 from fsa.errors import ConfigError
 from fsa.models.small_llama import SmallLlama, byte_level_bpe
+from tests.factories.sandbox_corpus import sandbox_corpus
 
 TEXTS = [f"{prompt}\n\n{response}" for prompt, response, _ in sandbox_corpus(60)]
 TOKENIZER = byte_level_bpe(TEXTS, vocabulary=600)

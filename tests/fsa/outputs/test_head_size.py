@@ -3,7 +3,7 @@
 import pytest
 
 from fsa.errors import CheckpointError
-from fsa.outputs.head_size import check_size
+from fsa.outputs.head_size import heads
 from fsa.outputs.reward_model import RewardModel
 from fsa.runs.folder import WEIGHTS
 from tests.factories.reward_models import part, small_model
@@ -20,9 +20,9 @@ def test_heads_of_terabytes_are_refused_by_their_count(tmp_path):
     # Both maps of two features have a hidden layer of 10^9 units, 2 numbers in and 1 or 3 out.
     huge = {**model.config, "scorer": part("models.taste_reward.TasteReward", units=10**9)}
     with pytest.raises(CheckpointError, match=r"would hold [\d,]{13,} numbers, model.safetensors has \d"):
-        check_size(huge, (2, 3), tmp_path / WEIGHTS)
+        heads(huge, (2, 3), tmp_path / WEIGHTS)
 
 
 def test_what_cannot_be_built_is_left_to_the_building(tmp_path):
     for scorer in (None, {}, {"class_path": 3}, part("models.no_such.Thing"), part("errors.FsaError")):
-        check_size({**small_model().config, "scorer": scorer}, (2, 3), tmp_path / WEIGHTS)
+        heads({**small_model().config, "scorer": scorer}, (2, 3), tmp_path / WEIGHTS)

@@ -12,12 +12,12 @@ def choice(text: str, user: str = "ann") -> Choice:
 def test_the_order_that_choices_came_in_makes_no_difference():
     one, other = choice("a"), choice("b")
     assert History((one, other)).canonical() == History((other, one)).canonical()
-    assert [weight for _, weight in History((one, other)).canonical()] == [1.0, 1.0]
+    assert [weight for _, _, weight in History((one, other)).canonical()] == [1.0, 1.0]
 
 
 def test_with_a_half_life_older_choices_count_less():
     known = History((choice("b"), choice("c"), choice("a")), half_life=2.0).canonical()
-    assert [(c.options[0], w) for c, w in known] == [("a", 1.0), ("b", 0.5), ("c", 0.5**0.5)]
+    assert [(c.options[0], w) for c, _, w in known] == [("a", 1.0), ("b", 0.5), ("c", 0.5**0.5)]
 
 
 def test_a_forgotten_choice_is_gone_every_time_it_was_made():

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from fsa.choices.sandbox_text.corpus import sandbox_corpus
+from tests.factories.sandbox_corpus import sandbox_corpus
 
 
 @pytest.fixture(scope="session")

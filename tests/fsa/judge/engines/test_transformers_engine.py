@@ -62,11 +62,11 @@ def test_what_samples_share_is_computed_once(folder):
     engine = TransformersEngine(str(folder))
     probe = Probe("p", "prompt " * 20, ("one", "two"))
     PlainJudge(engine, ["care"], max_reasoning=4).score([probe])
-    shared_once = engine.computed_tokens
+    shared_once = engine._prefixes.computed
     judge = PlainJudge(engine, ["care"], max_reasoning=4, samples=5)
     judge.score([probe])
     # Five times as many answers to the same two prompts, and not one prompt token more than a suffix each.
-    assert engine.computed_tokens - shared_once < 2 * 40
+    assert engine._prefixes.computed - shared_once < 2 * 40
     assert judge.cost.prompt_tokens > 10 * 140
 
 

@@ -10,6 +10,7 @@ from fsa.episodes.sampler import EpisodeSampler
 from fsa.features.numeric import Numeric
 from fsa.metrics.choice_accuracy import correctness
 from fsa.outputs.item_features import ItemFeatures
+from fsa.recipes.measuring.bayes import BayesPredictor
 from fsa.recipes.measuring.predictions import Predictions, predict
 
 SOURCE = Synthetic(num_users=100, choices_per_user=15)
@@ -54,7 +55,7 @@ def test_bayes_is_what_the_truth_predicts(rewards, setting):
     truth = SOURCE.truth(SOURCE.load())
     found = predict(rewards, table, features, episodes, truth)
     exists = episodes.target >= 0
-    best = truth.predict(table, episodes.context, episodes.target)[exists]
+    best = BayesPredictor(truth, table).predict(episodes.context, episodes.target)[exists]
     places = table.place[table.option_offsets[episodes.target[exists]][:, None] + np.arange(2)]
     np.testing.assert_array_equal(found.bayes_correct, correctness(best, places))
     assert np.isnan(predict(rewards, table, features, episodes).bayes_correct).all()
