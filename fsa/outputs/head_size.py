@@ -47,8 +47,13 @@ def heads(
     return {
         slot: head.to_empty(device="cpu")
         for slot, head in found.items()
-        if len(tensors[slot]) == len(head.state_dict())
+        if len(tensors[slot]) == len(head.state_dict()) and not _has_loose(head)
     }
+
+
+def _has_loose(head: torch.nn.Module) -> bool:
+    """Whether some part keeps a tensor that is neither a parameter nor a buffer, and so is not saved."""
+    return any(isinstance(each, torch.Tensor) for part in head.modules() for each in vars(part).values())
 
 
 def _stored(weights: Path) -> int:
