@@ -36,7 +36,7 @@ MENDED = {
     ),
     "F17": Mended(
         "half surrogate pairs are tracebacks", "people",
-        {"fsa.cli.lines.check_writable": lambda raw, where: None},
+        {"fsa.choices.reading.writable.check_writable": lambda raw, where: None},
     ),
     "F20": Mended(
         "init_args that is a list is a traceback", "folders",
