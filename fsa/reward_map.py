@@ -110,6 +110,20 @@ def rewards_by(maps: Sequence[RewardMap], choices: ChoiceBatch) -> list[Float[Te
     return [each(distinct)[choices.repeats.which] for each in maps]
 
 
+def hidden_by(
+    maps: Sequence[RewardMap], features: Float[Tensor, "*rows d"]
+) -> list[Float[Tensor, "*rows f"]]:
+    """What each map's rewards are linear in; see `RewardMap.hidden`."""
+    return [each.hidden(features) for each in maps]
+
+
+def of_hidden_by(
+    maps: Sequence[RewardMap], hidden: Sequence[Float[Tensor, "*rows f"]]
+) -> list[Float[Tensor, "*rows r"]]:
+    """Rewards of each map by what they are linear in."""
+    return [each.of_hidden(own) for each, own in zip(maps, hidden, strict=True)]
+
+
 def prior_of(maps: Sequence[RewardMap], precisions: Sequence[float]) -> Float[Tensor, ""]:
     """Minus the log-density of the weights of some maps, in nats, up to a constant.
 

@@ -15,7 +15,7 @@ from fsa.backbones import quiet_loading
 from fsa.errors import FeatureError
 from fsa.features.buckets import padded
 from fsa.features.pooling import POOLINGS, pool
-from fsa.features.rendering import Rendered, Template, parts_of
+from fsa.features.rendering import Rendered, Template
 from fsa.features.stored import StoredFeatures
 from fsa.features.tokens import Tokens, chat_of, tokenize
 from fsa.types import Text
@@ -52,8 +52,14 @@ class HiddenState(StoredFeatures):
         super().__init__(backbone, **running)
         if pooling not in POOLINGS:
             raise FeatureError(f"pooling is {pooling!r}; it is one of {', '.join(POOLINGS)}")
-        self._parts = parts_of(reads)
+        self._plain = Template(reads)
         self.pooling, self.reads = pooling, reads
+        self._computed = {
+            "layout": _LAYOUT,
+            "template": list(self._plain.parts),
+            "named_template": reads in ("response", "prompt+response"),
+            "pooling": pooling,
+        }
 
     @property
     def width(self) -> int:
@@ -62,15 +68,6 @@ class HiddenState(StoredFeatures):
     def tokens(self, prompts: Sequence[Text], responses: Sequence[Text]) -> list[Tokens]:
         """The tokens that are read of each prompt with its response."""
         return self._tokenize(self._render(prompts, responses))
-
-    @property
-    def _computed(self) -> dict[str, Any]:
-        return {
-            "layout": _LAYOUT,
-            "template": list(self._parts),
-            "named_template": self.reads in ("response", "prompt+response"),
-            "pooling": self.pooling,
-        }
 
     def _render(self, prompts: Sequence[Text], responses: Sequence[Text]) -> list[Rendered]:
         return self._template.render_all(prompts, responses)
@@ -88,7 +85,9 @@ class HiddenState(StoredFeatures):
     @cached_property
     def _template(self) -> Template:
         # Of a template of one's own no tokenizer knows.
-        return Template(self.reads, chat_of(self._tokenizer) if self.reads == "prompt+response" else None)
+        return (
+            Template(self.reads, chat_of(self._tokenizer)) if self.reads == "prompt+response" else self._plain
+        )
 
     @cached_property
     def _model(self) -> Any:

@@ -45,16 +45,13 @@ class LogProb(StoredFeatures):
 
     def __init__(self, backbone: str, **running: Any) -> None:
         super().__init__(backbone, **running)
+        self._computed = {"layout": _LAYOUT}
         self.compute: Callable[[TokenRows], Float[Tensor, " m"]] | None = None
         """Log-probabilities of rows by a copy of the backbone that is loaded already, on its own device."""
 
     @property
     def width(self) -> int:
         return 1
-
-    @property
-    def _computed(self) -> dict[str, Any]:
-        return {"layout": _LAYOUT}
 
     def _render(self, prompts: Sequence[Text], responses: Sequence[Text]) -> list[Exchange]:
         return self._exchanges.of_all(prompts, responses)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from fsa.errors import FeatureError
@@ -20,6 +20,7 @@ _NAMED = {"response": "{response}", "prompt+response": "{prompt}\n\n{response}"}
 class Readable(Protocol):
     """A text as a backbone gets it."""
 
+    @property
     def key(self) -> bytes:
         """16 bytes that name it."""
 
@@ -33,18 +34,19 @@ class Rendered:
         prompt: Characters that came from the prompt; cut first, from the left.
         response: Characters that came from the response; cut last, from the right.
         has_special: The text already names its special tokens (a chat template wrote them).
+        key: 16 bytes that name it. Spans count: they decide what is cut where the text is too long.
     """
 
     text: str
     prompt: tuple[Span, ...]
     response: tuple[Span, ...]
     has_special: bool = False
+    key: bytes = field(init=False, repr=False)
 
-    def key(self) -> bytes:
-        """16 bytes that name this input. Spans count: they decide what is cut where the text is too long."""
+    def __post_init__(self) -> None:
         digest = hashlib.blake2b(self.text.encode("utf-8", "surrogatepass"), digest_size=16)
         digest.update(repr((self.prompt, self.response, self.has_special)).encode())
-        return digest.digest()
+        object.__setattr__(self, "key", digest.digest())
 
 
 class Template:
@@ -112,11 +114,6 @@ def parts_of(reads: str) -> tuple[str, ...]:
             "{response} once and {prompt} at most once"
         )
     return parts
-
-
-def keys_of(texts: Iterable[Readable]) -> list[bytes]:
-    """16 bytes that name each text."""
-    return [text.key() for text in texts]
 
 
 def as_messages(text: Text, role: str) -> Messages:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, NamedTuple
 
@@ -42,17 +42,18 @@ class Exchange:
         before: All that stands before the response, with the words of a chat template.
         after: The response; after a chat also what the template closes it with.
         closing: First character of `after` that is the template's and not the response's.
+        key: 16 bytes that name it.
     """
 
     before: Rendered
     after: str
     closing: int
+    key: bytes = field(init=False, repr=False)
 
-    def key(self) -> bytes:
-        """16 bytes that name this input."""
-        digest = hashlib.blake2b(self.before.key(), digest_size=16)
+    def __post_init__(self) -> None:
+        digest = hashlib.blake2b(self.before.key, digest_size=16)
         digest.update(self.after.encode("utf-8", "surrogatepass") + repr(self.closing).encode())
-        return digest.digest()
+        object.__setattr__(self, "key", digest.digest())
 
 
 def response_tokens(

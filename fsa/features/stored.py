@@ -6,7 +6,7 @@ import hashlib
 import json
 import warnings
 from abc import abstractmethod
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 from itertools import islice
 from pathlib import Path
@@ -24,7 +24,7 @@ from fsa.features.buckets import length_buckets
 from fsa.features.extractor import FeatureExtractor
 from fsa.features.memory import FeatureMemory
 from fsa.features.progress import SlowBar
-from fsa.features.rendering import Readable, keys_of
+from fsa.features.rendering import Readable
 from fsa.features.store import FeatureStore
 from fsa.paths import cache_dir
 from fsa.types import Numbers, Text, is_numbers
@@ -70,6 +70,9 @@ class StoredFeatures(FeatureExtractor):
     computes: ClassVar[str]
     """What the progress bar says."""
 
+    _computed: Mapping[str, Any]
+    """What is computed of a text, and in which way: of each kind of features its own."""
+
     def __init__(
         self,
         backbone: str,
@@ -110,7 +113,7 @@ class StoredFeatures(FeatureExtractor):
         rendered = self._render(prompts, list(self._texts(responses)))
         if not rendered:
             return np.zeros((0, self.width), np.float32)
-        names = np.array(keys_of(rendered), "V16")
+        names = np.array([text.key for text in rendered], "V16")
         _, first, inverse = np.unique(names, return_index=True, return_inverse=True)
         keys = names[first].view(np.uint8).reshape(-1, 16)
         rows = self._look_up(keys, [rendered[place] for place in first], progress)  # [unique, d + 1]
@@ -125,12 +128,7 @@ class StoredFeatures(FeatureExtractor):
             "max_tokens": self._max_tokens,
             "dtype": self.dtype,
         }
-        return of_backbone | self._computed
-
-    @property
-    @abstractmethod
-    def _computed(self) -> dict[str, Any]:
-        """What is computed of a text, and in which way."""
+        return {**of_backbone, **self._computed}
 
     @abstractmethod
     def _render(self, prompts: Sequence[Text], responses: Sequence[Text]) -> Sequence[Any]:
@@ -258,7 +256,8 @@ class StoredFeatures(FeatureExtractor):
         """
         self.extract(prompts, responses)
         if not self.store and isinstance(self._store, FeatureMemory):
-            names = np.array(keys_of(self._render(prompts, list(self._texts(responses)))), "V16")
+            rendered = self._render(prompts, list(self._texts(responses)))
+            names = np.array([text.key for text in rendered], "V16")
             self._store.hold(names.view(np.uint8).reshape(-1, 16))
 
     def forget(self) -> None:

@@ -14,7 +14,7 @@ from fsa.errors import ConfigError
 from fsa.models.scorer import Scorer, Spread
 from fsa.models.text_doubt import Seen, TextDoubt, moment
 from fsa.predictive import Predictive
-from fsa.reward_map import RewardMap, prior_of, rewards_by, taste_maps
+from fsa.reward_map import RewardMap, hidden_by, of_hidden_by, prior_of, rewards_by, taste_maps
 from fsa.types import Belief, ChoiceBatch, EpisodeBatch
 
 _HELD_BACK = 10.0  # times the usual precision of the prior over tastes
@@ -160,7 +160,7 @@ class TasteReward(Scorer):
     def _hidden(self, choices: ChoiceBatch) -> list[Float[Tensor, "b n k f"]]:
         """What either map's rewards are linear in, of every option."""
         features = torch.where(choices.option_mask.unsqueeze(-1), choices.features, 0)
-        return [each.hidden(features) for each in self.maps]
+        return hidden_by(self.maps, features)
 
     def _between(self, choices: ChoiceBatch) -> list[Float[Tensor, "b n f"]]:
         """The same as one direction a choice, better less worse."""
@@ -169,7 +169,7 @@ class TasteReward(Scorer):
 
     def _spread(self, hidden: Sequence[Float[Tensor, "b *rows f"]], belief: Belief) -> Spread:
         """Along directions of both maps' hidden units."""
-        population, taste = (each.of_hidden(h) for each, h in zip(self.maps, hidden, strict=True))
+        population, taste = of_hidden_by(self.maps, hidden)
         shared, taste = population[..., 0], taste[..., : belief.mean.shape[-1]]
         mean = torch.einsum("b...z,bz->b...", taste, belief.mean) + shared
         std, of_texts = belief.std_along(taste), self.doubt.variance(hidden[0], hidden[1], belief)
@@ -191,7 +191,7 @@ class TasteReward(Scorer):
             mask = batch.target.mask
             each = [direction[mask] for direction in self._between(batch.target)]
             of_each = torch.arange(len(mask), device=mask.device).unsqueeze(1).expand_as(mask)[mask]
-            population, taste = (m.of_hidden(h) for m, h in zip(self.maps, each, strict=True))
+            population, taste = of_hidden_by(self.maps, each)
             gap = population[..., 0] + (taste * belief.mean[of_each]).sum(-1)
             weight = torch.sigmoid(gap) * torch.sigmoid(-gap)
             seen.append(Seen(each[0], each[1], moment(belief)[of_each], weight))

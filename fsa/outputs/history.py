@@ -53,11 +53,6 @@ class History:
         stated = sorted(self.stated, key=lambda said: (choice_key(said[0]), said[1]))
         return [*chosen, *((choice, _places([choice])[0], weight) for choice, weight in stated)]
 
-    @property
-    def weighed(self) -> bool:
-        """Whether some count more than others."""
-        return self.half_life is not None or bool(self.stated)
-
     def with_more(self, choices: Sequence[Choice]) -> History:
         """The same, and newer choices."""
         keys = (

@@ -89,7 +89,7 @@ def choice_batch(model: RewardModel, histories: Sequence[History]) -> ChoiceBatc
     Raises:
         ConfigError: Some choices count more than others, and the encoder counts all alike.
     """
-    weighed = any(history.weighed for history in histories)
+    weighed = any(history.half_life is not None or history.stated for history in histories)
     if weighed and not model.encoder.reads_weight:
         raise ConfigError(
             f"half_life, stated: {type(model.encoder).__name__} counts all choices alike; "

@@ -163,10 +163,11 @@ class RewardModel(OnHub, nn.Module):
                 over, or a part is foreign.
         """
         folder, config = open_folder(name, cls.layout, revision)
-        made = build_parts(config, {"projection": Projection}, trust_remote_code=trust_remote_code)
-        projection = made["projection"].read(folder / PROJECTION)
+        bases = {"projection": Projection, **_OTHERS}
+        parts = build_parts(config, bases, trust_remote_code=trust_remote_code)
+        projection = parts.pop("projection").read(folder / PROJECTION)
         widths = (_count(config, "d_feature"), _count(config, "d_belief"))
-        parts = heads(config, widths, folder / WEIGHTS, trust_remote_code)
+        parts |= heads(config, widths, folder / WEIGHTS, trust_remote_code)
         model = cls(config, projection, trust_remote_code, parts)
         load_strictly(model, folder / WEIGHTS, model.resize_buffers)
         model.origin = folder

@@ -57,6 +57,8 @@ def command(*arguments: Any, **environment: str) -> Ended:
         warnings.catch_warnings(),
     ):
         warnings.simplefilter("always")
+        # Of this process alone: another test has imported the module that is run.
+        warnings.filterwarnings("ignore", ".* found in sys.modules after import", RuntimeWarning)
         warnings.showwarning = lambda message, kind, *_, **__: err.write(f"{kind.__name__}: {message}\n")
         argv, sys.argv = sys.argv, [name, *rest]
         try:
