@@ -57,13 +57,6 @@ class RewardMap(nn.Module):
         """Make room for the sizes of a stored map, if it has any."""
         self.size = torch.ones_like(self.wide.weight[0]) if "size" in stored else None
 
-    def scale(self, by: float) -> None:
-        """Multiply all rewards."""
-        with torch.no_grad():
-            self.wide.weight.mul_(by)
-            if self.deep is not None:
-                list(self.deep.parameters())[-1].mul_(by)  # weights of its last layer, which has no bias
-
     def _read(self, features: Float[Tensor, "*rows d"]) -> Float[Tensor, "*rows d"]:
         return features if self.size is None else features * self.size.to(features.dtype)
 

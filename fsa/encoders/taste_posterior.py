@@ -119,14 +119,6 @@ class TastePosterior(ContextEncoder):
         """Parts that a scorer runs too, each split over processes on its own."""
         return [self.population, self.taste]
 
-    @torch.no_grad()
-    def scale_rewards(self, by: float) -> None:
-        """Multiply all rewards by a factor; choices are read as before."""
-        self.population.scale(by)
-        self.taste.scale(by)
-        self.offset.div_(by)
-        self.log_strength.sub_(math.log(by))
-
     def prior(self) -> Float[Tensor, ""]:
         """Minus the log-density of the maps' weights under their priors, in nats, up to a constant."""
         return prior_of([self.population, self.taste], self.precisions)

@@ -46,6 +46,7 @@ class TasteReward(Scorer):
         [Kobalczyk2024] Eq. 4: a Bradley-Terry-Luce reward conditioned on z; the sum is our choice of form.
     """
 
+    factor: Float[Tensor, ""] | None
     width: Float[Tensor, ""] | None
 
     def __init__(
@@ -67,7 +68,9 @@ class TasteReward(Scorer):
         )
         self.precisions, self.num_params = (population_precision, taste_precision), num_params
         self.doubt = TextDoubt(self.precisions)
-        self.register_buffer("width", None)  # how much of a belief's spread counts in probabilities
+        # In probabilities: what rewards are multiplied with, and how much of a belief's spread counts.
+        self.register_buffer("factor", None)
+        self.register_buffer("width", None)
         # In tuples: they have been registered already.
         self._shared: tuple[RewardMap, ...] = ()
         self._encoder: tuple[nn.Module, ...] = ()
@@ -127,10 +130,11 @@ class TasteReward(Scorer):
         Reference:
             [MacKay1992] Eq. 17: the logistic function averaged over a normal.
         """
-        rewards = self._rewards(choices, belief.mean.shape[-1])
-        return self._averaged(
-            choices, belief if self.width is None else belief.spread_by(self.width), rewards, noise
-        )
+        population, taste = self._rewards(choices, belief.mean.shape[-1])
+        if self.factor is not None and self.width is not None:
+            belief = belief.spread_by(self.width)
+            population, taste = self.factor * population, self.factor * taste
+        return self._averaged(choices, belief, (population, taste), noise)
 
     def _averaged(
         self, choices: ChoiceBatch, belief: Belief, rewards: tuple[Tensor, Tensor], noise: Tensor
@@ -204,11 +208,13 @@ class TasteReward(Scorer):
         batches: Iterable[EpisodeBatch],
         num_choices: int,
     ) -> Float[Tensor, " b"] | None:
-        """As of every scorer: one factor of all rewards, and how much of a belief's spread counts.
+        """As of every scorer, by two numbers: what rewards are multiplied with in probabilities, and how much
+        of a belief's spread counts there.
 
         The prior over weights holds rewards back where choices are nearly certain; and the population's
         reward is averaged over people already: averaged over a stranger's belief once more, its choices come
-        out too even. Either number is one where validation says nothing.
+        out too even. Either number is one where validation says nothing. Rewards and their intervals stay as
+        they are: probabilities do not tell a person's large rewards in doubt from smaller ones that are sure.
         """
         if not self._shared:
             return None
@@ -242,12 +248,12 @@ class TasteReward(Scorer):
         by, width = factors.detach().clamp(-_MOST, _MOST).exp()
         with torch.no_grad():
             found = nll()
-        encoder.scale_rewards(float(by))  # type: ignore[operator] # of TastePosterior
-        self.width = width
+        self.factor, self.width = by, width
         return found
 
     def resize_buffers(self, stored: Mapping[str, Tensor]) -> None:
-        self.width = torch.ones(()) if "width" in stored else None
+        for name in ("factor", "width"):
+            setattr(self, name, torch.ones(()) if name in stored else None)
 
     def _of_pairs(
         self, choices: ChoiceBatch, belief: Belief, population: Tensor, taste: Tensor, num_places: int

@@ -64,7 +64,7 @@ class TunedReward(LanguageScorer):
 
     def begin_with(self, scorer: Scorer) -> None:
         if isinstance(scorer, TasteReward):
-            self.head.width = scorer.width
+            self.head.factor, self.head.width = scorer.factor, scorer.width
 
     def pool_as(self, pooling: str, centre: Float[Tensor, " w"], components: Float[Tensor, "w c"]) -> None:
         """Take over how frozen features are made of hidden states.

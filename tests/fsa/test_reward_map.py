@@ -38,11 +38,3 @@ def test_the_network_reads_features_at_another_size_and_the_linear_map_does_not(
     assert_close(other(x), wanted)
     other.resize_buffers({})
     assert other.size is None
-
-
-def test_all_rewards_are_scaled():
-    for units in (0, 4):
-        reward_map, x = RewardMap(3, 2, units=units, std=1.0).eval(), torch.randn(5, 3)
-        before = reward_map(x)
-        reward_map.scale(3.0)
-        assert_close(reward_map(x), 3 * before)

@@ -243,21 +243,22 @@ def test_rewards_are_made_as_large_as_validation_choices_say():
     """Three of four choices at a difference d are log-odds of log 3: rewards of log(3) / 2 d are doubled."""
     scorer, encoder = linear([math.log(3) / 2, 0.0], [0.0, 0.0])
     nll = told(scorer, encoder, [[1.0, 0.0], [-1.0, 0.0]], [3, 1], 10**6)
-    assert_close(encoder.population.wide.weight, torch.tensor([[math.log(3), 0.0]]), rtol=1e-3, atol=0)
+    assert_close(scorer.factor, torch.tensor(2.0), rtol=1e-3, atol=0)
+    assert_close(encoder.population.wide.weight, torch.tensor([[math.log(3) / 2, 0.0]]))  # as it was
     assert abs(nll.item() - (-0.75 * math.log(0.75) - 0.25 * math.log(0.25))) < 1e-6
 
 
-def test_choices_are_read_as_before_whatever_their_size():
-    scorer, encoder = linear([0.5, -0.3], [1.0, 2.0])
-    context = options()
-    context = replace(context, features=context.features[..., :2])
-    before = encoder(context)
-    encoder.scale_rewards(3.0)
-    assert_close(encoder(context).mean, before.mean)
-    assert_close(encoder(context).factor, before.factor)
-    z = torch.ones(1, 2, 1)
-    assert_close(
-        scorer(context, z, before)[0, 0, 0, 0, 0], 3 * (context.features[0, 0, 0] @ torch.tensor([1.5, 1.7]))
+def test_intervals_do_not_go_by_the_size_that_counts_in_probabilities():
+    scorer, choices, belief = believed()
+    noise = torch.zeros(16, 2, 3).double()
+    before, odds = scorer.spread(choices, belief, noise), scorer.predictive(choices, belief, noise).scores
+    scorer.factor, scorer.width = torch.tensor(3.0), torch.tensor(1.0)
+    assert_close(scorer.spread(choices, belief, noise).low, before.low)
+    assert_close(scorer.spread(choices, belief, noise).mean, before.mean)
+    larger = scorer.predictive(choices, belief, noise).scores
+    assert (
+        larger[:, :, 0, 0].sub(larger[:, :, 0, 1]).abs().sum()
+        > odds[:, :, 0, 0].sub(odds[:, :, 0, 1]).abs().sum()
     )
 
 
@@ -266,21 +267,20 @@ def test_a_stranger_s_doubt_is_narrowed_where_the_population_s_odds_are_right_as
     scorer, encoder = linear([math.log(3), math.log(3)], [0.0, 1.5])
     told(scorer, encoder, [[1.0, 0.0], [-1.0, 0.0], [0.0, 1.0], [0.0, -1.0]], [3, 1, 3, 1], 10**6)
     assert scorer.width < 0.5
-    assert_close(encoder.population.wide.weight[0, 0], torch.tensor(math.log(3)), rtol=0.05, atol=0)
+    assert_close(scorer.factor, torch.tensor(1.0), rtol=0.05, atol=0)
 
 
 def test_without_validation_choices_nothing_changes():
     scorer, encoder = linear([math.log(3) / 2, 0.0], [0.0, 3.0])
     told(scorer, encoder, [[1.0, 0.0], [0.0, 1.0]], [3, 1], 0)
-    assert_close(encoder.population.wide.weight, torch.tensor([[math.log(3) / 2, 0.0]]))
-    assert scorer.width == 1
+    assert scorer.factor == scorer.width == 1
 
 
 def test_intervals_do_not_go_by_what_counts_in_probabilities():
     scorer, choices, belief = believed()
     noise = torch.zeros(16, 2, 3).double()
     before, wide = scorer.spread(choices, belief, noise), scorer.predictive(choices, belief, noise)
-    scorer.width = torch.tensor(0.0)
+    scorer.factor, scorer.width = torch.tensor(1.0), torch.tensor(0.0)
     assert_close(scorer.spread(choices, belief, noise).std, before.std)
     narrow = scorer.predictive(choices, belief, noise)
     at_mean = scorer(choices, belief.mean[None], belief)[0, :, 0, :2, 0].softmax(-1)
@@ -288,9 +288,9 @@ def test_intervals_do_not_go_by_what_counts_in_probabilities():
     assert not torch.allclose(wide.scores[0], narrow.scores[0])
 
 
-def test_the_stored_width_makes_room_for_itself():
-    scorer = TasteReward(4, 3)
-    assert "width" not in scorer.state_dict()
-    scorer.resize_buffers({"width": torch.tensor(0.5)})
-    scorer.load_state_dict({**scorer.state_dict(), "width": torch.tensor(0.5)})
-    assert scorer.width == 0.5
+def test_a_stored_calibration_makes_room_for_itself():
+    scorer, stored = TasteReward(4, 3), {"factor": torch.tensor(2.0), "width": torch.tensor(0.5)}
+    assert not stored.keys() & scorer.state_dict().keys()
+    scorer.resize_buffers(stored)
+    scorer.load_state_dict({**scorer.state_dict(), **stored})
+    assert (scorer.factor, scorer.width) == (2.0, 0.5)

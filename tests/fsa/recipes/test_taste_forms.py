@@ -111,11 +111,11 @@ def calibrated(made: ChoiceModule, data) -> tuple[dict, dict]:
     end = copy.deepcopy(made)
     nll = calibrate(end.encoder, end.scorer, end.likelihood, data)
     known = {"form": "usual", "form_nll": {"usual": float(nll.mean())}}
-    return known, {**dict(end.named_parameters()), "width": end.scorer.width}
+    return known, {**dict(end.named_parameters()), **dict(end.scorer.named_buffers())}
 
 
 def assert_is(made: ChoiceModule, end: dict) -> None:
-    now = {**dict(made.named_parameters()), "width": made.scorer.width}
+    now = {**dict(made.named_parameters()), **dict(made.scorer.named_buffers())}
     assert now.keys() == end.keys()
     for name, weight in now.items():
         torch.testing.assert_close(weight, end[name], msg=name)
