@@ -1,4 +1,4 @@
-"""`Predictive`: scores at places of a belief, to average probabilities over."""
+"""`Predictive`: scores at atoms of a belief, to average probabilities over."""
 
 from __future__ import annotations
 
@@ -13,18 +13,20 @@ from torch.nn import functional
 
 @dataclass(frozen=True)
 class Predictive:
-    """Scores of options at **s** places of what is believed; the axes' letters are those of `fsa.types`.
+    """Scores of options at **s** atoms of what is believed: latents, quantiles or components.
+
+    The axes' letters are those of `fsa.types`.
 
     Attributes:
-        scores: Score of every option at every place.
-        log_weight: Log-probability of each place, whose exponentials sum to 1; None where all are equal.
+        scores: Score of every option at every atom.
+        log_weight: Log-probability of each atom, whose exponentials sum to 1; None where all are equal.
     """
 
     scores: Float[Tensor, "s b n k p"]
     log_weight: Float[Tensor, "s b n"] | None = None
 
     def log_mean(self, log_probs: Float[Tensor, "s b n"]) -> Float[Tensor, "b n"]:
-        """Log of the mean probability, of its log at every place."""
+        """Log of the mean probability, of its log at every atom."""
         return self.evenly(log_probs).logsumexp(0) - math.log(len(log_probs))
 
     def evenly(self, log_probs: Float[Tensor, "s b n"]) -> Float[Tensor, "s b n"]:
@@ -34,13 +36,13 @@ class Predictive:
         )
 
     def mean(self, probabilities: Float[Tensor, "s b n k"]) -> Float[Tensor, "b n k"]:
-        """Mean of probabilities at every place."""
+        """Mean of probabilities at every atom."""
         if self.log_weight is None:
             return probabilities.mean(0)
         return (probabilities * self.log_weight.exp().unsqueeze(-1)).sum(0)
 
     def where(self, mine: Bool[Tensor, "b n"], other: Predictive) -> Predictive:
-        """The places of one predictive for some choices and those of another for the rest."""
+        """The atoms of one predictive for some choices and those of another for the rest."""
         s = max(len(self.scores), len(other.scores))
         if self.log_weight is None and other.log_weight is None and len(self.scores) == len(other.scores):
             return Predictive(torch.where(mine[..., None, None], self.scores, other.scores))
@@ -50,7 +52,7 @@ class Predictive:
         )
 
     def _log_weight(self, s: int) -> Float[Tensor, "s b n"]:
-        """Of s places, those beyond one's own without weight."""
+        """Of s atoms, those beyond one's own without weight."""
         mine = self.log_weight
         if mine is None:
             mine = self.scores.new_full(self.scores.shape[:3], -math.log(len(self.scores)))

@@ -17,9 +17,9 @@ from fsa.episodes.sampler import EpisodeRows
 from fsa.errors import ConfigError
 from fsa.outputs.reward_model import RewardModel
 from fsa.questions.acquisition import Acquisition
+from fsa.questions.atoms import atoms_of
 from fsa.questions.information_gain import InformationGain
 from fsa.questions.least_certain import LeastCertain
-from fsa.questions.places import places_of
 from fsa.questions.predictive_gain import PredictiveGain
 from fsa.questions.question import used
 from fsa.recipes.measuring.predictions import Predictions, predict
@@ -145,15 +145,15 @@ def _asked(run: Run, episodes: EpisodeRows, acquisition: Acquisition, count: int
 def _chances(
     model: RewardModel, pool: ChoiceBatch, taken: torch.Tensor
 ) -> tuple[torch.Tensor, list[torch.Tensor]]:
-    """Probability that the first of each pair is picked at each place [s, b, n], and the places' weights."""
+    """Probability that the first of each pair is picked at each atom [s, b, n], and the atoms' weights."""
     some = torch.arange(len(taken)).unsqueeze(-1)
     belief = model.encoder(
         ChoiceBatch(pool.features[some, taken], pool.places[some, taken], pool.rows[some, taken])
     )
-    each = [places_of(belief.of_user(b)) for b in range(len(taken))]
+    each = [atoms_of(belief.of_user(b)) for b in range(len(taken))]
     most = max(len(weight) for _, weight in each)
-    places = [latents.expand(most, -1, -1) if len(latents) == 1 else latents for latents, _ in each]
-    scores = model.scorer(pool, torch.cat(places, 1), belief)
+    atoms = [latents.expand(most, -1, -1) if len(latents) == 1 else latents for latents, _ in each]
+    scores = model.scorer(pool, torch.cat(atoms, 1), belief)
     best = model.likelihood.best(scores, pool.option_mask)
     first = best[..., 0] / (best[..., 0] + best[..., 1]).clamp(min=1e-9)
     return first, [

@@ -123,7 +123,7 @@ class TasteReward(Scorer):
         """As of every scorer; a pair's rewards are averaged along their difference, without chance.
 
         So strangers' odds are even and gradients quiet. Under a Gaussian the difference is normal, and the
-        places are its quantiles; under a mixture each component is one place, drawn towards zero by as much
+        atoms are its quantiles; under a mixture each component is one atom, drawn towards zero by as much
         as its own spread makes the odds more even. Among more options, and where an option has several
         scores, it is samples.
 
@@ -256,24 +256,24 @@ class TasteReward(Scorer):
             setattr(self, name, torch.ones(()) if name in stored else None)
 
     def _of_pairs(
-        self, choices: ChoiceBatch, belief: Belief, population: Tensor, taste: Tensor, num_places: int
+        self, choices: ChoiceBatch, belief: Belief, population: Tensor, taste: Tensor, num_atoms: int
     ) -> Predictive:
-        """Places along the difference of a choice's only two options."""
+        """Atoms along the difference of a choice's only two options."""
         here = choices.option_mask
         sign = torch.where(here & (here.cumsum(-1) == 1), 1, -here.to(taste.dtype))  # [b, n, k]
         direction = torch.einsum("bnkpz,bnk->bnz", taste, sign)
         middle = self._at(belief.mean.unsqueeze(0), population, taste)
         if belief.mixture is None:
-            places = _quantiles(num_places).to(taste).view(-1, 1, 1) * belief.std_along(direction)
+            atoms = _quantiles(num_atoms).to(taste).view(-1, 1, 1) * belief.std_along(direction)
             log_weight = None
         else:
             means, variance = belief.mixture.along(direction)
             at_mean = torch.einsum("bnkp,bnk->bn", middle[0], sign).unsqueeze(-1)
             common = torch.einsum("bnkp,bnk->bn", population, sign).unsqueeze(-1)
             evened = (means + common) * (1 + math.pi / 8 * variance).rsqrt().unsqueeze(-1)
-            places = (evened - at_mean).permute(2, 0, 1)
-            log_weight = belief.mixture.log_weight.T.unsqueeze(-1).expand_as(places)
-        return Predictive(middle + (places.unsqueeze(-1) * sign / 2).unsqueeze(-1), log_weight)
+            atoms = (evened - at_mean).permute(2, 0, 1)
+            log_weight = belief.mixture.log_weight.T.unsqueeze(-1).expand_as(atoms)
+        return Predictive(middle + (atoms.unsqueeze(-1) * sign / 2).unsqueeze(-1), log_weight)
 
     def _of_samples(self, belief: Belief, noise: Tensor, population: Tensor, taste: Tensor) -> Predictive:
         if belief.mixture is None:
@@ -305,7 +305,7 @@ def _standard_normal(like: Float[Tensor, "b z"]) -> Float[Tensor, "s b z"]:
 
 
 def _quantiles(number: int) -> Float[Tensor, " s"]:
-    """Places of equal weight that stand for a standard normal, of mean 0 and variance 1."""
+    """Atoms of equal weight that stand for a standard normal, of mean 0 and variance 1."""
     middle = (torch.arange(number, dtype=torch.float64) + 0.5) / number
-    places = torch.special.ndtri(middle)
-    return places / places.square().mean().sqrt().clamp(min=1e-9)
+    atoms = torch.special.ndtri(middle)
+    return atoms / atoms.square().mean().sqrt().clamp(min=1e-9)

@@ -14,8 +14,8 @@ from torch import Tensor
 from fsa.errors import ShapeError
 from fsa.outputs.reading import items_of
 from fsa.questions.acquisition import Acquisition
+from fsa.questions.atoms import atoms_of
 from fsa.questions.forecast import Forecast, forecast
-from fsa.questions.places import places_of
 from fsa.questions.question import Pair, Question, name_of
 from fsa.questions.several import best_questions
 from fsa.types import Numbers, Text
@@ -32,8 +32,8 @@ class Asked:
 
     Attributes:
         pairs: The pairs [q].
-        first: Probability that the first response of each is picked, at each place of the belief.
-        weight: Probability of each place.
+        first: Probability that the first response of each is picked, at each atom of the belief.
+        weight: Probability of each atom.
         acquisition: What an answer is worth, told of the decision at hand where there is one.
     """
 
@@ -73,10 +73,10 @@ def _of_responses(
     if len(responses) < 2:
         raise ShapeError(f"a question needs two responses, came {len(responses)}")
     scores, weight = _scores(person, [prompt] * len(responses), responses)
-    places = list(combinations(range(len(responses)), 2))
-    pairs: list[Pair] = [(prompt, responses[i], responses[j]) for i, j in places]
+    indices = list(combinations(range(len(responses)), 2))
+    pairs: list[Pair] = [(prompt, responses[i], responses[j]) for i, j in indices]
     best = scores[..., 0].argmax(-1)  # of several scores the first is the reward
-    return Asked(pairs, _first(person, scores, torch.tensor(places)), weight, acquisition.deciding(best))
+    return Asked(pairs, _first(person, scores, torch.tensor(indices)), weight, acquisition.deciding(best))
 
 
 def _of_pairs(person: Person, pairs: Sequence[Pair], acquisition: Acquisition) -> Asked:
@@ -88,23 +88,23 @@ def _of_pairs(person: Person, pairs: Sequence[Pair], acquisition: Acquisition) -
     # Each response to a prompt is scored once, in however many pairs it is.
     numbers: dict[Any, int] = {}
     items: list[tuple[Text, Text | Numbers]] = []
-    places = []
+    indices = []
     for prompt, *both in pairs:
         for response in both:
             number = numbers.setdefault((name_of(prompt), name_of(response)), len(items))
             if number == len(items):
                 items.append((prompt, response))
-            places.append(number)
+            indices.append(number)
     scores, weight = _scores(person, [prompt for prompt, _ in items], [response for _, response in items])
-    return Asked(pairs, _first(person, scores, torch.tensor(places).view(-1, 2)), weight, acquisition)
+    return Asked(pairs, _first(person, scores, torch.tensor(indices).view(-1, 2)), weight, acquisition)
 
 
 @torch.no_grad()
 def _scores(
     person: Person, prompts: Sequence[Text], responses: Sequence[Text | Numbers]
 ) -> tuple[Float[Tensor, "s k p"], Float[Tensor, " s"]]:
-    """Scores of responses, each to its own prompt, at places of the belief, and the places' weight."""
-    latents, weight = places_of(person.belief)
+    """Scores of responses, each to its own prompt, at atoms of the belief, and their weight."""
+    latents, weight = atoms_of(person.belief)
     items = items_of(person.model, prompts, responses)
     # Single precision: half the time, and worths are not that exact.
     return person.model.scorer(items, latents, person.belief)[:, 0, 0].cpu().float(), weight.cpu().float()
@@ -112,7 +112,7 @@ def _scores(
 
 @torch.no_grad()
 def _first(person: Person, scores: Float[Tensor, "s k p"], pairs: Tensor) -> Float[Tensor, "s q"]:
-    """Probability that the first of each pair is picked, at each place."""
+    """Probability that the first of each pair is picked, at each atom."""
     found = []
     for part in pairs.split(_AT_ONCE):
         of_pairs = scores[:, part]  # [s, q, 2, p]

@@ -28,17 +28,22 @@ class Influence:
 
     Attributes:
         choice: The choice.
-        place: Of it among the person's choices.
+        index: Of it among the person's choices.
         nats: What it added to the reward of the winner over that of the second.
-        winner: Of the responses without it; their place.
+        winner: Index of the response that wins without it.
         moved: Largest change of the difference between any two responses' rewards, nats, >= 0.
     """
 
     choice: Choice
-    place: int
+    index: int
     nats: float
     winner: int
     moved: float
+
+    @property
+    def place(self) -> int:
+        """Former name of `index`."""
+        return self.index
 
 
 @dataclass(frozen=True)
@@ -46,8 +51,13 @@ class Change:
     """What would have had to be otherwise: a choice not made, or made the other way round."""
 
     choice: Choice
-    place: int
+    index: int
     how: _How
+
+    @property
+    def place(self) -> int:
+        """Former name of `index`."""
+        return self.index
 
 
 @dataclass(frozen=True)
@@ -55,7 +65,7 @@ class Explanation:
     """Why a person's responses are ranked as they are.
 
     Attributes:
-        order: Places of the responses, best first.
+        order: Indices of the responses, best first.
         margin: Reward of the winner less that of the second, nats.
         influences: Of the person's choices, those that moved most first.
         likings: The person against the population, by measured attributes of these responses and
@@ -90,15 +100,15 @@ def explain(
     influences = [
         Influence(
             choice,
-            place,
+            index,
             float(reward[winner] - reward[second] - (others[winner] - others[second])),
             int(np.argmax(others)),
             float(np.ptp(reward - others)),
         )
-        for place, (choice, others) in enumerate(zip(known, without, strict=True))
+        for index, (choice, others) in enumerate(zip(known, without, strict=True))
     ]
     return Explanation(
-        tuple(int(place) for place in order),
+        tuple(int(index) for index in order),
         float(reward[winner] - reward[second]),
         tuple(sorted(influences, key=lambda one: -one.moved)),
         _likings(person, known, prompt, responses),
@@ -115,13 +125,13 @@ def _rewards(
     return [each.reward for each in scores]
 
 
-def _changed(history: History, places: Sequence[int], how: Sequence[str]) -> History:
+def _changed(history: History, indices: Sequence[int], how: Sequence[str]) -> History:
     """The same choices, some left out or reversed."""
-    by_place = dict(zip(places, how, strict=True))
+    by_index = dict(zip(indices, how, strict=True))
     kept = [
-        choice.reversed() if by_place.get(i) == "reversed" else choice
+        choice.reversed() if by_index.get(i) == "reversed" else choice
         for i, choice in enumerate(history.choices)
-        if by_place.get(i) != "left out"
+        if by_index.get(i) != "left out"
     ]
     return replace(history, choices=tuple(kept), _keys=())
 
@@ -138,15 +148,15 @@ def _flip(
     hows: tuple[_How, ...] = ("left out", "reversed")
     for size in range(1, min(most_changes, len(history.choices)) + 1):
         ways = (
-            (places, how)
+            (indices, how)
             for how in product(hows, repeat=size)
-            for places in combinations(range(len(history.choices)), size)
+            for indices in combinations(range(len(history.choices)), size)
         )
         tried = list(islice(ways, _MOST_TRIED))
         rewards = _rewards(person, [_changed(history, *way) for way in tried], prompt, responses)
-        for (places, how), reward in zip(tried, rewards, strict=True):
+        for (indices, how), reward in zip(tried, rewards, strict=True):
             if int(np.argmax(reward)) != winner:
-                return tuple(Change(history.choices[i], i, h) for i, h in zip(places, how, strict=True))
+                return tuple(Change(history.choices[i], i, h) for i, h in zip(indices, how, strict=True))
     return None
 
 

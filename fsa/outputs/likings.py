@@ -14,7 +14,7 @@ from torch import Tensor
 from fsa.errors import ShapeError
 from fsa.features.measures import MEASURES, measure
 from fsa.outputs.reading import items_of
-from fsa.questions.places import places_of
+from fsa.questions.atoms import atoms_of
 from fsa.types import Numbers, Text, is_numbers
 
 if TYPE_CHECKING:
@@ -74,7 +74,7 @@ class Likings:
 
     Attributes:
         each: The person beside the population, by attribute [a].
-        cloud: Likings at places of the belief, each as probable as the others [s, a].
+        cloud: Likings at atoms of the belief, each as probable as the others [s, a].
         kinds: Likings in the middle of each kind of people, for an unknown person; none where beliefs are not
             mixtures [m, a].
         share: Probability of each kind for an unknown person [m].
@@ -114,7 +114,7 @@ def likings(person: Person, groups: Sequence[Group]) -> Likings:
         ]  # of several scores the first
         return rewards.cpu().double().numpy() @ apart / len(apart)
 
-    cloud, unknown = (at(places_of(one.belief)[0], one) for one in (person, stranger))
+    cloud, unknown = (at(atoms_of(one.belief)[0], one) for one in (person, stranger))
     kinds, share, weight = np.zeros((0, len(names))), np.zeros(0), np.zeros(0)
     if person.belief.mixture is not None and stranger.belief.mixture is not None:
         kinds = at(stranger.belief.mixture.means.transpose(0, 1), stranger)

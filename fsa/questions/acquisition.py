@@ -13,11 +13,11 @@ from torch import Tensor
 class Acquisition(ABC):
     """Base of all acquisition functions.
 
-    A belief is seen at **s** places, each with its weight; worth depends on nothing but how likely the first
+    A belief is seen at **s** atoms, each with its weight; worth depends on nothing but how likely the first
     option of each pair is to be picked at each of them, and not on which option comes first.
 
     Attributes:
-        needs_doubt: Whether it says nothing about a point belief, of which all places are one.
+        needs_doubt: Whether it says nothing about a point belief, of which all atoms are one.
         in_nats: Whether worth is in nats; else only its order means something.
     """
 
@@ -25,7 +25,7 @@ class Acquisition(ABC):
     in_nats: ClassVar[bool] = True
 
     def deciding(self, best: Int[Tensor, " s"]) -> Acquisition:
-        """The same, told which of the responses at hand is best at each place of the belief."""
+        """The same, told which of the responses at hand is best at each atom of the belief."""
         return self
 
     @abstractmethod
@@ -33,8 +33,8 @@ class Acquisition(ABC):
         """Worth of each pair, larger is better.
 
         Args:
-            first: Probability, 0-1, that the first option is picked, at each place of the belief.
-            weight: Probability of each place; they sum to 1.
+            first: Probability, 0-1, that the first option is picked, at each atom of the belief.
+            weight: Probability of each atom; they sum to 1.
         """
 
     @abstractmethod

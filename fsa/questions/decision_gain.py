@@ -18,7 +18,7 @@ class DecisionGain(Acquisition):
     which of its two the person prefers.
 
     Args:
-        best: Number of the response that is best at each place of the belief.
+        best: Number of the response that is best at each atom of the belief.
     """
 
     needs_doubt = True
@@ -46,7 +46,7 @@ class DecisionGain(Acquisition):
 
 
 def _left(first: Float[Tensor, "s q"], weight: Float[Tensor, " s"], here: Tensor) -> Float[Tensor, " q"]:
-    """Doubt about the answers that is left at some of the places, times their probability."""
+    """Doubt about the answers that is left at some of the atoms, times their probability."""
     mine = weight.unsqueeze(-1) * here
     share = mine.sum(0)
     return share * entropy((mine * first).sum(0) / share.clamp(min=1e-300))

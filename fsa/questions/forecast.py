@@ -36,12 +36,12 @@ def forecast(
 ) -> Forecast:
     """Ask imagined people, drawn from the belief, and see how sure one would become of all pairs.
 
-    Each is asked the best pair that is left, answers by their own probabilities, and the places are weighed
+    Each is asked the best pair that is left, answers by their own probabilities, and the atoms are weighed
     anew by Bayes' rule. A person who answers at random at times can be predicted no better than that.
 
     Args:
-        first: Probability that the first response of each pair is picked, at each place of the belief.
-        weight: Probability of each place.
+        first: Probability that the first response of each pair is picked, at each atom of the belief.
+        weight: Probability of each atom.
         acquisition: What makes a pair worth asking about.
         wanted: Accuracy, 0-1.
         most: Questions to look at, >= 0.

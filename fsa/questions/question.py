@@ -41,7 +41,7 @@ class Question:
     Attributes:
         prompt: What is responded to.
         options: The two responses.
-        place: Of the pair, among those it was taken from.
+        index: Of the pair, among those it was taken from.
         worth: What its answer is worth by the acquisition function, larger is better.
         nats: The same, where it is in nats; None where it is not.
         chance: Probability, 0-1, that the person picks the first.
@@ -50,11 +50,16 @@ class Question:
 
     prompt: Text
     options: tuple[Text | Numbers, Text | Numbers]
-    place: int
+    index: int
     worth: float
     nats: float | None
     chance: float
     why: str
+
+    @property
+    def place(self) -> int:
+        """Former name of `index`."""
+        return self.index
 
 
 def best_question(
@@ -62,32 +67,32 @@ def best_question(
     first: Float[Tensor, "s q"],
     weight: Float[Tensor, " s"],
     acquisition: Acquisition,
-    place: int | None = None,
+    index: int | None = None,
     worth: float | None = None,
 ) -> Question:
     """The pair of the largest worth; the first of those that tie.
 
     Args:
         pairs: Pairs to choose from [q].
-        first: Probability that the first response of each is picked, at each place of the belief.
-        weight: Probability of each place; one place is a belief without doubt.
+        first: Probability that the first response of each is picked, at each atom of the belief.
+        weight: Probability of each atom; one atom is a belief without doubt.
         acquisition: What makes a pair worth asking about. One that needs doubt gives way to `LeastCertain`
             where there is none, which `Question.why` then says.
-        place, worth: The pair, where it was found already, and what it is worth.
+        index, worth: The pair, where it was found already, and what it is worth.
     """
     taken = used(acquisition, weight)
-    if place is None or worth is None:
+    if index is None or worth is None:
         worths = taken.worth(first, weight)
-        place = int(torch.argmax(worths))
-        worth = float(worths[place])
-    prompt, a, b = pairs[place]
-    picked = float(weight @ first[:, place])
+        index = int(torch.argmax(worths))
+        worth = float(worths[index])
+    prompt, a, b = pairs[index]
+    picked = float(weight @ first[:, index])
     gives_way = taken is not acquisition
     nats = 0.0 if gives_way else worth if taken.in_nats else None
     why = (NO_DOUBT if gives_way else "") + taken.why(worth, picked)
-    return Question(prompt, (a, b), place, worth, nats, picked, why)
+    return Question(prompt, (a, b), index, worth, nats, picked, why)
 
 
 def used(acquisition: Acquisition, weight: Float[Tensor, " s"]) -> Acquisition:
-    """The acquisition function, or what it gives way to where there is one place and no doubt."""
+    """The acquisition function, or what it gives way to where there is one atom and no doubt."""
     return LeastCertain() if acquisition.needs_doubt and len(weight) == 1 else acquisition

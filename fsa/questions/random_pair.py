@@ -15,7 +15,7 @@ class RandomPair(Acquisition):
     """Every pair with the same probability.
 
     Args:
-        seed: The same seed takes the same place among as many pairs.
+        seed: The same seed takes the same pair among as many pairs.
     """
 
     in_nats: ClassVar[bool] = False

@@ -28,8 +28,8 @@ def best_questions(
 
     Args:
         pairs: Pairs to choose from [q].
-        first: Probability that the first response of each is picked, at each place of the belief.
-        weight: Probability of each place.
+        first: Probability that the first response of each is picked, at each atom of the belief.
+        weight: Probability of each atom.
         acquisition: What makes a pair worth asking about; see `best_question`.
         count: How many, >= 1.
 
@@ -43,17 +43,17 @@ def best_questions(
     twins = torch.tensor([numbers.setdefault(pair_name(*pair), len(numbers)) for pair in pairs])
     open_, answers = torch.ones(len(pairs), dtype=torch.bool), weight.unsqueeze(0)  # [a, s]
     while len(asked) < count:
-        open_ &= twins != twins[asked[-1].place]
+        open_ &= twins != twins[asked[-1].index]
         if not open_.any():
             break
-        chosen = first[:, asked[-1].place]
+        chosen = first[:, asked[-1].index]
         both = torch.cat([answers * chosen, answers * (1 - chosen)])  # joint with one more answer
         answers = both[both.sum(-1).topk(min(len(both), _MOST_ANSWERS)).indices]
-        places = open_.nonzero().squeeze(-1)
-        left = first[:, places]
+        left_over = open_.nonzero().squeeze(-1)
+        left = first[:, left_over]
         chance = answers.sum(-1)  # of each way to have answered
         worths = torch.stack([used(acquisition, row).worth(left, row / row.sum()) for row in answers])
         worth = chance @ worths / chance.sum()
-        best = int(places[int(torch.argmax(worth))])
+        best = int(left_over[int(torch.argmax(worth))])
         asked.append(best_question(pairs, first, weight, acquisition, best, float(worth.max())))
     return asked

@@ -58,7 +58,7 @@ class LikingsAnswer(Shape):
 
     num_choices: int = Field(description="Choices that it was read from.")
     likings: list[LikingAnswer]
-    cloud: list[list[float]] = Field(description="Likings at equally probable places of the belief.")
+    cloud: list[list[float]] = Field(description="Likings at equally probable atoms of the belief.")
     kinds: KindsAnswer
 
 

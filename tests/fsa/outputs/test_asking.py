@@ -41,7 +41,7 @@ def test_no_other_pair_is_worth_more(person):
     best = person.next_question(pairs, acquisition=InformationGain())
     alone = [person.next_question([pair], acquisition=InformationGain()).nats for pair in pairs]
     assert best.nats == pytest.approx(max(alone))
-    assert best.place == int(np.argmax(alone))
+    assert best.index == int(np.argmax(alone))
 
 
 def test_a_belief_without_doubt_asks_what_is_least_certain():
@@ -50,8 +50,8 @@ def test_a_belief_without_doubt_asks_what_is_least_certain():
     question = person.next_question("", responses)
     assert "without doubt" in question.why
     doubts = [abs(person.prefers("", a, b) - 0.5) for a, b in combinations(responses, 2)]
-    assert question.place == int(np.argmin(doubts))
-    assert person.next_question("", responses, LeastCertain()).place == question.place
+    assert question.index == int(np.argmin(doubts))
+    assert person.next_question("", responses, LeastCertain()).index == question.index
 
 
 def test_another_acquisition_may_be_asked_for(person):
@@ -77,7 +77,7 @@ def test_several_questions_begin_with_the_next_one_and_none_comes_twice(person):
     responses = numbers(5, 5)
     found = person.next_questions(12, "", responses)
     assert found[0] == person.next_question("", responses)
-    assert len({question.place for question in found}) == len(found) == 10  # all pairs of five
+    assert len({question.index for question in found}) == len(found) == 10  # all pairs of five
     with pytest.raises(ShapeError, match="1 or more"):
         person.next_questions(0, "", responses)
 

@@ -25,9 +25,9 @@ def test_leave_one_out_is_reading_the_person_without(model):
     reward = person.score("", responses).reward
     assert said.order == tuple(np.argsort(-reward))
     assert said.margin == pytest.approx(reward[said.order[0]] - reward[said.order[1]])
-    assert sorted(one.place for one in said.influences) == list(range(5))
+    assert sorted(one.index for one in said.influences) == list(range(5))
     for one in said.influences:
-        without = model.for_user([c for i, c in enumerate(choices) if i != one.place])
+        without = model.for_user([c for i, c in enumerate(choices) if i != one.index])
         others = without.score("", responses).reward
         best, second = said.order[:2]
         assert one.nats == pytest.approx(said.margin - (others[best] - others[second]), rel=0, abs=1e-12)
@@ -70,7 +70,7 @@ def test_the_fewest_changes_that_flip_the_winner_do_and_one_fewer_does_not():
     assert said.flip is not None
 
     def winner(changes):
-        changed = {change.place: change.how for change in changes}
+        changed = {change.index: change.how for change in changes}
         kept = [
             {**c, "chosen": 1 - c["chosen"]} if changed.get(i) == "reversed" else c
             for i, c in enumerate(choices)

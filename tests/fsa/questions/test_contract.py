@@ -52,5 +52,5 @@ def test_worth_does_not_depend_on_how_a_place_is_split(acquisition):
 def test_a_question_is_asked_even_of_a_belief_without_doubt(acquisition):
     pairs = [("", str(i), "x") for i in range(7)]
     question = best_question(pairs, doubts()[0][:1], torch.ones(1, dtype=torch.float64), acquisition)
-    assert question.options == (str(question.place), "x")
+    assert question.options == (str(question.index), "x")
     assert question.why

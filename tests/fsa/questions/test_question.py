@@ -15,7 +15,7 @@ def test_the_pair_that_says_most_is_asked_and_the_reason_given():
     # Everybody says yes; everybody is undecided on the colour; early birds and night owls differ.
     first = torch.tensor([[0.9, 0.5, 1.0], [0.9, 0.5, 0.0]], dtype=torch.float64)
     question = best_question(PAIRS, first, torch.tensor([0.5, 0.5]).double(), InformationGain())
-    assert (question.prompt, question.options, question.place) == ("Sleep?", ("early", "late"), 2)
+    assert (question.prompt, question.options, question.index) == ("Sleep?", ("early", "late"), 2)
     assert question.nats == question.worth == pytest.approx(math.log(2))
     assert question.chance == pytest.approx(0.5)
     assert "0.693 nats" in question.why
@@ -24,7 +24,7 @@ def test_the_pair_that_says_most_is_asked_and_the_reason_given():
 def test_a_belief_without_doubt_gives_way_and_says_so():
     first = torch.tensor([[0.9, 0.6, 1.0]], dtype=torch.float64)
     question = best_question(PAIRS, first, torch.ones(1).double(), InformationGain())
-    assert question.place == 1
+    assert question.index == 1
     assert question.nats == 0
     assert question.why.startswith(NO_DOUBT)
     assert "60%" in question.why

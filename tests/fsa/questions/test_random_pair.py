@@ -10,7 +10,7 @@ from fsa.questions.random_pair import RandomPair
 
 def test_every_pair_is_taken_about_equally_often():
     pairs, first, weight = [("", str(i), "x") for i in range(4)], torch.full((1, 4), 0.5), torch.ones(1)
-    taken = Counter(best_question(pairs, first, weight, RandomPair(seed)).place for seed in range(400))
+    taken = Counter(best_question(pairs, first, weight, RandomPair(seed)).index for seed in range(400))
     # 100 expected of each, with a standard deviation of 8.7.
     assert all(65 <= taken[place] <= 135 for place in range(4))
 

@@ -20,7 +20,7 @@ def test_a_question_whose_answer_is_known_by_then_comes_last():
     first = [[1.0, 0.99, 0.95], [1.0, 0.99, 0.05], [0.0, 0.01, 0.95], [0.0, 0.01, 0.05]]
     pairs = [("", "a", "b"), ("", "c", "d"), ("", "e", "f")]
     found = asked(first, pairs, 3)
-    assert [question.place for question in found] == [0, 2, 1]
+    assert [question.index for question in found] == [0, 2, 1]
     assert found[0].worth == pytest.approx(math.log(2))
     assert found[2].worth == pytest.approx(0, abs=1e-9)  # alone it would be worth more than pair 2
 
@@ -41,11 +41,11 @@ def test_the_worths_add_up_to_what_all_answers_say_together():
 def test_the_same_two_responses_are_asked_about_once():
     pairs = [("", "a", "b"), ("", "b", "a"), ("other", "a", "b"), ("", "a", "b")]
     found = asked([[0.9, 0.1, 0.8, 0.9], [0.1, 0.9, 0.2, 0.1]] * 2, pairs, 4)
-    assert [question.place for question in found] == [0, 2]
+    assert [question.index for question in found] == [0, 2]
 
 
 def test_many_are_asked_of_a_belief_without_doubt_too():
     pairs = [("", str(i), "x") for i in range(8)]
     first = torch.linspace(0.5, 0.9, 8, dtype=torch.float64)[None]
     found = best_questions(pairs, first, torch.ones(1, dtype=torch.float64), InformationGain(), 8)
-    assert [question.place for question in found] == list(range(8))
+    assert [question.index for question in found] == list(range(8))

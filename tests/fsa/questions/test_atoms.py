@@ -1,4 +1,4 @@
-"""Places that stand for a belief."""
+"""Atoms that stand for a belief."""
 
 import math
 
@@ -8,8 +8,8 @@ from scipy.integrate import quad
 from torch.testing import assert_close
 
 from fsa.mixtures import Mixture
+from fsa.questions.atoms import atoms_of
 from fsa.questions.information_gain import InformationGain
-from fsa.questions.places import places_of
 from fsa.types import Belief
 
 
@@ -18,23 +18,23 @@ def gaussian(*std: float) -> Belief:
     return Belief(torch.full_like(spread, 0.5), spread)
 
 
-def test_a_point_is_one_place():
-    places, weight = places_of(gaussian(0.0, 0.0))
-    assert_close(places, torch.full((1, 1, 2), 0.5, dtype=torch.float64))
+def test_a_point_is_one_atom():
+    atoms, weight = atoms_of(gaussian(0.0, 0.0))
+    assert_close(atoms, torch.full((1, 1, 2), 0.5, dtype=torch.float64))
     assert_close(weight, torch.ones(1, dtype=torch.float64))
 
 
 def test_weights_sum_to_one_and_the_mean_is_exact():
-    places, weight = places_of(gaussian(1.0, 2.0, 0.0))
+    atoms, weight = atoms_of(gaussian(1.0, 2.0, 0.0))
     assert_close(weight.sum(), torch.tensor(1.0, dtype=torch.float64))
-    assert_close(torch.einsum("s,sbz->bz", weight, places), gaussian(1.0, 2.0, 0.0).mean)
-    assert_close(places[..., 2], torch.full((len(places), 1), 0.5, dtype=torch.float64))
+    assert_close(torch.einsum("s,sbz->bz", weight, atoms), gaussian(1.0, 2.0, 0.0).mean)
+    assert_close(atoms[..., 2], torch.full((len(atoms), 1), 0.5, dtype=torch.float64))
 
 
 @pytest.mark.parametrize("width", [1, 4, 16, 100])
 def test_the_spread_is_that_of_the_belief(width):
-    places, weight = places_of(gaussian(*[2.0] * width))
-    away = places[:, 0] - 0.5
+    atoms, weight = atoms_of(gaussian(*[2.0] * width))
+    away = atoms[:, 0] - 0.5
     covariance = torch.einsum("s,sy,sz->yz", weight, away, away)
     assert_close(covariance, 4 * torch.eye(width, dtype=torch.float64))
 
@@ -45,8 +45,8 @@ def test_the_spread_is_that_of_the_belief(width):
 )
 def test_information_gain_agrees_with_an_integral(slope, width, within):
     # The gap of two rewards is slope * (z_1 + ... ) / sqrt(width): normal, so one integral gives the truth.
-    places, weight = places_of(Belief(torch.zeros(1, width).double(), torch.ones(1, width).double()))
-    gap = slope * places[:, 0].sum(-1, keepdim=True) / math.sqrt(width)
+    atoms, weight = atoms_of(Belief(torch.zeros(1, width).double(), torch.ones(1, width).double()))
+    gap = slope * atoms[:, 0].sum(-1, keepdim=True) / math.sqrt(width)
     found = float(InformationGain().worth(torch.sigmoid(gap), weight))
 
     def density(x):
@@ -64,17 +64,17 @@ def test_of_a_mixture_mean_and_covariance_are_its_own_and_each_kind_has_its_shar
     factor = torch.tensor([[[0.5, 0.0], [0.2, 0.4]]], dtype=torch.float64)
     shares = torch.tensor([[0.25, 0.75]], dtype=torch.float64)
     belief = Belief.of_mixture(Mixture(shares.log(), means, factor))
-    places, weight = places_of(belief)
-    away = places[:, 0] - belief.mean
+    atoms, weight = atoms_of(belief)
+    away = atoms[:, 0] - belief.mean
     covariance = torch.einsum("s,sy,sz->yz", weight, away, away)
     assert belief.factor is not None
     assert_close(covariance, (belief.factor @ belief.factor.mT)[0])
-    assert_close((weight @ places[:, 0]), belief.mean[0])
-    assert float(weight[places[:, 0, 0] < 0].sum()) == pytest.approx(0.25, abs=0.01)
+    assert_close((weight @ atoms[:, 0]), belief.mean[0])
+    assert float(weight[atoms[:, 0, 0] < 0].sum()) == pytest.approx(0.25, abs=0.01)
 
 
 def test_of_a_whole_covariance_the_places_have_it():
     factor = torch.tensor([[[1.0, 0.0], [0.9, 0.1]]], dtype=torch.float64)
-    places, weight = places_of(Belief.of_factor(torch.zeros(1, 2).double(), factor))
-    covariance = torch.einsum("s,sy,sz->yz", weight, places[:, 0], places[:, 0])
+    atoms, weight = atoms_of(Belief.of_factor(torch.zeros(1, 2).double(), factor))
+    covariance = torch.einsum("s,sy,sz->yz", weight, atoms[:, 0], atoms[:, 0])
     assert_close(covariance, (factor @ factor.mT)[0])

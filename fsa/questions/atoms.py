@@ -1,4 +1,4 @@
-"""Places that stand for a belief: points with weights, over which functions of it are averaged."""
+"""Atoms: weighted latents that stand for a belief, over which functions of it are averaged."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from torch import Tensor
 from fsa.mixtures import Mixture
 from fsa.types import Belief
 
-FEWEST_PLACES = 256
+FEWEST_ATOMS = 256
 
 
-def places_of(belief: Belief) -> tuple[Float[Tensor, "s 1 z"], Float[Tensor, " s"]]:
-    """Places of a belief about one user, and the probability of each.
+def atoms_of(belief: Belief) -> tuple[Float[Tensor, "s 1 z"], Float[Tensor, " s"]]:
+    """Atoms of a belief about one user, and the probability of each.
 
     Quasi-random and stretched so that mean and covariance are those of the belief: averages of linear and
     quadratic functions are exact, and what an answer is worth is right within 3 % in four directions and a
@@ -25,8 +25,8 @@ def places_of(belief: Belief) -> tuple[Float[Tensor, "s 1 z"], Float[Tensor, " s
     if not (belief.std > 0).any():  # no doubt
         return belief.mean.unsqueeze(0), belief.mean.new_ones(1)
     normal = _standard_normal(belief.mean.shape[1]).to(belief.mean).unsqueeze(1)
-    places = belief.sample(normal) if belief.mixture is None else _of_mixture(belief, belief.mixture, normal)
-    return places, belief.mean.new_full((len(places),), 1 / len(places))
+    atoms = belief.sample(normal) if belief.mixture is None else _of_mixture(belief, belief.mixture, normal)
+    return atoms, belief.mean.new_full((len(atoms),), 1 / len(atoms))
 
 
 def _of_mixture(belief: Belief, mixture: Mixture, normal: Float[Tensor, "s 1 z"]) -> Float[Tensor, "s 1 z"]:
@@ -43,9 +43,9 @@ def _of_mixture(belief: Belief, mixture: Mixture, normal: Float[Tensor, "s 1 z"]
 
 @cache
 def _standard_normal(width: int) -> Float[Tensor, "s z"]:
-    """Places of a standard normal: twice as many on either side as it has directions, or more."""
+    """Atoms of a standard normal: twice as many on either side as it has directions, or more."""
     sobol = torch.quasirandom.SobolEngine(width, scramble=True, seed=0)
-    uniform = sobol.draw(max(FEWEST_PLACES // 2, 2 * width), dtype=torch.float64)
+    uniform = sobol.draw(max(FEWEST_ATOMS // 2, 2 * width), dtype=torch.float64)
     # Never 0 or 1, whose normal numbers are infinite.
     normal = torch.special.ndtri(uniform.clamp(1e-9, 1 - 1e-9))
     spread = torch.linalg.cholesky(normal.T @ normal / len(normal))
