@@ -69,7 +69,7 @@ class BayesPredictor:
         evidence = torch.from_numpy(self.log_likelihood(context)).sum(1)  # [b, t]
         log_posterior = (self.log_prior + evidence).log_softmax(-1)
         choices, scores = self._choices(target)
-        best = self.likelihood.best(scores, choices.option_mask.expand(len(scores), -1, -1, -1))
+        best = self.likelihood.best(scores, choices.option_mask)
         log_weight = log_posterior.T.unsqueeze(-1).expand(scores.shape[:3])
         return Predictive(scores, log_weight).mean(best).numpy()
 
