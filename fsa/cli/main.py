@@ -28,6 +28,7 @@ RECIPES = {
     "evaluate": ("fsa.recipes.evaluate:context_curve", "Accuracy by choices seen of trained runs."),
     "train reward": ("fsa.recipes.reward:train_reward", "Train a reward model, every setting open."),
     "train policy": ("fsa.recipes.policy:train_policy", "Train a policy that choices steer."),
+    "train strength": ("fsa.recipes.strength:fit_strength", "Choose how far a trained policy goes."),
     "train sft": ("fsa.recipes.sft:train_sft", "Train a language model on responses."),
 }
 _IMPORT = "import"  # its options depend on the tool whose export it reads
@@ -63,7 +64,7 @@ def _run_recipe(name: str, rest: list[str]) -> None:
     while name in _FIRST and rest and not rest[0].startswith("-"):
         found += [_FIRST[name], rest.pop(0)]
     run: Any = resolve_name("fsa.cli.recipes:run_recipe")
-    run(resolve_name(RECIPES[name][0]), [*found, *rest], _REPEATABLE)
+    run(resolve_name(RECIPES[name][0]), [*found, *rest], _REPEATABLE, f"fsa {name}")
 
 
 class _Parser(argparse.ArgumentParser):

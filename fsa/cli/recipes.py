@@ -22,7 +22,10 @@ _HELP = frozenset({"-h", "--help"})
 
 
 def run_recipe(
-    recipe: Callable[..., Any], arguments: Sequence[str] | None = None, repeatable: Sequence[str] = ()
+    recipe: Callable[..., Any],
+    arguments: Sequence[str] | None = None,
+    repeatable: Sequence[str] = (),
+    command: str | None = None,
 ) -> Any:
     """Run a recipe from the command line: its signature is the schema, its docstring the help.
 
@@ -34,6 +37,7 @@ def run_recipe(
         recipe: A function whose parameters all have types.
         arguments: The command line; None takes that of the process.
         repeatable: List parameters that are given one `--name VALUE` at a time.
+        command: What was typed to get here, for the help; None takes the name of the program.
 
     Returns:
         What the recipe returns.
@@ -41,6 +45,7 @@ def run_recipe(
     if arguments is None:
         return ending_well(lambda: run_recipe(recipe, sys.argv[1:], repeatable))
     parser, names = recipe_parser(recipe, CommandLine), inspect.signature(recipe).parameters
+    parser.prog = command or parser.prog
     given = plain_arguments(arguments)
     if "source" in names:
         parts = (argument.partition("=") for argument in given)

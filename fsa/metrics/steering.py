@@ -1,11 +1,10 @@
-"""`flip_correctness` and `steering`: predictions that follow the context, and those that ignore it."""
+"""`flip_correctness`: predictions that follow the context, and those that ignore it."""
 
 from __future__ import annotations
 
 import numpy as np
 from jaxtyping import Float, Int
 
-from fsa.errors import ShapeError
 from fsa.metrics.choice_accuracy import correctness
 
 
@@ -23,16 +22,3 @@ def flip_correctness(
         places: Outcomes as they were, of targets that were not reversed; see `correctness`.
     """
     return correctness(probabilities_given_reversed, places)
-
-
-def steering(
-    correct: Float[np.ndarray, " n"], flip_correct: Float[np.ndarray, " n"]
-) -> Float[np.ndarray, " n"]:
-    """How far reversing the context moved each prediction: -1 to 1; its mean is 0 where choices do nothing.
-
-    Raises:
-        ShapeError: The two are not about the same choices.
-    """
-    if correct.shape != flip_correct.shape:
-        raise ShapeError(f"{correct.shape[0]} predictions but {flip_correct.shape[0]} after the flip")
-    return correct - flip_correct

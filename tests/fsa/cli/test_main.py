@@ -7,7 +7,7 @@ from keyword import iskeyword
 import pytest
 
 import fsa
-from fsa.cli.main import COMMANDS, main
+from fsa.cli.main import COMMANDS, RECIPES, main
 
 
 def said(monkeypatch, capsys, *arguments: str) -> tuple[int, str]:
@@ -42,6 +42,13 @@ def test_a_command_is_the_function_of_its_name_and_has_help(monkeypatch, capsys,
     code, text = said(monkeypatch, capsys, name, "--help")
     assert code == 0
     assert f"{name}" in text
+
+
+@pytest.mark.parametrize("name", RECIPES)
+def test_help_of_what_trains_and_measures_begins_with_what_was_typed(monkeypatch, capsys, name):
+    code, text = said(monkeypatch, capsys, *name.split(), "--help")
+    assert code == 0
+    assert text.startswith(f"usage: fsa {name} [")
 
 
 @pytest.mark.parametrize("given", ["", "scor", "train x", "--x"])
