@@ -21,6 +21,7 @@ from fsa.runs.folder import CONFIG_YAML, read_yaml
 from fsa.types import Text
 
 _AT_ONCE = 256
+_FURTHEST = 3.0  # standard deviations
 
 
 class Rater(ABC):
@@ -85,6 +86,8 @@ class SandboxRater(Rater):
 class MeasuredRater(Rater):
     """The measures that a source's people choose by, in standard deviations over its answers.
 
+    Cut at three on either side: an answer of one endless word is not ten ordinary ones' worth.
+
     Args:
         source: Knows its types' tastes.
     """
@@ -93,7 +96,7 @@ class MeasuredRater(Rater):
         self.source, self.names = source, tuple(source.poles)
 
     def measure(self, prompts: Sequence[Text], answers: Sequence[str]) -> Float[np.ndarray, "m a"]:
-        return self.source.levels(answers)
+        return np.clip(self.source.levels(answers), -_FURTHEST, _FURTHEST)
 
     def tastes(self, subjects: Sequence[HeldOutUser]) -> Float[np.ndarray, "p a"]:
         return np.array([self._weights(subject.group) for subject in subjects])

@@ -71,5 +71,7 @@ def test_measured_people_weigh_the_measure_that_their_type_is_an_end_of(tmp_path
     judge = judge_of([], OwnAnswers(str(path), poles=poles))
     assert judge.names == ("log_words", "log_exclamations")
     assert_allclose(judge.measure([chat] * 4, texts), [[-1, -1], [-1, 1], [1, -1], [1, 1]])
+    # Cut at three standard deviations: an endless answer is not worth many ordinary ones.
+    assert_allclose(judge.measure([chat], ["one " * 10_000]), [[3, -1]])
     assert_allclose(judge.tastes([subject("concise"), subject("lively")]), [[-1, 0], [0, 1]])
     assert_allclose(judge.named_by("calm")["calm"], [0, -1])
