@@ -73,7 +73,7 @@ def test_of_a_mixture_mean_and_covariance_are_its_own_and_each_kind_has_its_shar
     assert float(weight[atoms[:, 0, 0] < 0].sum()) == pytest.approx(0.25, abs=0.01)
 
 
-def test_of_a_whole_covariance_the_places_have_it():
+def test_of_a_whole_covariance_the_atoms_have_it():
     factor = torch.tensor([[[1.0, 0.0], [0.9, 0.1]]], dtype=torch.float64)
     atoms, weight = atoms_of(Belief.of_factor(torch.zeros(1, 2).double(), factor))
     covariance = torch.einsum("s,sy,sz->yz", weight, atoms[:, 0], atoms[:, 0])

@@ -43,7 +43,7 @@ def test_worth_does_not_depend_on_which_option_comes_first(acquisition):
     assert_close(acquisition.worth(1 - first, weight), acquisition.worth(first, weight))
 
 
-def test_worth_does_not_depend_on_how_a_place_is_split(acquisition):
+def test_worth_does_not_depend_on_how_an_atom_is_split(acquisition):
     first, weight = doubts()
     twice, half = torch.cat([first, first]), torch.cat([weight, weight]) / 2
     assert_close(acquisition.worth(twice, half), acquisition.worth(first, weight))
