@@ -12,8 +12,8 @@ NOUNS = {"errors", "types", "outcomes", "batches", "mixtures", "beliefs", "predi
 BASES = {"encoders.encoder", "models.scorer", "likelihoods.likelihood"}
 OUTPUTS = (
     NOUNS
-    | {"backbones", "choices", "features", "conditioning", "judge", "paths", "files", "questions", "runs"}
-    | {"settings", "episodes.tokens", "models.language_scorer", "models.backbone", "models.reward_lm"}
+    | {"backbones", "choices", "devices", "features", "conditioning", "judge", "paths", "files", "questions"}
+    | {"runs", "settings", "episodes.tokens", "models.language_scorer", "models.backbone", "models.reward_lm"}
     | {"models.tuned_reward"}
     | BASES
 )
@@ -31,6 +31,7 @@ RECIPES = (
 )
 MAY_IMPORT = {
     "errors": set(),
+    "devices": set(),
     "files": {"errors"},
     "interrupts": set(),
     "settings": {"errors"},
@@ -46,7 +47,7 @@ MAY_IMPORT = {
     "log_probs": NOUNS,
     "choices": NOUNS | {"seeding", "paths", "files", "features.measures"},
     "episodes": NOUNS | {"seeding", "choices"},
-    "features": NOUNS | {"paths", "files", "backbones", "log_probs", "settings"},
+    "features": NOUNS | {"paths", "files", "backbones", "devices", "log_probs", "settings"},
     "reward_map": NOUNS,
     "encoders": NOUNS | {"seeding", "reward_map"},
     "objectives": NOUNS | {"seeding"},
@@ -55,10 +56,10 @@ MAY_IMPORT = {
     "metrics": NOUNS,
     "models": NOUNS
     | {"backbones", "log_probs", "reward_map", "solvers", "conditioning.conditioning", "judge.infer"}
-    | {"features.pooling"},
+    | {"devices", "features.pooling"},
     "solvers": NOUNS,
     "judge": NOUNS
-    | {"seeding", "backbones", "paths", "features", "solvers", "likelihoods.likelihood"}
+    | {"seeding", "backbones", "devices", "paths", "features", "solvers", "likelihoods.likelihood"}
     | {"choices.simulation.simulate", "choices.source", "choices.table"},
     "training": NOUNS
     | {"reward_map", "seeding", "files", "settings", "interrupts", "episodes", "features", "metrics"}

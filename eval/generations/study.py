@@ -23,6 +23,7 @@ from eval.generations.questions import Question
 from eval.generations.raters import Rater, SandboxRater
 from eval.generations.steering import GeneratedAnswers, cells_of, write
 from eval.generations.stopping import of_written, stopping
+from fsa.devices import torch_device
 from fsa.errors import ConfigError
 from fsa.outputs.policy import Policy
 from fsa.recipes.line_log import LineLog
@@ -161,6 +162,7 @@ def _dedicated(
 def _open(path: Path, plan: StudyPlan, log: LineLog | None = None) -> AnswerWriter:
     policy = Policy.from_pretrained(path, trust_remote_code=plan.trust_remote_code)
     assert isinstance(policy, Policy)
+    policy.to(torch_device())
     if plan.strength != 1:
         policy.strengthen(plan.strength)
     return AnswerWriter(policy, plan.writing, plan.console, log)

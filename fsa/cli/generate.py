@@ -8,6 +8,7 @@ from fsa.choices.jsonl import Jsonl
 from fsa.choices.reading.record import refuse, shown
 from fsa.choices.table import ChoiceTable
 from fsa.cli.lines import as_lines, choices_of_each, written_lines
+from fsa.devices import torch_device
 from fsa.errors import ChoiceDataError
 from fsa.files import Results
 from fsa.outputs.api_inputs import as_prompt
@@ -42,6 +43,7 @@ def generate(
     table = Jsonl(choices, on_bad_record=on_bad_record).load()
     lines = read_prompts(prompts, table)
     policy = Policy.from_pretrained(model, trust_remote_code=trust_remote_code)
+    policy.to(torch_device())
     if strength != 1:
         policy.strengthen(strength)
     users = list(dict.fromkeys(line["user"] for line in lines))

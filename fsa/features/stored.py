@@ -19,6 +19,7 @@ from jaxtyping import Float32
 from numpy.typing import NDArray
 
 from fsa.backbones import backbone_hash, resolve
+from fsa.devices import torch_device
 from fsa.errors import FeatureError
 from fsa.features.buckets import length_buckets
 from fsa.features.extractor import FeatureExtractor
@@ -241,9 +242,7 @@ class StoredFeatures(FeatureExtractor):
     @cached_property
     def torch_device(self) -> torch.device:
         """Where the backbone runs."""
-        if self.device != "auto":
-            return torch.device(self.device)
-        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+        return torch_device(self.device)
 
     @property
     def _store_folder(self) -> Path:

@@ -11,6 +11,7 @@ from torch import Tensor
 from transformers import AutoModelForCausalLM, AutoTokenizer, DynamicCache
 
 from fsa.backbones import quiet_loading, resolve
+from fsa.devices import torch_device
 from fsa.errors import ConfigError
 
 
@@ -51,7 +52,7 @@ class ChatWriter:
             raise ConfigError(f"backbone {backbone!r} has no chat template; answers need one of a chat")
         with quiet_loading():
             self.model = AutoModelForCausalLM.from_pretrained(folder, trust_remote_code=False).eval()
-        self.model.to("cuda" if torch.cuda.is_available() else "cpu")
+        self.model.to(torch_device())
         self.max_new_tokens, self.temperature, self.top_p = max_new_tokens, temperature, top_p
 
     @torch.no_grad()

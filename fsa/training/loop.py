@@ -33,6 +33,7 @@ from fsa.training.checkpoints import (
 from fsa.training.metrics_csv import MetricsCsv
 from fsa.training.rates import RatesAsAsked
 from fsa.training.sharding import strategy_of
+from fsa.training.speed import Speed
 from fsa.training.wandb import finish, wandb_logger
 
 # Not worth saying: that workers are few, that a loader is not "resumable" (ours starts where the run stands),
@@ -140,12 +141,13 @@ class Loop:
                 process: there need not be anything to learn.
 
         Returns:
-            What to remember of the run: steps taken, best validation, parameters.
+            What to remember of the run: steps taken, best validation, parameters, speed (of tokens).
         """
         every = min(self.validate_every, self.max_steps)
         averaging = Averaging(self.average) if self.average else None
         keeper = Checkpoints(out, self.checkpoint_every or self.validate_every, every, averaging)
-        callbacks: list[Callback] = [keeper, RatesAsAsked(), *([averaging] if averaging else [])]
+        speed = Speed()
+        callbacks: list[Callback] = [keeper, speed, RatesAsAsked(), *([averaging] if averaging else [])]
         if self.patience:
             # What is not finite ends the run with an error, see `Checkpoints`; it does not stop it early.
             callbacks.append(EarlyStopping(MONITORED, patience=self.patience, check_finite=False))
@@ -180,6 +182,7 @@ class Loop:
             "best_step": keeper.best_step,
             "validation_nll": keeper.best,
             "parameters": sum(p.numel() for p in module.parameters()),
+            **speed.to_json(),
         }
 
     def _trainer(self, every: int, callbacks: list[Callback], loggers: list[Logger]) -> L.Trainer:

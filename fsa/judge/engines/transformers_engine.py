@@ -16,6 +16,7 @@ from transformers import (
 )
 
 from fsa.backbones import resolve
+from fsa.devices import torch_device
 from fsa.errors import ConfigError
 from fsa.features.buckets import padded
 from fsa.features.progress import SlowBar
@@ -157,9 +158,7 @@ class TransformersEngine(Engine):
 
     @cached_property
     def _device(self) -> torch.device:
-        if self.device != "auto":
-            return torch.device(self.device)
-        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+        return torch_device(self.device)
 
     @cached_property
     def _grammars(self) -> Grammars:

@@ -97,11 +97,12 @@ def _predict(
 ) -> Predictions:
     is_target = batch.target.mask.numpy()
     places = batch.target.places.numpy()[is_target]
-    best, log_prob = _given(model, batch.context, batch.target)
+    on = batch.to(model.device)
+    best, log_prob = _given(model, on.context, on.target)
     rows = episodes.target[is_target]
     flipped = np.full(len(rows), np.nan)
     if flip:
-        turned, _ = _given(model, batch.context.reversed(), batch.target)
+        turned, _ = _given(model, on.context.reversed(), on.target)
         flipped = flip_correctness(turned[is_target], places)
     # Where everything ties, every prediction is right, which says nothing of the method.
     says_nothing = (places <= 0).all(-1)
@@ -122,4 +123,4 @@ def _given(model: RewardModel, context: ChoiceBatch, target: ChoiceBatch) -> tup
     """Probability of each option to be picked [b, n, k], and log-probability of each outcome [b, n]."""
     predictive = model.predictive(target, model.encoder(context))
     best, log_prob = predicted(model.likelihood, predictive, target)
-    return best.numpy(), log_prob.numpy()
+    return best.cpu().numpy(), log_prob.cpu().numpy()

@@ -17,6 +17,7 @@ from fsa.choices.rows import Rows
 from fsa.choices.source import Source, Truth
 from fsa.choices.splits import NAMES, Splitter
 from fsa.choices.table import ChoiceTable
+from fsa.devices import torch_device
 from fsa.episodes.sampler import EpisodeRows, EpisodeSampler
 from fsa.episodes.tokens import ItemTokens
 from fsa.errors import ConfigError
@@ -224,6 +225,7 @@ def opened(folder: Path, settings: Settings, known: dict[str, Data]) -> Run:
     features = at.items_of(model.features).project(model.projection)
     tokens = None
     if isinstance(model.scorer, LanguageScorer):
+        model.to(torch_device())
         tokens = item_tokens(at.table, model.scorer, model.texts)
     return Run(model, int(config["seed"]), config.get("only_group"), at, features, tokens)
 
