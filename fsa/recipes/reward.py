@@ -51,6 +51,8 @@ from fsa.training.module import ChoiceModule
 from fsa.training.optimizers import AdamW
 from fsa.training.processes import is_first_process
 
+_FEW = 100  # validation choices: of fewer, the best of several validations is a matter of chance
+
 
 @in_run_folder
 def train_reward(
@@ -159,6 +161,12 @@ def train_reward(
     if shortened:
         console.print(
             f"{shortened / 10:.0f} % of contexts are shorter than drawn: their users have too few choices"
+        )
+    judged = len(np.unique(data.frozen.target[data.frozen.target >= 0]))
+    if judged < _FEW and loop.validate_every < loop.max_steps:
+        console.print(
+            f"{judged} different choices to validate on: which step is best is told mostly by chance; raise "
+            "episodes.validation_episodes or loop.validate_every"
         )
     prepared = time.monotonic()
     first = fit_population(module, parted, matrix, episodes, loop, folder, resume)

@@ -44,6 +44,15 @@ def test_the_model_has_the_weights_of_the_best_validation(synthetic_run):
         assert torch.equal(stored[name], trained[name]), name
 
 
+def test_few_validation_choices_are_told_where_they_choose_among_steps(tmp_path, capsys):
+    few = {**SHORT, "episodes__validation_episodes": 3, "episodes__max_targets": 2}
+    train_small(tmp_path / "few", **few)
+    assert " 6 different choices to validate on" in " " + " ".join(capsys.readouterr().err.split())
+    train_small(tmp_path / "once", **(few | {"loop__validate_every": 10}))
+    train_small(tmp_path / "many", **(SHORT | {"source__num_users": 300}))
+    assert "to validate on" not in capsys.readouterr().err
+
+
 def ask(rewards: RewardModel) -> list[float]:
     """What a person who likes larger numbers would be predicted to choose."""
     person = rewards.for_user([{"options": [0.1 * i, 0.1 * i + 0.35], "chosen": 1} for i in range(6)])
