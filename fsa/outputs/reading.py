@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from fsa.outputs.person import Person
     from fsa.outputs.reward_model import RewardModel
 
-_MEANT = 0.99  # probability that a statement is meant, before any choice (docs/log.md)
+_MEANT = 0.995  # probability that a statement is meant, before any choice (docs/log.md)
 
 
 @torch.no_grad()

@@ -97,12 +97,12 @@ def test_a_statement_counts_by_how_well_it_foretells_a_choice(likes_long):
     batch = choice_batch(model, [history])
     is_said = torch.arange(batch.mask.shape[1]).unsqueeze(0) >= 1
     found = believed(model, batch, is_said).weight
-    # Alone, a statement is believed by 0.99 and so counts as much as one of 2 / 0.99 does here.
-    alone = model.for_user([], stated=says, bank=replace(BANK, strength=2.0 / 0.99))
+    # Alone, a statement is believed by 0.995 and so counts as much as one of 2 / 0.995 does here.
+    alone = model.for_user([], stated=says, bank=replace(BANK, strength=2.0 / 0.995))
     first, second = (LONG, SHORT) if likes_long else (SHORT, LONG)
     meant, unknown = (each.prefers("Question 0?", first, second) for each in (alone, model.for_user([])))
-    share = 0.99 * meant / (0.99 * meant + 0.01 * unknown)
-    assert share > 0.99 if likes_long else share < 0.99
+    share = 0.995 * meant / (0.995 * meant + 0.005 * unknown)
+    assert share > 0.995 if likes_long else share < 0.995
     assert_close(found[0, 1:], share * batch.weight[0, 1:], rtol=1e-6, atol=0)
     assert found[0, 0] == 1
 
