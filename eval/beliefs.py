@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 
 import numpy as np
@@ -19,6 +19,7 @@ from fsa.cli.recipes import run_recipe
 from fsa.encoders.encoder import ContextEncoder
 from fsa.episodes.dataset import collate
 from fsa.models.taste_reward import TasteReward
+from fsa.recipes.measuring.bayes import BayesPredictor
 from fsa.recipes.measuring.predictions import Predictions, predict
 from fsa.recipes.measuring.rows import rows_of
 from fsa.recipes.measuring.runs import Data, Run, Settings, opened, source_and_splits
@@ -39,7 +40,9 @@ _DATA = {
 }
 _PEOPLE = ["--config", "configs/reward/choices.yaml", "--splits.fractions", "[0.6,0.2,0.2]"]
 _ENDINGS = (".jsonl", ".jsonl.gz")
-_WHOLE, _MEAN = "whole belief", "its mean alone"
+_WHOLE, _MEAN, _BAYES = "whole belief", "its mean alone", "Bayes limit"
+_EPISODES_AT_ONCE = 50  # tastes may be many
+_ROUNDING = 1e-9
 _CALIBRATED = 20  # draws of what a calibrated model would have come to
 
 
@@ -147,6 +150,9 @@ def _coverage(runs: list[Run], sandbox: Sandbox, size: int) -> Iterator[Row]:
     inside = np.concatenate([part.is_inside for part in found]).astype(float)
     by = [np.concatenate([part.user for part in found]), np.concatenate([part.prompt for part in found])]
     yield Row.of(mean_interval(inside, by, seeds=seeds), "sandbox", _WHOLE, "all", size, COVERAGE)
+    best = bayes_log_odds(runs[0].at, sandbox, size)
+    inside = best.is_inside.astype(float)
+    yield Row.of(mean_interval(inside, [best.user, best.prompt]), "sandbox", _BAYES, "all", size, COVERAGE)
 
 
 @dataclass(frozen=True)
@@ -186,6 +192,38 @@ def log_odds(run: Run, sandbox: Sandbox, size: int) -> LogOdds:
     true = true_log_odds(sandbox, run.at.table, rows)
     low, high = (end.numpy()[is_target] for end in (spread.low, spread.high))
     return LogOdds(true, low, high, user, run.at.table.prompt[rows])
+
+
+def bayes_log_odds(at: Data, sandbox: Sandbox, size: int) -> LogOdds:
+    """The same, as believed by Bayes' rule: what any honest interval comes to.
+
+    Of a few kinds of people the middle 90 % holds more than that: a kind is in it whole or not at all.
+    """
+    assert at.truth is not None, "a sandbox knows its truth"
+    predictor, parts = BayesPredictor(at.truth, at.table), list[LogOdds]()
+    rewards = predictor.rewards.numpy()  # [m, t]
+    episodes = at.episodes.with_context(size)
+    for start in range(0, len(episodes.index), _EPISODES_AT_ONCE):
+        part = episodes.part(slice(start, start + _EPISODES_AT_ONCE))
+        of, place = np.nonzero(part.target >= 0)
+        rows = part.target[of, place]
+        pair = at.table.option[at.table.option_offsets[rows][:, None] + np.arange(2)]
+        weight = predictor.log_posterior(part.context).exp().numpy()[of]
+        low, high = middle(rewards[pair[:, 0]] - rewards[pair[:, 1]], weight)
+        true = true_log_odds(sandbox, at.table, rows)
+        parts.append(LogOdds(true, low - _ROUNDING, high + _ROUNDING, part.user[of], at.table.prompt[rows]))
+    return LogOdds(*(np.concatenate([getattr(part, f.name) for part in parts]) for f in fields(LogOdds)))
+
+
+def middle(
+    values: Float[np.ndarray, "n t"], weight: Float[np.ndarray, "n t"], share: float = 0.9
+) -> tuple[Float[np.ndarray, " n"], Float[np.ndarray, " n"]]:
+    """Ends of the middle of weighted values, by row: beyond either lies at most half of what is left."""
+    order = np.argsort(values, 1)
+    values, mass = np.take_along_axis(values, order, 1), np.take_along_axis(weight, order, 1).cumsum(1)
+    tail, every = (1 - share) / 2, np.arange(len(values))
+    low = values[every, (mass >= tail).argmax(1)]
+    return low, values[every, (mass >= 1 - tail - _ROUNDING).argmax(1)]
 
 
 def true_log_odds(

@@ -5,10 +5,21 @@ import pytest
 import torch
 from numpy.testing import assert_allclose
 
-from eval.beliefs import COVERAGE, EXCESS, GAIN, LogOdds, MeanAlone, beliefs, true_log_odds
+from eval.beliefs import (
+    COVERAGE,
+    EXCESS,
+    GAIN,
+    LogOdds,
+    MeanAlone,
+    bayes_log_odds,
+    beliefs,
+    middle,
+    true_log_odds,
+)
 from fsa.choices.sandbox import Sandbox
 from fsa.encoders.taste_posterior import TastePosterior
 from fsa.models.taste_reward import TasteReward
+from fsa.recipes.measuring.runs import Data, Settings
 from fsa.types import ChoiceBatch
 
 
@@ -45,6 +56,24 @@ def test_inside_is_between_the_ends():
     assert found.is_inside.tolist() == [True, False, True]
 
 
+def test_the_middle_leaves_out_half_of_the_rest_on_either_side():
+    values, weight = (
+        np.array([[3.0, 1, 4, 2]] * 2),
+        np.array([[0.85, 0.04, 0.05, 0.06], [0.3, 0.4, 0.2, 0.1]]),
+    )
+    low, high = middle(values, weight)
+    assert (low.tolist(), high.tolist()) == ([2, 1], [3, 4])
+
+
+def test_of_ten_equally_likely_kinds_the_middle_holds_all_and_of_a_continuum_nine_tenths():
+    for tastes, expected, tolerance in (("types", 1.0, 0.0), ("continuous", 0.9, 0.02)):
+        sandbox = Sandbox(num_prompts=40, num_users=200, choices_per_user=20, tastes=tastes)
+        table = sandbox.load()
+        episodes = Settings([0, 1], episodes=200, max_targets=10).frozen(table)
+        at = Data("sandbox", table, table, sandbox.truth(table), episodes, False)
+        assert bayes_log_odds(at, sandbox, 0).is_inside.mean() == pytest.approx(expected, abs=tolerance)
+
+
 @torch.no_grad()
 def test_a_mean_alone_is_the_belief_s_mean_without_doubt(parts):
     context = pairs(2, 5)
@@ -62,6 +91,6 @@ def test_the_report_has_every_number_of_the_sandbox(tmp_path, monkeypatch):
     found = {(row.method, row.metric, row.context_size) for row in report.rows if row.group == "all"}
     for size in (1, 3):
         assert {("whole belief", metric, size) for metric in (COVERAGE, EXCESS, GAIN, "nll")} <= found
-        assert ("its mean alone", EXCESS, size) in found
+        assert {("its mean alone", EXCESS, size), ("Bayes limit", COVERAGE, size)} <= found
     coverage = [row.value for row in report.rows if row.metric == COVERAGE]
     assert all(0 <= value <= 1 for value in coverage)

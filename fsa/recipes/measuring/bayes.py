@@ -54,6 +54,11 @@ class BayesPredictor:
             )
         return found.movedim(0, -1).numpy()
 
+    def log_posterior(self, context: NDArray[np.integer]) -> Float[Tensor, "b t"]:
+        """Log-probability of each taste given the rows seen of each user, -1 for padding [b, n]."""
+        evidence = torch.from_numpy(self.log_likelihood(context)).sum(1)
+        return (self.log_prior + evidence).log_softmax(-1)
+
     @torch.no_grad()
     def predict(
         self, context: NDArray[np.integer], target: NDArray[np.integer]
@@ -66,11 +71,9 @@ class BayesPredictor:
             context: Rows seen of each user, -1 for padding [b, n].
             target: Rows to predict, -1 for padding [b, m].
         """
-        evidence = torch.from_numpy(self.log_likelihood(context)).sum(1)  # [b, t]
-        log_posterior = (self.log_prior + evidence).log_softmax(-1)
         choices, scores = self._choices(target)
         best = self.likelihood.best(scores, choices.option_mask)
-        log_weight = log_posterior.T.unsqueeze(-1).expand(scores.shape[:3])
+        log_weight = self.log_posterior(context).T.unsqueeze(-1).expand(scores.shape[:3])
         return Predictive(scores, log_weight).mean(best).numpy()
 
     def _choices(self, rows: NDArray[np.integer]) -> tuple[ChoiceBatch, Float[Tensor, "t *rows k 1"]]:
