@@ -11,6 +11,7 @@ import torch
 from numpy.typing import NDArray
 from rich.console import Console
 
+from eval.questions.limit import rows_of_the_limit
 from fsa.cli.recipes import run_recipe
 from fsa.episodes.dataset import collate
 from fsa.episodes.sampler import EpisodeRows
@@ -54,7 +55,8 @@ def questions(
     At every step the pair of the pool whose answer is worth most is asked, and its answer is the one that the
     person gave; beside it, pairs taken at random, from the same pool, for the same targets. Writes
     OUT/report.json, report.md and a plot; rows `asked_over_random` are paired differences of accuracy, those
-    `asked_over_10_random` compare with ten taken at random.
+    `asked_over_10_random` compare with ten taken at random. Where it is known how the choices were made,
+    `Bayes limit` asks and predicts by that rule: nobody who has to learn it can do better than such asking.
 
     Args:
         run: Run folder; a quoted glob is one method whose folders are its seeds. May be given several times.
@@ -106,6 +108,8 @@ def _of_method(method: Method, settings: Settings, sizes: list[int]) -> list[Row
             units = [predictions.prompt] if at.fixed_users else [predictions.user, predictions.prompt]
             gain = paired_interval(predictions.correct, rival.correct, units, seeds=seeds)
             rows.append(Row.of(gain, at.name, f"{method.name}, {way}", "all", size, metric))
+    if at.truth is not None and not at.truth.tie_weight:  # pairs without ties: an outcome is one of two
+        rows += rows_of_the_limit(at, sizes)
     return rows
 
 
