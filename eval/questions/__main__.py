@@ -56,7 +56,7 @@ def questions(
     person gave; beside it, pairs taken at random, from the same pool, for the same targets. Writes
     OUT/report.json, report.md and a plot; rows `asked_over_random` are paired differences of accuracy, those
     `asked_over_10_random` compare with ten taken at random. Where it is known how the choices were made,
-    `Bayes limit` asks and predicts by that rule: nobody who has to learn it can do better than such asking.
+    `Bayes limit` asks and predicts by that rule: a model has to learn it first.
 
     Args:
         run: Run folder; a quoted glob is one method whose folders are its seeds. May be given several times.
