@@ -53,23 +53,30 @@ def in_order_of_the_limit(at: Data, count: int) -> EpisodeRows:
     predictor, episodes, parts = BayesPredictor(at.truth, at.table), at.episodes, list[np.ndarray]()
     for start in range(0, len(episodes.index), _AT_ONCE):
         pool = episodes.context[start : start + _AT_ONCE]
-        # Of the outcome that came: what it tells is the same for either outcome's probability.
-        likely = torch.from_numpy(predictor.log_likelihood(pool)).exp()
-        parts.append(_greedy(pool, likely, predictor.log_prior, count))
+        log_likely = torch.from_numpy(predictor.log_likelihood(pool))
+        parts.append(_greedy(pool, predictor.first(pool), log_likely, predictor.log_prior, count))
     return replace(episodes, context=np.concatenate(parts))
 
 
 def _greedy(
-    pool: NDArray[np.int64], likely: Float[Tensor, "b n t"], log_prior: Float[Tensor, " t"], count: int
+    pool: NDArray[np.int64],
+    first: Float[Tensor, "b n t"],
+    log_likely: Float[Tensor, "b n t"],
+    log_prior: Float[Tensor, " t"],
+    count: int,
 ) -> NDArray[np.int64]:
-    """Rows of the pools in the order in which they would be asked about, -1 where one is used up [b, c]."""
+    """Rows of the pools in the order in which they would be asked about, -1 where one is used up [b, c].
+
+    What a question is worth is computed from its options alone, never from the answer: of questions worth the
+    same, rounding would otherwise prefer some answers.
+    """
     left, order, every = torch.from_numpy(pool >= 0), list[Tensor](), torch.arange(len(pool))
     log_weight = log_prior.repeat(len(pool), 1)
     for _ in range(min(count, pool.shape[1])):
         weight = log_weight.softmax(-1)
-        worth = torch.stack([InformationGain().worth(likely[b].T, weight[b]) for b in range(len(pool))])
+        worth = torch.stack([InformationGain().worth(first[b].T, weight[b]) for b in range(len(pool))])
         best = torch.where(left, worth, -torch.inf).argmax(-1)
         order.append(torch.where(left[every, best], torch.from_numpy(pool)[every, best], -1))
-        log_weight = log_weight + likely[every, best].clamp(min=1e-300).log() * left[every, best].unsqueeze(1)
+        log_weight = log_weight + torch.where(left[every, best].unsqueeze(1), log_likely[every, best], 0)
         left[every, best] = False
     return torch.stack(order, 1).numpy()

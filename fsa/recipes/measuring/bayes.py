@@ -54,6 +54,11 @@ class BayesPredictor:
             )
         return found.movedim(0, -1).numpy()
 
+    def first(self, rows: NDArray[np.integer]) -> Float[Tensor, "*rows t"]:
+        """Probability that the first option of each choice is picked, under each taste."""
+        choices, scores = self._choices(rows)
+        return self.likelihood.best(scores, choices.option_mask)[..., 0].movedim(0, -1)
+
     def log_posterior(self, context: NDArray[np.integer]) -> Float[Tensor, "b t"]:
         """Log-probability of each taste given the rows seen of each user, -1 for padding [b, n]."""
         evidence = torch.from_numpy(self.log_likelihood(context)).sum(1)

@@ -1,9 +1,10 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from eval.questions.limit import ASKED, AT_RANDOM, in_order_of_the_limit, rows_of_the_limit
 from fsa.choices.sandbox import Sandbox
-from fsa.recipes.measuring.bayes import BayesPredictor
 from fsa.recipes.measuring.runs import Data, Settings
 
 
@@ -18,7 +19,11 @@ def at() -> Data:
 def test_the_first_question_tells_most_of_ten_equally_likely_kinds(at: Data):
     asked = in_order_of_the_limit(at, 3).context
     assert at.truth is not None
-    likely = np.exp(BayesPredictor(at.truth, at.table).log_likelihood(at.episodes.context))  # [b, n, t]
+    rewards = at.truth.rewards.astype(float)  # [t, m]
+    pair = at.table.option[at.table.option_offsets[at.episodes.context][..., None] + np.arange(2)]
+    likely = 1 / (1 + np.exp(rewards[:, pair[..., 1]] - rewards[:, pair[..., 0]])).transpose(
+        1, 2, 0
+    )  # [b, n, t]
 
     def entropy(p: np.ndarray) -> np.ndarray:
         return -p * np.log(p) - (1 - p) * np.log1p(-p)
@@ -26,6 +31,13 @@ def test_the_first_question_tells_most_of_ten_equally_likely_kinds(at: Data):
     gain = entropy(likely.mean(-1)) - entropy(likely.clip(1e-12, 1 - 1e-12)).mean(-1)
     best = at.episodes.context[np.arange(60), gain.argmax(1)]
     assert (asked[:, 0] == best).all()
+
+
+def test_what_was_answered_does_not_choose_the_first_question(at: Data):
+    turned = replace(at.table, place=1 - at.table.place)  # everybody prefers the other option
+    other = Data("sandbox", turned, turned, at.truth, at.episodes, False)
+    first, same = (in_order_of_the_limit(one, 1).context for one in (at, other))
+    assert (first == same).all()
 
 
 def test_each_context_is_some_of_its_pool_and_nothing_twice(at: Data):
