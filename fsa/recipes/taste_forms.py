@@ -13,7 +13,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from fsa.choices.table import ChoiceTable
-from fsa.recipes.calibration import calibrate
+from fsa.recipes.calibration import calibrate, other_draws
 from fsa.training.checkpoints import CHECKPOINTS
 from fsa.training.datamodule import EpisodeData
 from fsa.training.loop import Loop
@@ -81,6 +81,8 @@ def calibrate_better(
 ) -> dict[str, Any]:
     """Calibrate a module, with its weights or those of a trial: whichever predict validation better.
 
+    The weights are chosen by the draws that validated them, how sure to be by others: see `other_draws`.
+
     Args:
         module: The module.
         data: What it is trained on.
@@ -91,13 +93,16 @@ def calibrate_better(
     """
     parts = module.encoder, module.scorer, module.likelihood, data
     nll = calibrate(*parts)
-    if not trial or nll is None:
+    if nll is None:
         return {}
-    of_run, of_trial = float(nll.mean()), tried["form_nll"][tried["form"]]
-    if not of_run <= of_trial:
-        _put(module, trial)
-        calibrate(*parts)
-    return {"calibrated_nll": {"run": of_run, "trial": of_trial}}
+    found = {}
+    if trial:
+        of_run, of_trial = float(nll.mean()), tried["form_nll"][tried["form"]]
+        if not of_run <= of_trial:
+            _put(module, trial)
+        found = {"calibrated_nll": {"run": of_run, "trial": of_trial}}
+    calibrate(*parts, other_draws(data))
+    return found
 
 
 def _nll(module: ChoiceModule, data: EpisodeData) -> Float[np.ndarray, " p"]:

@@ -7,7 +7,7 @@ from fsa.encoders.taste_posterior import TastePosterior
 from fsa.likelihoods.btl import BradleyTerryLuce
 from fsa.likelihoods.likelihood import predicted
 from fsa.models.taste_reward import TasteReward
-from fsa.recipes.calibration import calibrate
+from fsa.recipes.calibration import calibrate, other_draws
 from tests.factories.training import SIZES, small_data, small_module
 
 
@@ -43,3 +43,12 @@ def test_other_models_are_left_as_they_are():
     before = {name: weight.clone() for name, weight in module.state_dict().items()}
     assert calibrate(module.encoder, module.scorer, module.likelihood, small_data()) is None
     assert all(torch.equal(weight, before[name]) for name, weight in module.state_dict().items())
+
+
+def test_other_draws_are_of_the_same_choices_with_other_contexts():
+    data = small_data()
+    frozen, others = data.frozen, other_draws(data)
+    assert set(others.index).isdisjoint(frozen.index)
+    assert len(others.index) == 4 * len(frozen.index)
+    same = [(context == frozen.context).all(1).any() for context in others.context]
+    assert np.mean(same) < 0.5

@@ -13,7 +13,7 @@ from fsa.likelihoods.btl import BradleyTerryLuce
 from fsa.models.taste_reward import TasteReward
 from fsa.objectives.nll import NegativeLogLikelihood
 from fsa.recipes import taste_forms
-from fsa.recipes.calibration import calibrate
+from fsa.recipes.calibration import calibrate, other_draws
 from fsa.recipes.taste_forms import calibrate_better, choose_form
 from fsa.training.module import ChoiceModule
 from fsa.training.optimizers import AdamW
@@ -110,6 +110,7 @@ def calibrated(made: ChoiceModule, data) -> tuple[dict, dict]:
     """What is known of a trial that ended with these weights, and the weights once they are calibrated."""
     end = copy.deepcopy(made)
     nll = calibrate(end.encoder, end.scorer, end.likelihood, data)
+    calibrate(end.encoder, end.scorer, end.likelihood, data, other_draws(data))
     known = {"form": "usual", "form_nll": {"usual": float(nll.mean())}}
     return known, {**dict(end.named_parameters()), **dict(end.scorer.named_buffers())}
 
@@ -121,7 +122,7 @@ def assert_is(made: ChoiceModule, end: dict) -> None:
         torch.testing.assert_close(weight, end[name], msg=name)
 
 
-def test_the_better_weights_stay_and_are_calibrated_once(tmp_path):
+def test_the_better_weights_stay_and_are_calibrated_by_other_draws(tmp_path):
     made, data = module(), small_data()
     made.encoder.lapse.requires_grad_(False)
     with torch.no_grad():
