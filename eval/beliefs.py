@@ -188,10 +188,9 @@ def log_odds(run: Run, sandbox: Sandbox, size: int) -> LogOdds:
     spread = scorer.spread_between(first, run.model.encoder(batch.context))
     is_target = batch.target.mask.numpy()
     rows = episodes.target[is_target]
-    user = np.broadcast_to(episodes.user[:, None], is_target.shape)[is_target]
     true = true_log_odds(sandbox, run.at.table, rows)
     low, high = (end.numpy()[is_target] for end in (spread.low, spread.high))
-    return LogOdds(true, low, high, user, run.at.table.prompt[rows])
+    return LogOdds(true, low, high, run.at.table.user[rows], run.at.table.prompt[rows])
 
 
 def bayes_log_odds(at: Data, sandbox: Sandbox, size: int) -> LogOdds:
@@ -200,18 +199,19 @@ def bayes_log_odds(at: Data, sandbox: Sandbox, size: int) -> LogOdds:
     Of a few kinds of people the middle 90 % holds more than that: a kind is in it whole or not at all.
     """
     assert at.truth is not None, "a sandbox knows its truth"
-    predictor, parts = BayesPredictor(at.truth, at.table), list[LogOdds]()
+    table, predictor, parts = at.table, BayesPredictor(at.truth, at.table), list[LogOdds]()
     rewards = predictor.rewards.numpy()  # [m, t]
     episodes = at.episodes.with_context(size)
     for start in range(0, len(episodes.index), _EPISODES_AT_ONCE):
         part = episodes.part(slice(start, start + _EPISODES_AT_ONCE))
         of, place = np.nonzero(part.target >= 0)
         rows = part.target[of, place]
-        pair = at.table.option[at.table.option_offsets[rows][:, None] + np.arange(2)]
+        pair = pairs_of(table, rows)
         weight = predictor.log_posterior(part.context).exp().numpy()[of]
         low, high = middle(rewards[pair[:, 0]] - rewards[pair[:, 1]], weight)
-        true = true_log_odds(sandbox, at.table, rows)
-        parts.append(LogOdds(true, low - _ROUNDING, high + _ROUNDING, part.user[of], at.table.prompt[rows]))
+        true = true_log_odds(sandbox, table, rows)
+        by = table.user[rows], table.prompt[rows]
+        parts.append(LogOdds(true, low - _ROUNDING, high + _ROUNDING, *by))
     return LogOdds(*(np.concatenate([getattr(part, f.name) for part in parts]) for f in fields(LogOdds)))
 
 
@@ -231,10 +231,14 @@ def true_log_odds(
 ) -> Float[np.ndarray, " n"]:
     """By how many nats the users of these rows prefer the first option to the second."""
     weights, _ = sandbox.tastes.users(sandbox.num_users, sandbox.seed)
-    pair = table.option[table.option_offsets[rows][:, None] + np.arange(2)]
-    levels = sandbox.attributes(table)[pair]  # [n, 2, a]
+    levels = sandbox.attributes(table)[pairs_of(table, rows)]  # [n, 2, a]
     of_user = weights[numbers_of(table)[table.user[rows]]]
     return sandbox.taste_scale * np.einsum("na,na->n", levels[:, 0] - levels[:, 1], of_user)
+
+
+def pairs_of(table: ChoiceTable, rows: Int[np.ndarray, " n"]) -> Int[np.ndarray, "n 2"]:
+    """Items that these rows offer, two each."""
+    return table.option[table.option_offsets[rows][:, None] + np.arange(2)]
 
 
 def numbers_of(table: ChoiceTable) -> Int[np.ndarray, " u"]:

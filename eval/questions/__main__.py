@@ -11,7 +11,7 @@ import torch
 from numpy.typing import NDArray
 from rich.console import Console
 
-from eval.questions.limit import rows_of_the_limit
+from eval.questions.limit import rivals_of, rows_of_the_limit
 from fsa.cli.recipes import run_recipe
 from fsa.episodes.dataset import collate
 from fsa.episodes.sampler import EpisodeRows
@@ -102,8 +102,7 @@ def _of_method(method: Method, settings: Settings, sizes: list[int]) -> list[Row
         rows += rows_of(predictions, seeds, at, f"{method.name}, {way}", size)
         if way == RANDOM:
             continue
-        rivals = {"asked_over_random": size} | ({"asked_over_10_random": 10} if 10 in sizes else {})
-        for metric, other in rivals.items():
+        for metric, other in rivals_of(size, sizes).items():
             rival, _ = found[RANDOM, other]
             units = [predictions.prompt] if at.fixed_users else [predictions.user, predictions.prompt]
             gain = paired_interval(predictions.correct, rival.correct, units, seeds=seeds)

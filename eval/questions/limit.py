@@ -28,10 +28,8 @@ def rows_of_the_limit(at: Data, sizes: Sequence[int]) -> Iterator[Row]:
     The rule that made the choices is known, the person's taste is not; the same people, pools and targets.
     """
     assert at.truth is not None, "the caller looked"
-    is_target = at.episodes.target >= 0
-    rows = at.episodes.target[is_target]
-    user = np.broadcast_to(at.episodes.user[:, None], is_target.shape)[is_target]
-    units: list[np.ndarray] = [user, at.table.prompt[rows]]
+    rows = at.episodes.target[at.episodes.target >= 0]
+    units = [at.table.user[rows], at.table.prompt[rows]]
     by_way = {AT_RANDOM: at.episodes, ASKED: in_order_of_the_limit(at, max(sizes))}
     found = {
         (way, size): bayes_correct(at.truth, at.table, episodes.with_context(size))
@@ -41,10 +39,14 @@ def rows_of_the_limit(at: Data, sizes: Sequence[int]) -> Iterator[Row]:
     for (way, size), correct in found.items():
         yield Row.of(mean_interval(correct, units), at.name, way, "all", size, "accuracy")
     for size in sizes:
-        rivals = {"asked_over_random": size} | ({"asked_over_10_random": 10} if 10 in sizes else {})
-        for metric, other in rivals.items():
+        for metric, other in rivals_of(size, sizes).items():
             gain = paired_interval(found[ASKED, size], found[AT_RANDOM, other], units)
             yield Row.of(gain, at.name, ASKED, "all", size, metric)
+
+
+def rivals_of(size: int, sizes: Sequence[int]) -> dict[str, int]:
+    """How many taken at random so many questions are compared with, by the metric's name."""
+    return {"asked_over_random": size} | ({"asked_over_10_random": 10} if 10 in sizes else {})
 
 
 def in_order_of_the_limit(at: Data, count: int) -> EpisodeRows:

@@ -164,11 +164,9 @@ def _rows(
     runs: Sequence[Run], found: Mapping[tuple[str, int], list[NDArray[np.float64]]], sizes: Sequence[int]
 ) -> Iterator[Row]:
     at = runs[0].at
-    target = at.episodes.target
-    here = target >= 0
-    user = np.broadcast_to(at.episodes.user[:, None], target.shape)[here]
-    by = [np.tile(label, len(runs)) for label in (user, at.table.prompt[target[here]])]
-    seeds = np.repeat([run.seed for run in runs], len(user))
+    rows = at.episodes.target[at.episodes.target >= 0]
+    by = [np.tile(label, len(runs)) for label in (at.table.user[rows], at.table.prompt[rows])]
+    seeds = np.repeat([run.seed for run in runs], len(rows))
     joined = {key: np.concatenate(parts) for key, parts in found.items()}
     for (method, size), correct in joined.items():
         yield Row.of(mean_interval(correct, by, seeds=seeds), at.name, method, "all", size, "accuracy")

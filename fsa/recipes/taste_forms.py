@@ -91,17 +91,13 @@ def calibrate_better(
     Returns:
         What to remember: the validation's negative log-likelihood of either; nothing without a trial.
     """
-    parts = module.encoder, module.scorer, module.likelihood, data
-    nll = calibrate(*parts)
-    if nll is None:
-        return {}
     found = {}
     if trial:
-        of_run, of_trial = float(nll.mean()), tried["form_nll"][tried["form"]]
+        of_run, of_trial = float(_nll(module, data).mean()), tried["form_nll"][tried["form"]]
         if not of_run <= of_trial:
             _put(module, trial)
         found = {"calibrated_nll": {"run": of_run, "trial": of_trial}}
-    calibrate(*parts, other_draws(data))
+    calibrate(module.encoder, module.scorer, module.likelihood, data, other_draws(data))
     return found
 
 
