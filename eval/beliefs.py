@@ -23,16 +23,15 @@ from fsa.recipes.measuring.bayes import BayesPredictor
 from fsa.recipes.measuring.predictions import Predictions, predict
 from fsa.recipes.measuring.rows import rows_of
 from fsa.recipes.measuring.runs import Data, Run, Settings, opened, source_and_splits
-from fsa.reports.intervals import ece_interval, mean_interval, paired_interval
+from fsa.reports.intervals import EXCESS, excess_interval, mean_interval, paired_interval
 from fsa.reports.report import Report, Row
 from fsa.runs.folder import CONFIG_YAML, about_this_run, read_yaml
 from fsa.types import Belief, ChoiceBatch
 from train.reward import train_run
 
-COVERAGE, EXCESS, GAIN = "coverage_share", "ece_beyond_calibrated", "nll_whole_minus_mean"
-"""Metrics: pairs whose true log-odds lie inside the middle 90 % of the belief, a fraction; calibration error
-beyond that of a perfectly calibrated model with as many predictions; nats that the whole belief costs more
-than its mean alone."""
+COVERAGE, GAIN = "coverage_share", "nll_whole_minus_mean"
+"""Metrics: pairs whose true log-odds lie inside the middle 90 % of the belief, a fraction; nats that the
+whole belief costs more than its mean alone."""
 
 _DATA = {
     "sandbox, types": ["--config", "configs/reward/sandbox.yaml"],
@@ -43,7 +42,6 @@ _ENDINGS = (".jsonl", ".jsonl.gz")
 _WHOLE, _MEAN, _BAYES = "whole belief", "its mean alone", "Bayes limit"
 _EPISODES_AT_ONCE = 50  # tastes may be many
 _ROUNDING = 1e-9
-_CALIBRATED = 20  # draws of what a calibrated model would have come to
 
 
 class MeanAlone(ContextEncoder):
@@ -123,9 +121,7 @@ def _rows(runs: list[Run], size: int) -> Iterator[Row]:
         yield from rows_of(found, seeds, at, method, size)
         told = ~np.isnan(found.correct)
         by = [found.user[told], found.prompt[told]]
-        excess = ece_interval(
-            found.confidence[told], found.correct[told], by, seeds=seeds[told], calibrated=_CALIBRATED
-        )
+        excess = excess_interval(found.confidence[told], found.correct[told], by, seeds=seeds[told])
         yield Row.of(excess, at.name, method, "all", size, EXCESS)
     whole, mean = each[_WHOLE], each[_MEAN]
     gain = paired_interval(whole.nll, mean.nll, [whole.user, whole.prompt], seeds=seeds)

@@ -11,7 +11,7 @@ import numpy as np
 from fsa.errors import ConfigError
 from fsa.recipes.measuring.predictions import Predictions
 from fsa.reports.bootstrap import Interval
-from fsa.reports.intervals import mean_interval, paired_interval
+from fsa.reports.intervals import EXCESS, ece_interval, excess_interval, mean_interval, paired_interval
 from fsa.reports.row import Row, worst
 
 PERSONAL, POOLED = "personal", "one model for everybody"
@@ -75,6 +75,7 @@ def people_report(
         group: _rows(personal, {POOLED: dict.fromkeys(personal, pooled), **others}, keep, group, data, where)
         for group, keep in _groups(pooled, groups).items()
     }
+    rows["all"] += _calibration(personal, {POOLED: dict.fromkeys(personal, pooled), **others}, data, where)
     of_groups = [of_group for group, of_group in rows.items() if group != "all"]
     worsts = [worst(of_metric) for of_metric in zip(*of_groups, strict=True)]
     found = [row for of_group in rows.values() for row in of_group]
@@ -135,6 +136,21 @@ def _rows(
             Row.of(number, data, method, group, size, metric, where) for method, metric, number in numbers
         ]
     return rows
+
+
+def _calibration(
+    personal: Mapping[int, Predictions],
+    others: Mapping[str, Mapping[int, Predictions]],
+    data: str,
+    where: Mapping[str, str],
+) -> list[Row]:
+    """How far probabilities are off, for all people together."""
+    return [
+        Row.of(interval(one.confidence, one.correct, _units(one)), data, name, "all", size, metric, where)
+        for name, method in {PERSONAL: personal, **others}.items()
+        for size, one in sorted(method.items())
+        for metric, interval in (("ece", ece_interval), (EXCESS, excess_interval))
+    ]
 
 
 def _count(labels: np.ndarray) -> Interval:

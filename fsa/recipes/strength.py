@@ -160,4 +160,9 @@ def _of_its_group(at: Run) -> Run:
     table, episodes = at.at.table, at.at.episodes
     number = table.groups.index(at.only_group).as_py()
     its = (table.group[np.maximum(episodes.target, 0)] == number).any(1)
+    if not its.any():
+        raise ConfigError(
+            f"none of {len(its)} validation episodes is of group {at.only_group!r}, which this policy was "
+            f"trained on: give more --episodes"
+        )
     return replace(at, at=replace(at.at, episodes=episodes.part(np.flatnonzero(its))))

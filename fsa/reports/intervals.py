@@ -56,6 +56,21 @@ def paired_interval(
     return mean_interval(np.asarray(values, np.float64) - np.asarray(rivals, np.float64), by, **how)
 
 
+EXCESS = "ece_beyond_calibrated"
+"""Metric: calibration error beyond that of a perfectly calibrated model with as many predictions."""
+_CALIBRATED = 20  # draws of what such a model would have come to
+
+
+def excess_interval(
+    confidence: Float[np.ndarray, " n"],
+    correct: Float[np.ndarray, " n"],
+    by: Sequence[np.ndarray],
+    **how: Any,
+) -> Interval:
+    """The metric `EXCESS` with its interval; arguments as of `ece_interval`."""
+    return ece_interval(confidence, correct, by, calibrated=_CALIBRATED, **how)
+
+
 def ece_interval(
     confidence: Float[np.ndarray, " n"],
     correct: Float[np.ndarray, " n"],

@@ -7,7 +7,6 @@ from numpy.testing import assert_allclose
 
 from eval.beliefs import (
     COVERAGE,
-    EXCESS,
     GAIN,
     LogOdds,
     MeanAlone,
@@ -20,6 +19,7 @@ from fsa.choices.sandbox import Sandbox
 from fsa.encoders.taste_posterior import TastePosterior
 from fsa.models.taste_reward import TasteReward
 from fsa.recipes.measuring.runs import Data, Settings
+from fsa.reports.intervals import EXCESS
 from fsa.types import ChoiceBatch
 
 

@@ -6,6 +6,7 @@ import pytest
 from fsa.errors import ConfigError
 from fsa.recipes.measuring.predictions import Predictions
 from fsa.recipes.people_report import PERSONAL, POOLED, people_report
+from fsa.reports.intervals import EXCESS
 
 
 def predicted(correct: np.ndarray, people: int, num_groups: int = 1) -> Predictions:
@@ -20,7 +21,7 @@ def predicted(correct: np.ndarray, people: int, num_groups: int = 1) -> Predicti
         group=user % num_groups,
         correct=correct.astype(float),
         nll=np.where(correct, 0.5, 1.0),
-        confidence=nothing,
+        confidence=np.full(n, 0.75),
         flip_correct=nothing,
         bayes_correct=nothing,
     )
@@ -47,6 +48,18 @@ def test_a_gain_whose_interval_is_above_0_is_a_difference_between_people():
     (gain,) = [row for row in rows if row.metric == "gain_in_accuracy" and row.context_size == 10]
     assert gain.value == pytest.approx(0.2)
     assert (gain.n, gain.slice) == (1000, {"texts": "known"})
+
+
+def test_how_far_probabilities_are_off_stands_beside_the_gain():
+    rows, _ = report(ours=0.9, pooled=0.75)  # all are 75 % sure
+    value = {
+        (row.method, row.metric): row.value for row in rows if row.context_size == 10 and row.group == "all"
+    }
+    assert value[PERSONAL, "ece"] == pytest.approx(0.15)
+    assert value[POOLED, "ece"] == pytest.approx(0, abs=1e-12)
+    # 1,000 equal predictions by a calibrated model are off by about sqrt(2 / pi * .75 * .25 / 1000).
+    assert value[PERSONAL, EXCESS] == pytest.approx(0.15 - 0.011, abs=0.006)
+    assert value[POOLED, EXCESS] == pytest.approx(-0.011, abs=0.006)
 
 
 def test_no_gain_to_speak_of_keeps_one_model_for_everybody():

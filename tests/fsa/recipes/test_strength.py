@@ -114,6 +114,12 @@ def test_a_dedicated_policy_is_searched_on_its_own_group_alone(given, tmp_path):
     assert found.nll[0] == pytest.approx(np.mean([its.nll[its.user == user].mean() for user in people]))
 
 
+def test_a_dedicated_policy_none_of_whose_people_is_asked_says_so(given, tmp_path):
+    run_recipe(train_policy, [*given, "--only_group=b", "--strengths=[]"])
+    with pytest.raises(ConfigError, match=r"none of 1 validation episodes is of group 'b'.*more --episodes"):
+        fit_strength(str(tmp_path / "run"), [2.0], episodes=1)
+
+
 def test_what_is_taken_is_in_the_run_and_in_its_adapters_and_is_chosen_once(run, tmp_path, monkeypatch):
     plain = Policy.from_pretrained(run)
     monkeypatch.setattr(StrengthSearch, "taken", 2.0)
