@@ -57,7 +57,7 @@ class MeanAlone(ContextEncoder):
 
     def forward(self, choices: ChoiceBatch) -> Belief:
         belief: Belief = self.encoder(choices)
-        return Belief.point(belief.mean)
+        return replace(Belief.point(belief.mean), seen=belief.seen)
 
 
 def beliefs(

@@ -24,6 +24,7 @@ class Belief(TensorRecord):
         memory: The choices themselves, for scorers that read them (`Scorer.reads_memory`); None where the
             encoder kept nothing but the belief.
         mixture: The belief whole, where it is more than one Gaussian; mean, std and factor are its own.
+        seen: Choices that it was read from, each as much as it counts; None where the encoder does not say.
     """
 
     mean: Float[Tensor, "b z"]
@@ -31,6 +32,7 @@ class Belief(TensorRecord):
     memory: ChoiceBatch | None = None
     factor: Float[Tensor, "b z z"] | None = None
     mixture: Mixture | None = None
+    seen: Float[Tensor, " b"] | None = None
 
     def __post_init__(self) -> None:
         if self.mean.shape != self.std.shape:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import torch
 from jaxtyping import Float
@@ -105,9 +106,11 @@ class TastePosterior(ContextEncoder):
         says = (choices.mask & contrast.ne(0).any(-1)).to(taste.dtype)
         if choices.weight is not None:
             says = says * choices.weight.to(taste.dtype)
-        weight = says / (1 + functional.softplus(self.raw_rate) * says.sum(-1, keepdim=True))
+        seen = says.sum(-1, keepdim=True)
+        weight = says / (1 + functional.softplus(self.raw_rate) * seen)
         population, taste = self.offset * population.squeeze(-1), self.log_strength.exp() * taste
-        return Belief.of_mixture(Mixture(*self._posterior(population, taste, weight)))
+        belief = Belief.of_mixture(Mixture(*self._posterior(population, taste, weight)))
+        return replace(belief, seen=seen.squeeze(-1))
 
     @property
     def most_moved(self) -> float:

@@ -48,6 +48,7 @@ class TasteReward(Scorer):
 
     factor: Float[Tensor, ""] | None
     width: Float[Tensor, ""] | None
+    growth: Float[Tensor, " 2"] | None
 
     def __init__(
         self,
@@ -68,9 +69,10 @@ class TasteReward(Scorer):
         )
         self.precisions, self.num_params = (population_precision, taste_precision), num_params
         self.doubt = TextDoubt(self.precisions)
-        # In probabilities: what rewards are multiplied with, and how much of a belief's spread counts.
+        # For probabilities, see `calibrate`.
         self.register_buffer("factor", None)
         self.register_buffer("width", None)
+        self.register_buffer("growth", None)
         # In tuples: they have been registered already.
         self._shared: tuple[RewardMap, ...] = ()
         self._encoder: tuple[nn.Module, ...] = ()
@@ -130,11 +132,21 @@ class TasteReward(Scorer):
         Reference:
             [MacKay1992] Eq. 17: the logistic function averaged over a normal.
         """
-        population, taste = self._rewards(choices, belief.mean.shape[-1])
+        rewards = self._rewards(choices, belief.mean.shape[-1])
         if self.factor is not None and self.width is not None:
-            belief = belief.spread_by(self.width)
-            population, taste = self.factor * population, self.factor * taste
-        return self._averaged(choices, belief, (population, taste), noise)
+            belief, rewards = self._sure(belief, rewards, self.factor, self.width, self.growth)
+        return self._averaged(choices, belief, rewards, noise)
+
+    @staticmethod
+    def _sure(
+        belief: Belief, rewards: tuple[Tensor, Tensor], factor: Tensor, width: Tensor, growth: Tensor | None
+    ) -> tuple[Belief, tuple[Tensor, Tensor]]:
+        """Belief and rewards as probabilities take them; see `calibrate`."""
+        if growth is not None and belief.seen is not None:
+            power, most = growth
+            factor = factor * (power * torch.log1p(belief.seen.minimum(most))).exp()
+        by = factor.view(-1, 1, 1, 1)
+        return belief.spread_by(width), (by * rewards[0], by.unsqueeze(-1) * rewards[1])
 
     def _averaged(
         self, choices: ChoiceBatch, belief: Belief, rewards: tuple[Tensor, Tensor], noise: Tensor
@@ -208,13 +220,15 @@ class TasteReward(Scorer):
         batches: Iterable[EpisodeBatch],
         num_choices: int,
     ) -> Float[Tensor, " b"] | None:
-        """As of every scorer, by two numbers: what rewards are multiplied with in probabilities, and how much
-        of a belief's spread counts there.
+        """As of every scorer, by three numbers: what rewards are multiplied with in probabilities, how much
+        of a belief's spread counts there, and with which power of 1 + the choices seen (but no more than a
+        validation belief has) rewards are multiplied besides.
 
-        The prior over weights holds rewards back where choices are nearly certain; and the population's
-        reward is averaged over people already: averaged over a stranger's belief once more, its choices come
-        out too even. Either number is one where validation says nothing. Rewards and their intervals stay as
-        they are: probabilities do not tell a person's large rewards in doubt from smaller ones that are sure.
+        The prior over weights holds rewards back where choices are nearly certain; the population's reward
+        is averaged over people already: averaged over a stranger's belief once more, its choices come out
+        too even; and a person's choices have more in common than their taste, so that each says less than the
+        one before. Nothing changes where validation says nothing. Rewards and their intervals stay as they
+        are: probabilities do not tell a person's large rewards in doubt from smaller ones that are sure.
         """
         if not self._shared:
             return None
@@ -224,15 +238,20 @@ class TasteReward(Scorer):
                 belief: Belief = encoder(batch.context)
                 rewards = self._rewards(batch.target, belief.mean.shape[-1])
                 parts.append((batch.target, belief, rewards, _standard_normal(belief.mean)))
-        factors = torch.zeros(2, requires_grad=True)  # logs
+        most = torch.stack([belief.seen.max() for _, belief, _, _ in parts if belief.seen is not None]).max()
+        factors = torch.zeros(3, requires_grad=True)  # logs; the last is of rewards after the most choices
+
+        def numbers() -> tuple[Tensor, Tensor, Tensor]:
+            factor, width, after_most = factors.clamp(-_MOST, _MOST)
+            power = after_most / torch.log1p(most) if most > 0 else 0 * after_most
+            return factor.exp(), width.exp(), torch.stack([power, most.to(power)])
+
         search = torch.optim.LBFGS([factors], max_iter=30, line_search_fn="strong_wolfe")
 
         def nll() -> Tensor:
-            by, width = factors.clamp(-_MOST, _MOST).exp()
-            each = []
-            for target, belief, (population, taste), noise in parts:
-                scaled = (by * population, by * taste)
-                predictive = self._averaged(target, belief.spread_by(width), scaled, noise)
+            found, each = numbers(), []
+            for target, belief, rewards, noise in parts:
+                predictive = self._averaged(target, *self._sure(belief, rewards, *found), noise)
                 told = log_prob(predictive, target) * target.mask
                 each.append(told.sum(-1) / target.mask.sum(-1).clamp(min=1))
             return -torch.stack(each).mean(0)
@@ -245,15 +264,13 @@ class TasteReward(Scorer):
 
         with torch.enable_grad():
             search.step(loss)
-        by, width = factors.detach().clamp(-_MOST, _MOST).exp()
         with torch.no_grad():
-            found = nll()
-        self.factor, self.width = by, width
-        return found
+            self.factor, self.width, self.growth = numbers()
+            return nll()
 
     def resize_buffers(self, stored: Mapping[str, Tensor]) -> None:
-        for name in ("factor", "width"):
-            setattr(self, name, torch.ones(()) if name in stored else None)
+        for name in ("factor", "width", "growth"):
+            setattr(self, name, torch.ones_like(stored[name]) if name in stored else None)
 
     def _of_pairs(
         self, choices: ChoiceBatch, belief: Belief, population: Tensor, taste: Tensor, num_atoms: int

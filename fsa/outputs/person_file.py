@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 FORMAT = "fsa.person.1"
 _OF_CHOICES = "memory."  # tensors with a row for each choice
 _BELIEF, _MIXTURE, _MEMORY = (
-    ("mean", "std", "factor"),
+    ("mean", "std", "factor", "seen"),
     ("log_weight", "means", "factor"),
     (
         "features",
@@ -91,7 +91,10 @@ def load_person(model: RewardModel, path: str | Path) -> tuple[Belief, History |
         raise CheckpointError(f"{path}: {', '.join(sorted(missing))} is missing")
     if about.pop("sha256", "") != _digest(tensors, about):
         raise CheckpointError(f"{path}: changed since it was written; its checksum does not fit")
-    _check_like(tensors, _tensors(read(model, [History()])), path)
+    unknown = _tensors(read(model, [History()]))
+    if "seen" in unknown:  # older files do not say, and no model that wrote one asks
+        tensors.setdefault("seen", unknown["seen"])
+    _check_like(tensors, unknown, path)
     return _belief(tensors), _history(about.get("history", ""), path)
 
 
@@ -119,7 +122,7 @@ def _check_like(tensors: Mapping[str, Tensor], unknown: Mapping[str, Tensor], pa
             is_alike = is_alike and len(num_choices) == 1 and tensor.shape[3:] == wanted.shape[3:]
         else:
             is_alike = is_alike and tensor.shape == wanted.shape
-        if not is_alike or not tensor.isfinite().all() or (name == "std" and (tensor < 0).any()):
+        if not is_alike or not tensor.isfinite().all() or (name in ("std", "seen") and (tensor < 0).any()):
             raise CheckpointError(
                 f"{path}: {name} must be finite {wanted.dtype} {list(wanted.shape)}, came {tensor.dtype} "
                 f"{list(tensor.shape)}" + ("" if not is_alike else " with numbers that it cannot hold")
@@ -177,6 +180,7 @@ def _belief(tensors: Mapping[str, Tensor]) -> Belief:
         None if memory[0] is None else ChoiceBatch(*memory),  # type: ignore[arg-type]
         tensors.get("factor"),
         None if mixture[0] is None else Mixture(*mixture),  # type: ignore[arg-type]
+        tensors.get("seen"),
     )
 
 

@@ -1,4 +1,5 @@
 import math
+from dataclasses import replace
 
 import pytest
 import torch
@@ -140,3 +141,11 @@ def test_one_choice_against_ten_does_not_turn_a_person_over():
     many = picked(*[1.0] * 10)
     assert encoder(many).mean.item() > 0
     assert encoder(picked(*[1.0] * 10, -1.0)).mean.item() > 0.5 * encoder(many).mean.item()
+
+
+def test_a_belief_says_how_many_choices_it_has_seen():
+    encoder = TastePosterior(2, 1)
+    places = torch.tensor([[[0, 1], [1, 0], [-1, -1]]])
+    choices = ChoiceBatch(torch.randn(1, 3, 2, 2), places, torch.arange(3)[None])
+    assert encoder(choices).seen.tolist() == [2.0]
+    assert encoder(replace(choices, weight=torch.tensor([[0.5, 0.25, 1.0]]))).seen.tolist() == [0.75]

@@ -212,6 +212,10 @@ def test_the_spread_of_a_difference_is_that_of_samples_and_texts_add_to_it():
     assert (alone.std > belief.std_along(scorer.maps[1].of(pairs))).all()
 
 
+def log_prob(predictive, choices):
+    return predictive.log_mean(BradleyTerryLuce().log_prob(predictive.scores, choices.places))
+
+
 def told(
     scorer: TasteReward, encoder: TastePosterior, differences: list[list[float]], wins: list[int], n: int
 ):
@@ -223,9 +227,6 @@ def told(
     target = ChoiceBatch(features, places, torch.arange(len(first))[None])
     nothing = replace(target, places=torch.full_like(places, -1))
     batch = EpisodeBatch(torch.zeros(1).long(), torch.zeros(1).long(), nothing, target)
-
-    def log_prob(predictive, choices):
-        return predictive.log_mean(BradleyTerryLuce().log_prob(predictive.scores, choices.places))
 
     return scorer.calibrate(encoder, log_prob, [batch], n)
 
@@ -273,14 +274,45 @@ def test_a_stranger_s_doubt_is_narrowed_where_the_population_s_odds_are_right_as
 def test_without_validation_choices_nothing_changes():
     scorer, encoder = linear([math.log(3) / 2, 0.0], [0.0, 3.0])
     told(scorer, encoder, [[1.0, 0.0], [0.0, 1.0]], [3, 1], 0)
-    assert scorer.factor == scorer.width == 1
+    assert (scorer.factor, scorer.width, scorer.growth[0]) == (1, 1, 0)
+
+
+def strangers_and_known(scorer: TasteReward, encoder: TastePosterior, seen: int) -> None:
+    """Calibrate on a pair that strangers choose 6 times of 8, and people 5 of 8 who are known by choices
+    that say nothing of their taste."""
+    first = torch.tensor([[1, 1, 1, 0, 1, 1, 1, 0], [1, 0, 1, 0, 1, 1, 0, 1]])
+    features = torch.tensor([[1.0, 0.0], [0.0, 0.0]]).expand(2, 8, 2, 2)
+    target = ChoiceBatch(features, torch.stack([1 - first, first], -1), torch.arange(16).view(2, 8))
+    places = torch.tensor([0, 1]).repeat(2, seen, 1)
+    places[0] = -1  # the stranger's
+    context = ChoiceBatch(torch.zeros(2, seen, 2, 2), places, torch.arange(2 * seen).view(2, -1))
+    batch = EpisodeBatch(torch.zeros(2).long(), torch.zeros(2).long(), context, target)
+
+    scorer.calibrate(encoder, log_prob, [batch], 10**6)
+
+
+def test_rewards_shrink_with_the_choices_seen_where_validation_says_so():
+    """Log-odds of log 3 are right for strangers, and of log 5/3 after eight choices."""
+    scorer, encoder = linear([math.log(3), 0.0], [0.0, 0.0])
+    strangers_and_known(scorer, encoder, 8)
+    left = math.log(5 / 3) / math.log(3)
+    assert_close(scorer.factor, torch.tensor(1.0), rtol=1e-2, atol=0)
+    power, most = scorer.growth
+    assert most == 8
+    assert_close(9**power, torch.tensor(left), rtol=1e-2, atol=0)
+    features, places = torch.tensor([[[[1.0, 0.0], [0.0, 0.0]]]]), torch.tensor([[[0, 1]]])
+    pair = ChoiceBatch(features, places, torch.zeros(1, 1).long())
+    for count, by in ((0.0, 1.0), (2.0, left ** (math.log(3) / math.log(9))), (8.0, left), (100.0, left)):
+        belief = replace(Belief.point(torch.zeros(1, 1)), seen=torch.tensor([count]))
+        scores = scorer.predictive(pair, belief, torch.zeros(1, 1, 1)).scores[0, 0, 0, :, 0]
+        assert float((scores[0] - scores[1]).detach()) == pytest.approx(math.log(3) * by, rel=2e-2)
 
 
 def test_intervals_do_not_go_by_what_counts_in_probabilities():
     scorer, choices, belief = believed()
     noise = torch.zeros(16, 2, 3).double()
     before, wide = scorer.spread(choices, belief, noise), scorer.predictive(choices, belief, noise)
-    scorer.factor, scorer.width = torch.tensor(1.0), torch.tensor(0.0)
+    scorer.factor, scorer.width = torch.ones(()), torch.zeros(())
     assert_close(scorer.spread(choices, belief, noise).std, before.std)
     narrow = scorer.predictive(choices, belief, noise)
     at_mean = scorer(choices, belief.mean[None], belief)[0, :, 0, :2, 0].softmax(-1)
@@ -290,7 +322,9 @@ def test_intervals_do_not_go_by_what_counts_in_probabilities():
 
 def test_a_stored_calibration_makes_room_for_itself():
     scorer, stored = TasteReward(4, 3), {"factor": torch.tensor(2.0), "width": torch.tensor(0.5)}
+    stored["growth"] = torch.tensor([-0.1, 10.0])
     assert not stored.keys() & scorer.state_dict().keys()
     scorer.resize_buffers(stored)
     scorer.load_state_dict({**scorer.state_dict(), **stored})
     assert (scorer.factor, scorer.width) == (2.0, 0.5)
+    assert_close(scorer.growth, stored["growth"])

@@ -1,6 +1,7 @@
 """A person as a file: the same person, of the same model, or one clear error."""
 
 import ast
+import json
 import subprocess
 import sys
 from dataclasses import replace
@@ -15,7 +16,7 @@ from fsa.errors import CheckpointError, ChoiceDataError, OutputError
 from fsa.outputs.history import History
 from fsa.outputs.person_file import _digest, model_hash
 from fsa.outputs.reward_model import RewardModel
-from fsa.types import Choice, Ranking
+from fsa.types import Belief, Choice, Ranking
 from tests.factories.reward_models import (
     choices_of,
     numbers,
@@ -185,6 +186,7 @@ def forged(path, change):
     [
         (lambda tensors, about: tensors["mean"].fill_(float("nan")), "mean must be finite"),
         (lambda tensors, about: tensors["std"].fill_(-1.0), "std must be finite"),
+        (lambda tensors, about: tensors["seen"].fill_(-1.0), "seen must be finite"),
         (lambda tensors, about: tensors.update(mean=tensors["mean"].repeat(2, 1)), "mean must be finite"),
         (lambda tensors, about: tensors.update(mean=tensors["mean"].float()), "finite torch.float64"),
         (lambda tensors, about: tensors.update(other=torch.zeros(1)), "other must be there"),
@@ -204,6 +206,20 @@ def test_a_forged_file_is_refused_though_its_checksum_fits(saved, change, said):
     forged(path, change)
     with pytest.raises(CheckpointError, match=said):
         model.load_person(path)
+
+
+def test_a_file_from_before_beliefs_said_how_much_they_had_seen_opens(saved):
+    model, person, path = saved
+
+    def as_before(tensors, about):
+        del tensors["seen"]
+        about["tensors"] = json.dumps(sorted(tensors))
+
+    forged(path, as_before)
+    again = model.load_person(path)
+    assert_same(again, person)
+    # Of the parts that others have, so that it can stand beside them in a batch.
+    assert Belief.of_users([again.belief, person.belief]).seen.tolist() == [0.0, float(person.belief.seen)]
 
 
 def test_a_file_with_a_checksum_of_ones_own_opens(saved):
