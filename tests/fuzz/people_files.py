@@ -190,7 +190,7 @@ class PeopleFiles(Target):
             else:
                 del tensors[name]
                 about["tensors"] = json.dumps(sorted(tensors))
-                why = "" if name.startswith(("mixture.", "memory.", "factor")) else f"{name} is gone"
+                why = "" if name.startswith(("mixture.", "memory.", "factor", "seen")) else f"{name} is gone"
         about["sha256"] = _digest(tensors, about)
         save_file(tensors, path, metadata=about)
         return f"forged {what}", Opinion("nonsense", why, [str(path)]) if why else Opinion("unsure")
