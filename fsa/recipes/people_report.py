@@ -75,7 +75,17 @@ def people_report(
         group: _rows(personal, {POOLED: dict.fromkeys(personal, pooled), **others}, keep, group, data, where)
         for group, keep in _groups(pooled, groups).items()
     }
-    rows["all"] += _calibration(personal, {POOLED: dict.fromkeys(personal, pooled), **others}, data, where)
+    off = {
+        (name, size): _off(one)
+        for name, of in {PERSONAL: personal, **others}.items()
+        for size, one in of.items()
+    }
+    off |= dict.fromkeys(((POOLED, size) for size in personal), _off(pooled))  # the same at every size: once
+    rows["all"] += [
+        Row.of(number, data, name, "all", size, metric, where)
+        for (name, size), numbers in off.items()
+        for metric, number in numbers.items()
+    ]
     of_groups = [of_group for group, of_group in rows.items() if group != "all"]
     worsts = [worst(of_metric) for of_metric in zip(*of_groups, strict=True)]
     found = [row for of_group in rows.values() for row in of_group]
@@ -138,19 +148,10 @@ def _rows(
     return rows
 
 
-def _calibration(
-    personal: Mapping[int, Predictions],
-    others: Mapping[str, Mapping[int, Predictions]],
-    data: str,
-    where: Mapping[str, str],
-) -> list[Row]:
-    """How far probabilities are off, for all people together."""
-    return [
-        Row.of(interval(one.confidence, one.correct, _units(one)), data, name, "all", size, metric, where)
-        for name, method in {PERSONAL: personal, **others}.items()
-        for size, one in sorted(method.items())
-        for metric, interval in (("ece", ece_interval), (EXCESS, excess_interval))
-    ]
+def _off(predictions: Predictions) -> dict[str, Interval]:
+    """How far probabilities are off, by metric."""
+    given = predictions.confidence, predictions.correct, _units(predictions)
+    return {"ece": ece_interval(*given), EXCESS: excess_interval(*given)}
 
 
 def _count(labels: np.ndarray) -> Interval:
