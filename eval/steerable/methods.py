@@ -18,11 +18,10 @@ from fsa.judge.letter_choice import LetterChoice
 from fsa.judge.scores import AttributeScores, Labelled, Probe
 from fsa.judge.select import select
 from fsa.judge.target import AlignmentTarget
-from fsa.recipes.configured import parts_of
+from fsa.recipes.configured import parts_of, presets
 from fsa.seeding import stable_hash
 
 ORACLE = "oracle"
-_NAMED = Path("configs/judge")
 _KINDS = {
     "judge": Judge | None,
     "chooser": LetterChoice | None,
@@ -188,7 +187,7 @@ def answered(
 
 
 def method_of(given: str) -> tuple[Method, dict[str, Any]]:
-    """A method from `FILE.yaml`, a name in configs/judge, or `NAME=` and either; and its configuration.
+    """A method from `FILE.yaml`, the name of one of fsa's own (configs/judge), or `NAME=` and either; and its configuration.
 
     The file has `judge` (a `Judge`) and perhaps `fixed_target` (levels that it is steered to whatever the
     target), or `chooser` (a `LetterChoice`) and perhaps `aligned: true`.
@@ -197,12 +196,13 @@ def method_of(given: str) -> tuple[Method, dict[str, Any]]:
         ConfigError: There is no such file, or it does not say what to build.
     """
     name, equals, place = given.rpartition("=")
-    path = Path(place) if Path(place).suffix else _NAMED / f"{place}.yaml"
+    own = presets() / "judge"
+    path = Path(place) if Path(place).suffix else own / f"{place}.yaml"
     name = name if equals else path.stem
     try:
         config = yaml.safe_load(path.read_text(encoding="utf-8"))
     except (OSError, yaml.YAMLError) as error:
-        known = ", ".join(sorted(one.stem for one in _NAMED.glob("*.yaml")))
+        known = ", ".join(sorted(one.stem for one in own.glob("*.yaml")))
         raise ConfigError(
             f"--judge {given}: {path} cannot be read ({error}); a file, or one of {known}"
         ) from error

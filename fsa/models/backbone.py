@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 import torch
 import transformers
@@ -15,14 +15,13 @@ from torch import Tensor, nn
 
 from fsa.backbones import quiet_loading, resolve
 from fsa.conditioning.conditioning import Conditioning, decoder_blocks
+from fsa.devices import Dtype, torch_dtype
 from fsa.errors import ConfigError
 from fsa.log_probs import check_head
 from fsa.models.own_lock import OwnLock
 
 if TYPE_CHECKING:
     from peft import PeftModel
-
-_DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16}
 
 
 class LanguageModel(nn.Module):
@@ -69,15 +68,14 @@ class LanguageModel(nn.Module):
         targets: list[str] | str = "all-linear",
         lora_dropout: float = 0.0,
         gradient_checkpointing: bool = False,
-        dtype: Literal["float32", "bfloat16"] = "float32",
+        dtype: Dtype = "float32",
     ) -> None:
         super().__init__()
-        if dtype not in _DTYPES:
-            raise ConfigError(f"dtype is {dtype!r}; it is one of {', '.join(_DTYPES)}")
+        weights = torch_dtype(dtype)
         self.name, self.rank, self.alpha = backbone, rank, alpha
         self.folder = resolve(backbone)
         self._turn = OwnLock()
-        model = _load(self.folder, _DTYPES[dtype])
+        model = _load(self.folder, weights)
         check_head(model)
         self.backbone = _adapted(model, rank, alpha, targets, lora_dropout)
         self.conditioning = conditioning

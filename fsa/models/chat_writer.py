@@ -11,7 +11,7 @@ from torch import Tensor
 from transformers import AutoModelForCausalLM, AutoTokenizer, DynamicCache
 
 from fsa.backbones import quiet_loading, resolve
-from fsa.devices import torch_device
+from fsa.devices import Dtype, torch_device, torch_dtype
 from fsa.errors import ConfigError
 
 
@@ -37,21 +37,31 @@ class ChatWriter:
         max_new_tokens: Longest answer, in tokens.
         temperature: Of drawing, > 0; larger is more random.
         top_p: Share of probability that is drawn from, 0 to 1.
+        dtype: Of the weights; on CPUs that multiply bfloat16 it writes twice as fast.
 
     Raises:
-        ConfigError: The model has no chat template.
+        ConfigError: The model has no chat template, or there is no such dtype.
         FeatureError: There is no such backbone.
     """
 
     def __init__(
-        self, backbone: str, *, max_new_tokens: int = 64, temperature: float = 1.0, top_p: float = 1.0
+        self,
+        backbone: str,
+        *,
+        max_new_tokens: int = 64,
+        temperature: float = 1.0,
+        top_p: float = 1.0,
+        dtype: Dtype = "float32",
     ) -> None:
+        weights = torch_dtype(dtype)
         folder = resolve(backbone)
         self.tokenizer: Any = AutoTokenizer.from_pretrained(folder, trust_remote_code=False)
         if not self.tokenizer.chat_template:
             raise ConfigError(f"backbone {backbone!r} has no chat template; answers need one of a chat")
         with quiet_loading():
-            self.model = AutoModelForCausalLM.from_pretrained(folder, trust_remote_code=False).eval()
+            self.model = AutoModelForCausalLM.from_pretrained(
+                folder, trust_remote_code=False, dtype=weights
+            ).eval()
         self.model.to(torch_device())
         self.max_new_tokens, self.temperature, self.top_p = max_new_tokens, temperature, top_p
 

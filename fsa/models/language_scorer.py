@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from typing import ClassVar, Literal
+from typing import ClassVar
 
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
 from fsa.conditioning.conditioning import Conditioning
+from fsa.devices import Dtype
 from fsa.errors import ConfigError
 from fsa.models.backbone import LanguageModel
 from fsa.models.scorer import Scorer
@@ -50,7 +51,7 @@ class LanguageScorer(Scorer):
         targets: list[str] | str = "all-linear",
         lora_dropout: float = 0.0,
         gradient_checkpointing: bool = False,
-        dtype: Literal["float32", "bfloat16"] = "float32",
+        dtype: Dtype = "float32",
         max_tokens: int = 512,
     ) -> None:
         super().__init__()

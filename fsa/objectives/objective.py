@@ -34,12 +34,14 @@ class Objective(nn.Module, ABC):
     Attributes:
         needs_posterior: Whether `given_all` must come from reading context and target together.
         needs_spread: Whether the encoder must give beliefs with a spread.
+        needs_policy: Whether the scores must be those of a policy, how far it raises each response.
         counts_each: Whether targets count one by one, so that each may be averaged over the belief in its own
             way (`fsa.models.scorer.Scorer.predictive`); else all are scored at the same latents.
     """
 
     needs_posterior: ClassVar[bool] = False
     needs_spread: ClassVar[bool] = False
+    needs_policy: ClassVar[bool] = False
     counts_each: ClassVar[bool] = False
 
     @abstractmethod
@@ -57,6 +59,12 @@ class Objective(nn.Module, ABC):
         self, log_probs: Float[Tensor, "s b n"], target: ChoiceBatch, given_context: Belief, given_all: Belief
     ) -> LossParts:
         """The loss, from the log-probability of every target choice under every latent."""
+
+    def with_scores(
+        self, parts: LossParts, scores: Float[Tensor, "s b n k p"], target: ChoiceBatch
+    ) -> LossParts:
+        """The loss with what the scores themselves add to it: nothing, unless a member says so."""
+        return parts
 
 
 def mean_over_targets(values: Float[Tensor, "*s b n"], mask: Bool[Tensor, "b n"]) -> Float[Tensor, "*s b"]:

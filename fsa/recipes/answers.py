@@ -13,6 +13,7 @@ from rich.progress import track
 from rich.table import Table
 
 from fsa.choices.reading.json_lines import json_lines, stop
+from fsa.devices import Dtype
 from fsa.errors import ChoiceDataError, ConfigError
 from fsa.features.measures import MEASURES, measure
 from fsa.models.chat_writer import ChatWriter
@@ -72,6 +73,7 @@ def write_answers(
     max_new_tokens: int = 64,
     temperature: float = 0.7,
     top_p: float = 0.95,
+    dtype: Dtype = "float32",
     batch_size: int = 48,
     seed: int = 0,
     out: str = "runs/answers/answers.jsonl",
@@ -93,6 +95,7 @@ def write_answers(
         max_new_tokens: Longest answer, in tokens.
         temperature: Of drawing, > 0; larger is more random.
         top_p: Share of probability that is drawn from, 0 to 1.
+        dtype: Of the model's weights; on CPUs that multiply bfloat16 it takes half as long.
         batch_size: Prompts answered at once; other sizes draw other answers.
         seed: Seed of prompts and of drawing.
         out: The file.
@@ -117,13 +120,15 @@ def write_answers(
         "backbone": backbone, "system": system, "styles": [asdict(style) for style in styles],
         "samples": samples, "prompts": len(asked), "of": stable_hash("\n".join(asked)),
         "max_new_tokens": max_new_tokens, "temperature": temperature, "top_p": top_p,
-        "batch_size": batch_size, "seed": seed,
+        "dtype": dtype, "batch_size": batch_size, "seed": seed,
     }  # fmt: skip
     log = LineLog(Path(out), about)
     batches = list(_batches(asked, styles, samples, batch_size))
     done = set(map(_key, log.lines))
     left = [ask for ask in batches if not done.issuperset(ask.keys)]
-    drawing: dict[str, Any] = {"max_new_tokens": max_new_tokens, "temperature": temperature, "top_p": top_p}
+    drawing: dict[str, Any] = {
+        "max_new_tokens": max_new_tokens, "temperature": temperature, "top_p": top_p, "dtype": dtype
+    }  # fmt: skip
     writer = ChatWriter(backbone, **drawing) if left else None
     for ask in track(left, f"Answering {len(asked)} prompts", console=console):
         assert writer is not None

@@ -43,7 +43,8 @@ class ChoiceModule(L.LightningModule):
         num_choices: Choices of the training split: a prior over weights counts as much as one choice per nat.
 
     Raises:
-        ConfigError: The objective needs beliefs with a spread and the encoder gives points.
+        ConfigError: The objective needs beliefs with a spread and the encoder gives points, or it needs a
+            policy and the scorer is none.
     """
 
     def __init__(
@@ -64,6 +65,11 @@ class ChoiceModule(L.LightningModule):
                 f"{type(objective).__name__} needs a Gaussian belief, but {type(encoder).__name__} gives"
                 " points; choose an encoder with a spread, or fsa.objectives.nll.NegativeLogLikelihood"
             )
+        if objective.needs_policy and not scorer.needs_reference:
+            raise ConfigError(
+                f"{type(objective).__name__} needs a policy, but {type(scorer).__name__} is none; choose"
+                " fsa.models.policy.PolicyScorer, or fsa.objectives.smoothed_nll.SmoothedNLL"
+            )
         scorer.bind(encoder)
         self.encoder, self.scorer, self.num_choices = encoder, scorer, num_choices
         self.likelihood, self.objective = likelihood, objective
@@ -83,6 +89,7 @@ class ChoiceModule(L.LightningModule):
             predictive = Predictive(self.scorer(batch.target, latents, seen))
         log_probs = predictive.evenly(self.likelihood.log_prob(predictive.scores, batch.target.places))
         parts = self.objective(log_probs, batch.target, given_context, given_all)
+        parts = self.objective.with_scores(parts, predictive.scores, batch.target)
         prior = (self.encoder.prior() + self.scorer.prior()) / self.num_choices
         return replace(parts, loss=parts.loss + prior), predictive.scores
 

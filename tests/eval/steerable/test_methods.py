@@ -14,6 +14,12 @@ def test_every_configuration_makes_a_method() -> None:
         assert method.name == path.stem
 
 
+def test_a_name_is_found_from_any_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert method_of("length")[0].name == "length"
+    assert method_of("short=length")[0].name == "short"
+
+
 def test_bad_methods_are_one_clear_error(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match=r"a file, or one of .*length"):
         method_of("nothing")

@@ -49,6 +49,12 @@ def test_answers_follow_from_the_seed_and_stop_at_the_templates_end(tmp_path, mo
     assert (answer.tokens, answer.stopped, len(answer.text)) == (1, True, 1)
 
 
+def test_weights_of_bfloat16_write_too(tmp_path):
+    writer = ChatWriter(str(save_chat_llama(tmp_path)), max_new_tokens=3, dtype="bfloat16")
+    assert writer.model.dtype == torch.bfloat16
+    assert writer([chat("one")], seed=1) == writer([chat("one")], seed=1)
+
+
 def test_a_model_without_a_chat_template_is_refused(tmp_path):
     with pytest.raises(ConfigError, match="has no chat template"):
         ChatWriter(str(save_byte_llama(tmp_path)))

@@ -12,6 +12,7 @@ from fsa.errors import ConfigError
 from fsa.likelihoods.btl import BradleyTerryLuce
 from fsa.models.bilinear import Bilinear
 from fsa.models.scorer import Scorer
+from fsa.objectives.chosen_likelihood import ChosenLikelihood
 from fsa.objectives.elbo import EvidenceLowerBound
 from fsa.objectives.nll import NegativeLogLikelihood
 from fsa.training.module import ChoiceModule
@@ -101,6 +102,24 @@ def test_vpl_without_kl_and_spread_is_ours_with_a_deep_set_that_has_seen_everyth
     told, _ = ours(replace(BATCH, context=BATCH.everything))
     assert_close(vpl(BATCH)[0].loss, told.loss)
     assert (ours(BATCH)[0].loss - told.loss).abs() > 1e-5  # what else it has seen matters
+
+
+def test_likelihoods_of_chosen_responses_are_a_policys():
+    with pytest.raises(ConfigError, match="ChosenLikelihood needs a policy, but Bilinear is none"):
+        ChoiceModule(DeepSet(1, 2), Bilinear(1, 2), BradleyTerryLuce(), ChosenLikelihood(), AdamW())
+
+
+def test_what_an_objective_makes_of_scores_is_part_of_the_loss(monkeypatch):
+    module = ChoiceModule(
+        CountsChoices(), LatentTimesFeature(), BradleyTerryLuce(), NegativeLogLikelihood(), AdamW()
+    )
+    plain, scores = module(BATCH)
+    monkeypatch.setattr(
+        NegativeLogLikelihood,
+        "with_scores",
+        lambda self, parts, scores, target: replace(parts, loss=parts.loss + scores.sum()),
+    )
+    assert_close(module(BATCH)[0].loss, plain.loss + scores.sum())
 
 
 def test_a_point_encoder_with_the_elbo_is_refused():
