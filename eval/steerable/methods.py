@@ -187,7 +187,8 @@ def answered(
 
 
 def method_of(given: str) -> tuple[Method, dict[str, Any]]:
-    """A method from `FILE.yaml`, the name of one of fsa's own (configs/judge), or `NAME=` and either; and its configuration.
+    """A method from `FILE.yaml` or the name of a preset in configs/judge, `NAME=` before it or not; and its
+    configuration.
 
     The file has `judge` (a `Judge`) and perhaps `fixed_target` (levels that it is steered to whatever the
     target), or `chooser` (a `LetterChoice`) and perhaps `aligned: true`.

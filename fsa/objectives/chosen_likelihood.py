@@ -17,8 +17,9 @@ from fsa.types import ChoiceBatch
 class ChosenLikelihood(SmoothedNLL):
     """`SmoothedNLL`, and the log-likelihood of chosen responses beside it.
 
-    Choices alone teach a policy which of two responses is likelier. The fastest way is to make the rejected one
-    unlikely, which changes little in what the policy writes. Here the chosen one has to become likelier too.
+    Choices alone teach a policy which of two responses is likelier. The fastest way is to make the rejected
+    one unlikely, which changes little in what the policy writes. Here the chosen one has to become likelier
+    too.
 
     Args:
         smoothing: Probability, 0 to below 0.5, that a choice is taken for its opposite.
