@@ -20,10 +20,12 @@ class Predictive:
     Attributes:
         scores: Score of every option at every atom.
         log_weight: Log-probability of each atom, whose exponentials sum to 1; None where all are equal.
+        members: Of an ensemble, in equal parts of the atoms and of their weight.
     """
 
     scores: Float[Tensor, "s b n k p"]
     log_weight: Float[Tensor, "s b n"] | None = None
+    members: int = 1
 
     def log_mean(self, log_probs: Float[Tensor, "s b n"]) -> Float[Tensor, "b n"]:
         """Log of the mean probability, of its log at every atom."""

@@ -25,6 +25,7 @@ class RewardMap(nn.Module):
         dropout: Share of hidden units dropped in training, 0-1.
         std: Standard deviation of the linear weights at the start, times the root of `d_feature`; 0 starts
             at zero.
+        members: Parts that the rewards are dealt into, in order, each with units of its own.
 
     Reference:
         [Cheng2016] Wide and deep learning: a linear part that generalises beside a network that memorises.
@@ -33,7 +34,13 @@ class RewardMap(nn.Module):
     size: Float[Tensor, " d"] | None
 
     def __init__(
-        self, d_feature: int, d_out: int, units: int = 128, dropout: float = 0.1, std: float = 0.0
+        self,
+        d_feature: int,
+        d_out: int,
+        units: int = 128,
+        dropout: float = 0.1,
+        std: float = 0.0,
+        members: int = 1,
     ) -> None:
         super().__init__()
         self.register_buffer("size", None)  # what the network multiplies features with
@@ -41,9 +48,12 @@ class RewardMap(nn.Module):
         nn.init.normal_(self.wide.weight, std=std * d_feature**-0.5)
         self.deep: nn.Sequential | None = None
         if units:
-            last = nn.Linear(units, d_out, bias=False)
+            last = nn.Linear(units, d_out, bias=False) if members == 1 else _Parts(units, d_out, members)
             nn.init.normal_(last.weight, std=(std or 0.1) * units**-0.5)
-            self.deep = nn.Sequential(nn.Linear(d_feature, units), nn.GELU(), nn.Dropout(dropout), last)
+            first = nn.Linear(d_feature, members * units)
+            self.deep = nn.Sequential(first, nn.GELU(), nn.Dropout(dropout), last)
+            if isinstance(last, _Parts):
+                last.weight.data *= last.own
 
     def forward(self, features: Float[Tensor, "*rows d"]) -> Float[Tensor, "*rows r"]:
         wide: Tensor = self.wide(features)
@@ -84,13 +94,33 @@ class RewardMap(nn.Module):
         return torch.stack(squares).sum() / 2
 
 
+class _Parts(nn.Linear):
+    """A linear map of several parts, each of its own units; weights between parts are zero and stay zero."""
+
+    own: Float[Tensor, "r f"]
+
+    def __init__(self, units: int, d_out: int, members: int) -> None:
+        super().__init__(members * units, d_out, bias=False)
+        each = torch.ones(d_out // members, units)
+        self.register_buffer("own", torch.block_diag(*[each] * members), persistent=False)
+
+    def forward(self, input: Float[Tensor, "*rows f"]) -> Float[Tensor, "*rows r"]:
+        return nn.functional.linear(input, self.weight * self.own)
+
+
 def taste_maps(
-    d_feature: int, d_population: int, d_taste: int, units: int, dropout: float, std: float
+    d_feature: int,
+    d_population: int,
+    d_taste: int,
+    units: int,
+    dropout: float,
+    std: float,
+    members: int = 1,
 ) -> tuple[RewardMap, RewardMap]:
     """A map of what all people share, and one of what sets them apart, whose size at the start is `std`."""
     return (
         RewardMap(d_feature, d_population, units, dropout),
-        RewardMap(d_feature, d_taste, units, dropout, std),
+        RewardMap(d_feature, d_taste, units, dropout, std, members),
     )
 
 

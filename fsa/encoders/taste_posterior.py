@@ -46,6 +46,8 @@ class TastePosterior(ContextEncoder):
         taste_precision: Precision of the Gaussian prior over the weights of the taste map, >= 0; larger keeps
             people alike for longer.
         population_precision: The same of the population map.
+        members: Models of people that are averaged, each of its own taste map and prior; `d_belief` and
+            `components` are dealt out among them.
 
     Raises:
         ValueError: `lapse` is not a share, `components` or `updates` is below 1, `updates` above 1,000, or a
@@ -73,6 +75,7 @@ class TastePosterior(ContextEncoder):
         updates: int = 3,
         taste_precision: float = 30.0,
         population_precision: float = 3.0,
+        members: int = 1,
     ) -> None:
         super().__init__()
         counts, precisions = (components, updates), (population_precision, taste_precision)
@@ -82,12 +85,17 @@ class TastePosterior(ContextEncoder):
                 f"{_MOST_UPDATES:,} and precisions >= 0, got "
                 f"{lapse}, {components}, {updates}, {taste_precision} and {population_precision}"
             )
-        self.population, self.taste = taste_maps(d_feature, 1, d_belief, units, dropout, std)
-        self.updates = updates
+        if members < 1 or d_belief % members or components % members:
+            raise ValueError(
+                f"members deal out d_belief and components, got {members} of {d_belief} and {components}"
+            )
+        self.population, self.taste = taste_maps(d_feature, 1, d_belief, units, dropout, std, members)
+        self.updates, self.members = updates, members
+        components //= members
         spread = _PLACES if components > 1 else 0.0
         self.place = nn.Parameter(spread * torch.randn(components, d_belief))
         self.log_std = nn.Parameter(torch.full((d_belief,), math.log(1 - spread**2) / 2))
-        self.log_share = nn.Parameter(torch.zeros(components))
+        self.log_share = nn.Parameter(torch.zeros(*[members] * (members > 1), components))
         self.precisions = precisions
         self.lapse = nn.Parameter(torch.tensor([math.log(lapse / (1 - lapse))]))
         # How much of the population's log-odds the evidence is read against, and how strongly choices are
@@ -109,7 +117,17 @@ class TastePosterior(ContextEncoder):
         seen = says.sum(-1, keepdim=True)
         weight = says / (1 + functional.softplus(self.raw_rate) * seen)
         population, taste = self.offset * population.squeeze(-1), self.log_strength.exp() * taste
-        belief = Belief.of_mixture(Mixture(*self._posterior(population, taste, weight)))
+        parts = [
+            self._posterior(population, taste, weight, place, log_std, log_share)
+            for taste, place, log_std, log_share in zip(
+                taste.chunk(self.members, -1),
+                self.place.chunk(self.members, -1),
+                self.log_std.chunk(self.members, -1),
+                self.log_share.view(self.members, -1),
+                strict=True,
+            )
+        ]
+        belief = Belief.of_mixture(Mixture(*parts[0]) if len(parts) == 1 else _together(parts))
         return replace(belief, seen=seen.squeeze(-1))
 
     @property
@@ -124,19 +142,24 @@ class TastePosterior(ContextEncoder):
 
     def prior(self) -> Float[Tensor, ""]:
         """Minus the log-density of the maps' weights under their priors, in nats, up to a constant."""
-        return prior_of([self.population, self.taste], self.precisions)
+        population, taste = self.precisions
+        # The loss is the mean over members, each with a prior of its own.
+        return prior_of([self.population, self.taste], [population, taste / self.members])
 
     def _posterior(
         self,
         population: Float[Tensor, "b n"],
         taste: Float[Tensor, "b n z"],
         weight: Float[Tensor, "b n"],
+        place: Float[Tensor, "m z"],
+        log_std: Float[Tensor, " z"],
+        log_share: Float[Tensor, " m"],
     ) -> tuple[Float[Tensor, "b m"], Float[Tensor, "b m z"], Float[Tensor, "b z z"]]:
         """Log-weights and means of all components, and a factor of their one covariance, after choices with
         log-odds population + z . taste."""
-        share = self.log_share.log_softmax(-1)
-        place = self.place - share.exp() @ self.place  # unknown people have the population's reward
-        prior = (-2 * self.log_std).exp()  # precision, [z]
+        share = log_share.log_softmax(-1)
+        place = place - share.exp() @ place  # unknown people have the population's reward
+        prior = (-2 * log_std).exp()  # precision, [z]
         spread = taste.square() @ prior.reciprocal()  # of the log-odds in any component, before choices
         evidence = self._evidence(population.unsqueeze(-1) + taste @ place.T, spread)
         with torch.no_grad():  # mean and mean square of the log-odds, before choices move any component
@@ -177,6 +200,27 @@ class TastePosterior(ContextEncoder):
         bound = functional.logsigmoid(touch) + (log_odds - touch) / 2
         at_random = functional.logsigmoid(self.lapse) - math.log(2)
         return torch.sigmoid(functional.logsigmoid(-self.lapse) + bound - at_random)
+
+
+def _together(
+    parts: list[tuple[Float[Tensor, "b m"], Float[Tensor, "b m z"], Float[Tensor, "b z z"]]],
+) -> Mixture:
+    """Mixture of several models' mixtures, each along latents of its own, all of the same weight.
+
+    What a component of one model doubts along its own latents is taken to be what all doubt in the mean,
+    so that they have one covariance.
+    """
+    log_weight = torch.cat([weight for weight, _, _ in parts], -1) - math.log(len(parts))
+    width = parts[0][1].shape[-1]
+    means = [
+        functional.pad(mean, (k * width, (len(parts) - 1 - k) * width))
+        for k, (_, mean, _) in enumerate(parts)
+    ]
+    factor = log_weight.new_zeros(len(log_weight), len(parts) * width, len(parts) * width)
+    for k, (_, _, own) in enumerate(parts):
+        here = slice(k * width, (k + 1) * width)
+        factor[:, here, here] = own * len(parts) ** -0.5
+    return Mixture(log_weight, torch.cat(means, 1), factor)
 
 
 def _weighed(

@@ -76,6 +76,7 @@ class TasteReward(Scorer):
         # In tuples: they have been registered already.
         self._shared: tuple[RewardMap, ...] = ()
         self._encoder: tuple[nn.Module, ...] = ()
+        self._members = 1
 
     def bind(self, encoder: nn.Module) -> None:
         maps = [getattr(encoder, name, None) for name in ("population", "taste")]
@@ -87,7 +88,7 @@ class TasteReward(Scorer):
             )
         self.population = self.taste = None
         self._shared = tuple(each for each in maps if isinstance(each, RewardMap))
-        self._encoder = (encoder,)
+        self._encoder, self._members = (encoder,), getattr(encoder, "members", 1)
 
     @property
     def maps(self) -> tuple[RewardMap, ...]:
@@ -290,7 +291,8 @@ class TasteReward(Scorer):
             evened = (means + common) * (1 + math.pi / 8 * variance).rsqrt().unsqueeze(-1)
             atoms = (evened - at_mean).permute(2, 0, 1)
             log_weight = belief.mixture.log_weight.T.unsqueeze(-1).expand_as(atoms)
-        return Predictive(middle + (atoms.unsqueeze(-1) * sign / 2).unsqueeze(-1), log_weight)
+        scores = middle + (atoms.unsqueeze(-1) * sign / 2).unsqueeze(-1)
+        return Predictive(scores, log_weight, 1 if belief.mixture is None else self._members)
 
     def _of_samples(self, belief: Belief, noise: Tensor, population: Tensor, taste: Tensor) -> Predictive:
         if belief.mixture is None:

@@ -88,7 +88,15 @@ class ChoiceModule(L.LightningModule):
             latents = self.objective.draw(given_context, given_all, noise)
             predictive = Predictive(self.scorer(batch.target, latents, seen))
         log_probs = predictive.evenly(self.likelihood.log_prob(predictive.scores, batch.target.places))
-        parts = self.objective(log_probs, batch.target, given_context, given_all)
+        # Members of an ensemble learn each for itself, not what the others leave.
+        each = [
+            self.objective(of_one, batch.target, given_context, given_all)
+            for of_one in log_probs.chunk(predictive.members)
+        ]
+        parts = LossParts(
+            torch.stack([one.loss for one in each]).mean(),
+            {name: torch.stack([one.parts[name] for one in each]).mean() for name in each[0].parts},
+        )
         parts = self.objective.with_scores(parts, predictive.scores, batch.target)
         prior = (self.encoder.prior() + self.scorer.prior()) / self.num_choices
         return replace(parts, loss=parts.loss + prior), predictive.scores
