@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from types import ModuleType
-from typing import Any
+from typing import Any, Literal, TypeAlias
 
 import torch
 import transformers
@@ -21,10 +21,11 @@ from huggingface_hub import snapshot_download
 from tokenizers.pre_tokenizers import Digits, Sequence
 from transformers.utils import logging
 
-from fsa.errors import FeatureError
+from fsa.errors import ConfigError, FeatureError
 from fsa.files import put_in_place, replacing
 from fsa.paths import cache_dir
 
+Dtype: TypeAlias = Literal["float32", "bfloat16"]
 _READ_FILES = ("*.safetensors", "*.json", "*.jinja", "*.model", "vocab.txt", "merges.txt")
 """Weights, configuration and tokenizer. Pickled weights are not among them: they could run code."""
 
@@ -50,6 +51,18 @@ def resolve(backbone: str) -> Path:
             f"{folder}: no .safetensors file; pickled weights are not read (convert them first)"
         )
     return folder
+
+
+def torch_dtype(name: str) -> torch.dtype:
+    """A type of weights by its name, "float32" or "bfloat16".
+
+    Raises:
+        ConfigError: It is another name.
+    """
+    known = {"float32": torch.float32, "bfloat16": torch.bfloat16}
+    if name not in known:
+        raise ConfigError(f"dtype is {name!r}; it is one of {', '.join(known)}")
+    return known[name]
 
 
 @contextmanager

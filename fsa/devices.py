@@ -1,14 +1,8 @@
-"""`torch_device` and `torch_dtype`: what names of a device and of a type of weights mean."""
+"""`torch_device`: what a name of a device means on this machine."""
 
 from __future__ import annotations
 
-from typing import Literal, TypeAlias
-
 import torch
-
-from fsa.errors import ConfigError
-
-Dtype: TypeAlias = Literal["float32", "bfloat16"]
 
 
 def torch_device(name: str = "auto") -> torch.device:
@@ -23,15 +17,3 @@ def torch_device(name: str = "auto") -> torch.device:
     if name != "auto":
         return torch.device(name)
     return torch.device("cuda" if torch.cuda.is_available() else "cpu")
-
-
-def torch_dtype(name: str) -> torch.dtype:
-    """A type of weights by its name, "float32" or "bfloat16".
-
-    Raises:
-        ConfigError: It is another name.
-    """
-    known = {"float32": torch.float32, "bfloat16": torch.bfloat16}
-    if name not in known:
-        raise ConfigError(f"dtype is {name!r}; it is one of {', '.join(known)}")
-    return known[name]

@@ -46,8 +46,8 @@ class TastePosterior(ContextEncoder):
         taste_precision: Precision of the Gaussian prior over the weights of the taste map, >= 0; larger keeps
             people alike for longer.
         population_precision: The same of the population map.
-        members: Models of people that are averaged, each of its own taste map and prior; `d_belief` and
-            `components` are dealt out among them.
+        members: Most models of people that are averaged, each of its own taste map and prior; as many as
+            `d_belief` and `components` can be dealt out to evenly.
 
     Raises:
         ValueError: `lapse` is not a share, `components` or `updates` is below 1, `updates` above 1,000, or a
@@ -85,10 +85,7 @@ class TastePosterior(ContextEncoder):
                 f"{_MOST_UPDATES:,} and precisions >= 0, got "
                 f"{lapse}, {components}, {updates}, {taste_precision} and {population_precision}"
             )
-        if members < 1 or d_belief % members or components % members:
-            raise ValueError(
-                f"members deal out d_belief and components, got {members} of {d_belief} and {components}"
-            )
+        members = max(n for n in range(1, max(members, 1) + 1) if d_belief % n == components % n == 0)
         self.population, self.taste = taste_maps(d_feature, 1, d_belief, units, dropout, std, members)
         self.updates, self.members = updates, members
         components //= members

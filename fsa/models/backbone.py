@@ -13,9 +13,8 @@ import transformers
 from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 
-from fsa.backbones import quiet_loading, resolve
+from fsa.backbones import Dtype, quiet_loading, resolve, torch_dtype
 from fsa.conditioning.conditioning import Conditioning, decoder_blocks
-from fsa.devices import Dtype, torch_dtype
 from fsa.errors import ConfigError
 from fsa.log_probs import check_head
 from fsa.models.own_lock import OwnLock

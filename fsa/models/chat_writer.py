@@ -10,8 +10,8 @@ from jaxtyping import Bool, Int
 from torch import Tensor
 from transformers import AutoModelForCausalLM, AutoTokenizer, DynamicCache
 
-from fsa.backbones import quiet_loading, resolve
-from fsa.devices import Dtype, torch_device, torch_dtype
+from fsa.backbones import Dtype, quiet_loading, resolve, torch_dtype
+from fsa.devices import torch_device
 from fsa.errors import ConfigError
 
 

@@ -9,8 +9,8 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from fsa.backbones import Dtype
 from fsa.conditioning.conditioning import Conditioning
-from fsa.devices import Dtype
 from fsa.errors import ConfigError
 from fsa.models.backbone import LanguageModel
 from fsa.models.scorer import Scorer

@@ -12,8 +12,8 @@ from rich.console import Console
 from rich.progress import track
 from rich.table import Table
 
+from fsa.backbones import Dtype
 from fsa.choices.reading.json_lines import json_lines, stop
-from fsa.devices import Dtype
 from fsa.errors import ChoiceDataError, ConfigError
 from fsa.features.measures import MEASURES, measure
 from fsa.models.chat_writer import ChatWriter

@@ -9,8 +9,8 @@ import torch
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from fsa import backbones
-from fsa.backbones import backbone_hash, resolve
-from fsa.errors import FeatureError
+from fsa.backbones import backbone_hash, resolve, torch_dtype
+from fsa.errors import ConfigError, FeatureError
 
 pytestmark = pytest.mark.usefixtures("own_cache")
 
@@ -160,3 +160,9 @@ def test_a_wheel_of_smollm2_is_read_and_never_imported(
     monkeypatch.setattr(backbones, "_save_dequantised", save)
     assert resolve("smollm2-135m") == resolve("smollm2-135m") == own_cache / "backbones" / "smollm2-135m"
     assert read == [b"gguf"]
+
+
+def test_weights_are_of_single_precision_or_of_bfloat16():
+    assert (torch_dtype("float32"), torch_dtype("bfloat16")) == (torch.float32, torch.bfloat16)
+    with pytest.raises(ConfigError, match="dtype is 'int4'; it is one of float32, bfloat16"):
+        torch_dtype("int4")

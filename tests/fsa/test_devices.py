@@ -1,8 +1,7 @@
 import pytest
 import torch
 
-from fsa.devices import torch_device, torch_dtype
-from fsa.errors import ConfigError
+from fsa.devices import torch_device
 
 
 @pytest.mark.parametrize(("there", "device"), [(True, "cuda"), (False, "cpu")])
@@ -15,9 +14,3 @@ def test_a_device_by_its_name():
     assert torch_device("cuda:1") == torch.device("cuda", 1)
     with pytest.raises(RuntimeError, match="abacus"):
         torch_device("abacus")
-
-
-def test_weights_are_of_single_precision_or_of_bfloat16():
-    assert (torch_dtype("float32"), torch_dtype("bfloat16")) == (torch.float32, torch.bfloat16)
-    with pytest.raises(ConfigError, match="dtype is 'int4'; it is one of float32, bfloat16"):
-        torch_dtype("int4")

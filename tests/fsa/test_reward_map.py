@@ -38,3 +38,21 @@ def test_the_network_reads_features_at_another_size_and_the_linear_map_does_not(
     assert_close(other(x), wanted)
     other.resize_buffers({})
     assert other.size is None
+
+
+def test_members_have_units_of_their_own():
+    x = torch.randn(5, 3)
+    together = RewardMap(3, 4, units=6, members=2, std=0.5).eval()
+    for member in (0, 1):
+        alone = RewardMap(3, 2, units=6).eval()
+        rewards, units = slice(2 * member, 2 * member + 2), slice(6 * member, 6 * member + 6)
+        alone.wide.weight.data = together.wide.weight.data[rewards]
+        alone.deep[0].weight.data = together.deep[0].weight.data[units]
+        alone.deep[0].bias.data = together.deep[0].bias.data[units]
+        alone.deep[-1].weight.data = together.deep[-1].weight.data[rewards, units]
+        assert_close(alone(x), together(x)[:, rewards])
+    together(x).square().sum().backward()
+    own = torch.block_diag(torch.ones(2, 6), torch.ones(2, 6)).bool()
+    assert together.deep[-1].weight.grad[own].ne(0).all()
+    assert together.deep[-1].weight.grad[~own].eq(0).all()
+    assert together.deep[-1].weight[~own].eq(0).all()

@@ -36,6 +36,8 @@ def plan(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Pla
     more: dict[str, Any] = dict(SHORT)
     more |= {"source.num_users": 400} if request.param == "synthetic" else TEXT
     more |= FEWER if request.param.startswith("sandbox") else {}
+    if request.param == "helpsteer2-continuous":  # little is learned of its people in 70 steps
+        more |= {"loop.max_steps": 100, "loop.validate_every": 100}
     datasets = {request.param: given | {"set": given["set"] | more}}
     folders = {}
     if given.get("data"):

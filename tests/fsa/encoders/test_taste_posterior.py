@@ -149,3 +149,61 @@ def test_a_belief_says_how_many_choices_it_has_seen():
     choices = ChoiceBatch(torch.randn(1, 3, 2, 2), places, torch.arange(3)[None])
     assert encoder(choices).seen.tolist() == [2.0]
     assert encoder(replace(choices, weight=torch.tensor([[0.5, 0.25, 1.0]]))).seen.tolist() == [0.75]
+
+
+def member_of(whole: TastePosterior, member: int) -> TastePosterior:
+    """One model of an ensemble of two, each of two latents, three components and four units."""
+    alone = TastePosterior(2, 2, units=4, components=3).double().eval()
+    z, units = slice(2 * member, 2 * member + 2), slice(4 * member, 4 * member + 4)
+    alone.population.load_state_dict(whole.population.state_dict())
+    alone.taste.wide.weight.data = whole.taste.wide.weight.data[z]
+    alone.taste.deep[0].weight.data = whole.taste.deep[0].weight.data[units]
+    alone.taste.deep[0].bias.data = whole.taste.deep[0].bias.data[units]
+    alone.taste.deep[-1].weight.data = whole.taste.deep[-1].weight.data[z, units]
+    alone.place.data, alone.log_std.data = whole.place.data[:, z], whole.log_std.data[z]
+    alone.log_share.data = whole.log_share.data[member]
+    return alone
+
+
+def test_members_are_models_of_people_of_equal_weight():
+    torch.manual_seed(0)
+    whole = TastePosterior(2, 4, units=4, components=6, members=2).double().eval()
+    whole.log_share.data.normal_()
+    features = torch.randn(1, 5, 2, 2, dtype=torch.float64)
+    choices = ChoiceBatch(features, torch.tensor([[[0, 1]] * 5]), torch.arange(5)[None])
+    belief = whole(choices)
+    mixture, means = belief.mixture, []
+    for member in (0, 1):
+        own = member_of(whole, member)(choices)
+        components, z = slice(3 * member, 3 * member + 3), slice(2 * member, 2 * member + 2)
+        assert_close(mixture.log_weight[:, components], own.mixture.log_weight - math.log(2))
+        assert_close(mixture.means[:, components, z], own.mixture.means)
+        covariance = mixture.factor @ mixture.factor.mT
+        assert_close(covariance[:, z, z], own.mixture.factor @ own.mixture.factor.mT / 2)
+        means.append(own.mean / 2)
+    assert mixture.means[:, :3, 2:].eq(0).all()
+    assert mixture.means[:, 3:, :2].eq(0).all()
+    assert_close(belief.mean, torch.cat(means, -1))
+
+
+def test_each_member_has_the_prior_that_it_would_have_alone():
+    whole = TastePosterior(2, 4, units=4, components=6, members=2)
+    of_tastes = sum(30 * member_of(whole.double(), member).taste.prior() for member in (0, 1)) / 2
+    assert_close(whole.prior(), 3 * whole.population.prior() + of_tastes)
+
+
+@pytest.mark.parametrize(
+    ("given", "members"), [((3, 48, 63), 3), ((3, 48, 64), 2), ((3, 2, 63), 1), ((0, 4, 4), 1)]
+)
+def test_there_are_as_many_members_as_can_share_evenly(given, members):
+    most, d_belief, components = given
+    encoder = TastePosterior(2, d_belief, components=components, members=most)
+    assert encoder.members == members
+    assert encoder(picked_of_two()).mean.shape == (1, d_belief)
+
+
+def picked_of_two() -> ChoiceBatch:
+    """One user who preferred one point to another."""
+    return ChoiceBatch(
+        torch.tensor([[[[1.0, 0.0], [0.0, 1.0]]]]), torch.tensor([[[0, 1]]]), torch.zeros(1, 1)
+    )

@@ -15,6 +15,7 @@ from fsa.models.scorer import Scorer
 from fsa.objectives.chosen_likelihood import ChosenLikelihood
 from fsa.objectives.elbo import EvidenceLowerBound
 from fsa.objectives.nll import NegativeLogLikelihood
+from fsa.predictive import Predictive
 from fsa.training.module import ChoiceModule
 from fsa.training.noise import normal_noise
 from fsa.training.optimizers import AdamW
@@ -160,3 +161,17 @@ def test_validation_of_a_gaussian_belief_averages_probabilities_over_the_same_la
     p = torch.sigmoid(z * torch.tensor([[0.5, -1.0], [2.0, 0.0]])).mean(0)
     expected = -((p[0, 0].log() + p[0, 1].log()) / 2 + p[1, 0].log()) / 2
     assert logged["validation/nll_7"] == pytest.approx(float(expected), rel=1e-5)
+
+
+def test_members_of_an_ensemble_are_trained_each_by_its_own_likelihood(monkeypatch):
+    module = ChoiceModule(
+        CountsChoices(), LatentTimesFeature(), BradleyTerryLuce(), NegativeLogLikelihood(), AdamW()
+    )
+    _, scores = module(BATCH)
+    ours, other = Predictive(scores), Predictive(-scores)
+    losses = []
+    for predictive in (ours, other, Predictive(torch.cat([scores, -scores]), members=2)):
+        monkeypatch.setattr(LatentTimesFeature, "predictive", lambda *_, given=predictive: given)
+        losses.append(module(BATCH)[0].loss)
+    assert_close(losses[2], (losses[0] + losses[1]) / 2)
+    assert losses[0] != losses[1]
