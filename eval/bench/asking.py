@@ -18,7 +18,7 @@ from fsa.models.taste_reward import TasteReward
 from fsa.outputs.reward_model import FORMAT, RewardModel
 from fsa.types import Numbers, Text
 
-_WIDTH, _BELIEF, _KNOWN, _RESPONSES = 384, 16, 10, 400
+_WIDTH, _BELIEF, _KNOWN, _RESPONSES = 384, 48, 10, 400
 
 
 class Computed(FeatureExtractor):
@@ -83,7 +83,7 @@ def _model(rows: Mapping[str, Float32[np.ndarray, " d"]]) -> RewardModel:
     return RewardModel.from_parts(
         config,
         projection,
-        encoder=TastePosterior(_WIDTH, _BELIEF),
+        encoder=TastePosterior(_WIDTH, _BELIEF, components=63, members=3),
         scorer=TasteReward(_WIDTH, _BELIEF),
         likelihood=LabelNoise(BradleyTerryLuce(), learn=True),
         features=Computed(rows),
