@@ -57,7 +57,8 @@ def default_cost(
     table = sandbox(num_users)
     steps_of_both, scoring = [], []
     for _ in range(repetitions):
-        now = _step(table, _NOW, TastePosterior(_NOW, 16), TasteReward(_NOW, 16), steps)
+        encoder = TastePosterior(_NOW, 48, components=63, members=3)
+        now = _step(table, _NOW, encoder, TasteReward(_NOW, 48), steps)
         steps_of_both.append((now, _step(table, _BEFORE, DeepSet(_BEFORE, 16), Bilinear(_BEFORE, 16), steps)))
         scoring.append(_scoring(candidates, backbone))
     now, before = np.array(steps_of_both).T
