@@ -18,7 +18,8 @@ from fsa.models.taste_reward import TasteReward
 from fsa.outputs.reward_model import FORMAT, RewardModel
 from fsa.types import Numbers, Text
 
-_WIDTH, _BELIEF, _KNOWN, _RESPONSES = 384, 48, 10, 400
+_WIDTH, _KNOWN, _RESPONSES = 384, 10, 400
+_BELIEF = 48  # of the default
 
 
 class Computed(FeatureExtractor):
@@ -76,15 +77,21 @@ def _choice(chosen: str, rejected: str) -> dict[str, Any]:
     return {"prompt": "prompt", "chosen": chosen, "rejected": rejected}
 
 
+def default_parts(width: int) -> tuple[TastePosterior, TasteReward]:
+    """Encoder and scorer of `configs/reward/default.yaml` over so many features, with random weights."""
+    return TastePosterior(width, _BELIEF, components=63, members=3), TasteReward(width, _BELIEF)
+
+
 def _model(rows: Mapping[str, Float32[np.ndarray, " d"]]) -> RewardModel:
     """The default's parts over features that are there already."""
     projection = Projection(num_components=None, extras=[]).fit(np.stack(list(rows.values())), list(rows))
+    encoder, scorer = default_parts(_WIDTH)
     config = {"format": FORMAT, "d_feature": _WIDTH, "d_belief": _BELIEF, "num_samples": 16}
     return RewardModel.from_parts(
         config,
         projection,
-        encoder=TastePosterior(_WIDTH, _BELIEF, components=63, members=3),
-        scorer=TasteReward(_WIDTH, _BELIEF),
+        encoder=encoder,
+        scorer=scorer,
         likelihood=LabelNoise(BradleyTerryLuce(), learn=True),
         features=Computed(rows),
     )

@@ -10,16 +10,15 @@ from typing import Any
 import numpy as np
 import torch
 
+from eval.bench.asking import default_parts
 from eval.bench.figures import Figure, seconds
 from eval.bench.loader import TimedData, samplers, sandbox, timed_steps
 from eval.bench.score import cache_in, person_of, save_model, some_texts
 from fsa.choices.table import ChoiceTable
 from fsa.encoders.deep_set import DeepSet
 from fsa.encoders.encoder import ContextEncoder
-from fsa.encoders.taste_posterior import TastePosterior
 from fsa.models.bilinear import Bilinear
 from fsa.models.scorer import Scorer
-from fsa.models.taste_reward import TasteReward
 from fsa.training.datamodule import EpisodeSettings
 
 _NOW, _BEFORE = 385, 33  # features: all of MiniLM's components and the length, and 32 of them
@@ -57,8 +56,7 @@ def default_cost(
     table = sandbox(num_users)
     steps_of_both, scoring = [], []
     for _ in range(repetitions):
-        encoder = TastePosterior(_NOW, 48, components=63, members=3)
-        now = _step(table, _NOW, encoder, TasteReward(_NOW, 48), steps)
+        now = _step(table, _NOW, *default_parts(_NOW), steps)
         steps_of_both.append((now, _step(table, _BEFORE, DeepSet(_BEFORE, 16), Bilinear(_BEFORE, 16), steps)))
         scoring.append(_scoring(candidates, backbone))
     now, before = np.array(steps_of_both).T

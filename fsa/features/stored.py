@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 from itertools import islice
 from pathlib import Path
-from typing import Any, ClassVar, Literal, Protocol
+from typing import Any, ClassVar, Protocol
 
 import numpy as np
 import torch
@@ -18,7 +18,7 @@ import transformers
 from jaxtyping import Float32
 from numpy.typing import NDArray
 
-from fsa.backbones import backbone_hash, resolve
+from fsa.backbones import Dtype, backbone_hash, resolve
 from fsa.devices import torch_device
 from fsa.errors import FeatureError
 from fsa.features.buckets import length_buckets
@@ -79,7 +79,7 @@ class StoredFeatures(FeatureExtractor):
         backbone: str,
         max_tokens: int = 512,
         batch_tokens: int = 2048,
-        dtype: Literal["float32", "bfloat16"] = "float32",
+        dtype: Dtype = "float32",
         device: str = "auto",
         store: bool = True,
     ) -> None:

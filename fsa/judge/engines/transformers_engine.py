@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import torch
 from transformers import (
@@ -15,7 +15,7 @@ from transformers import (
     LogitsProcessorList,
 )
 
-from fsa.backbones import resolve
+from fsa.backbones import Dtype, resolve, torch_dtype
 from fsa.devices import torch_device
 from fsa.errors import ConfigError
 from fsa.features.buckets import padded
@@ -49,7 +49,7 @@ class TransformersEngine(Engine):
         model: str,
         batch_size: int = 8,
         temperature: float = 0.0,
-        dtype: Literal["float32", "bfloat16"] = "float32",
+        dtype: Dtype = "float32",
         device: str = "auto",
     ) -> None:
         if batch_size < 1 or temperature < 0:
@@ -150,7 +150,7 @@ class TransformersEngine(Engine):
 
     @cached_property
     def _model(self) -> Any:
-        dtype = getattr(torch, self.dtype)
+        dtype = torch_dtype(self.dtype)
         model = AutoModelForCausalLM.from_pretrained(
             self._folder, dtype=dtype, use_safetensors=True, trust_remote_code=False
         )
