@@ -114,18 +114,12 @@ class TastePosterior(ContextEncoder):
         seen = says.sum(-1, keepdim=True)
         weight = says / (1 + functional.softplus(self.raw_rate) * seen)
         population, taste = self.offset * population.squeeze(-1), self.log_strength.exp() * taste
-        parts = [
-            self._posterior(population, taste, weight, place, log_std, log_share)
-            for taste, place, log_std, log_share in zip(
-                taste.chunk(self.members, -1),
-                self.place.chunk(self.members, -1),
-                self.log_std.chunk(self.members, -1),
-                self.log_share.view(self.members, -1),
-                strict=True,
-            )
-        ]
-        belief = Belief.of_mixture(Mixture(*parts[0]) if len(parts) == 1 else _together(parts))
+        belief = Belief.of_mixture(_together(*self._posterior(population, self._by_member(taste), weight)))
         return replace(belief, seen=seen.squeeze(-1))
+
+    def _by_member(self, latents: Float[Tensor, "*rows z"]) -> Float[Tensor, "g *rows z/g"]:
+        """Each member's own latents."""
+        return latents.unflatten(-1, (self.members, -1)).movedim(-2, 0)
 
     @property
     def most_moved(self) -> float:
@@ -144,21 +138,16 @@ class TastePosterior(ContextEncoder):
         return prior_of([self.population, self.taste], [population, taste / self.members])
 
     def _posterior(
-        self,
-        population: Float[Tensor, "b n"],
-        taste: Float[Tensor, "b n z"],
-        weight: Float[Tensor, "b n"],
-        place: Float[Tensor, "m z"],
-        log_std: Float[Tensor, " z"],
-        log_share: Float[Tensor, " m"],
-    ) -> tuple[Float[Tensor, "b m"], Float[Tensor, "b m z"], Float[Tensor, "b z z"]]:
-        """Log-weights and means of all components, and a factor of their one covariance, after choices with
-        log-odds population + z . taste."""
-        share = log_share.log_softmax(-1)
-        place = place - share.exp() @ place  # unknown people have the population's reward
-        prior = (-2 * log_std).exp()  # precision, [z]
-        spread = taste.square() @ prior.reciprocal()  # of the log-odds in any component, before choices
-        evidence = self._evidence(population.unsqueeze(-1) + taste @ place.T, spread)
+        self, population: Float[Tensor, "b n"], taste: Float[Tensor, "g b n z"], weight: Float[Tensor, "b n"]
+    ) -> tuple[Float[Tensor, "g b m"], Float[Tensor, "g b m z"], Float[Tensor, "g b z z"]]:
+        """Log-weights and means of each member's components, and a factor of their one covariance, after
+        choices with log-odds population + z . taste."""
+        share = self.log_share.view(self.members, 1, -1).log_softmax(-1)  # [g, 1, m]
+        place = self._by_member(self.place)
+        place = (place - share.exp() @ place).unsqueeze(1)  # unknown people have the population's reward
+        prior = (-2 * self._by_member(self.log_std)).exp().view(self.members, 1, 1, -1)  # precision
+        spread = (taste.square() / prior).sum(-1)  # of the log-odds in any component, before choices
+        evidence = self._evidence(population.unsqueeze(-1) + taste @ place.mT, spread)
         with torch.no_grad():  # mean and mean square of the log-odds, before choices move any component
             log_weight = _weighed(share, evidence, weight)
             log_odds, square = _expected(log_weight, population.unsqueeze(1) + place @ taste.mT, spread)
@@ -170,29 +159,31 @@ class TastePosterior(ContextEncoder):
                 curvature = torch.tanh(touch / 2) / (4 * touch)
                 counted = weight * self._by_taste(log_odds, touch)
                 scaled = taste * (2 * curvature * counted).unsqueeze(-1)
-                lower = torch.linalg.cholesky(torch.diag(prior) + scaled.mT @ taste)
+                lower = torch.linalg.cholesky(prior * identity + scaled.mT @ taste)
                 # precision = L L', so L'^-1 is a factor of the covariance.
                 inverse = torch.linalg.solve_triangular(lower, identity.expand_as(lower), upper=False)
                 pull = ((0.5 - 2 * curvature * population) * counted).unsqueeze(-2) @ taste
-                mean = (prior * place + pull) @ inverse.mT @ inverse  # [b, m, z]
+                mean = (prior * place + pull) @ inverse.mT @ inverse  # [g, b, m, z]
                 within = (taste @ inverse.mT).square().sum(-1)
                 open_ = ((within + 1e-6) / (spread + 1e-6)).detach() ** self.common.sigmoid()
                 log_weight = _weighed(share, evidence, weight * open_)
                 if not is_last:
-                    each = population.unsqueeze(1) + mean @ taste.mT  # [b, m, n]
+                    each = population.unsqueeze(1) + mean @ taste.mT  # [g, b, m, n]
                     log_odds, square = _expected(log_weight, each, within)
         return log_weight, mean, inverse.mT
 
     def _evidence(
-        self, log_odds: Float[Tensor, "b n m"], spread: Float[Tensor, "b n"]
-    ) -> Float[Tensor, "b n m"]:
+        self, log_odds: Float[Tensor, "g b n m"], spread: Float[Tensor, "g b n"]
+    ) -> Float[Tensor, "g b n m"]:
         """Log-probability of each choice in each component, made by taste or at random."""
         evened = log_odds * (1 + math.pi / 8 * spread).rsqrt().unsqueeze(-1)
         by_taste = functional.logsigmoid(-self.lapse) + functional.logsigmoid(evened)
         at_random = functional.logsigmoid(self.lapse) - math.log(2)
         return torch.logaddexp(by_taste, at_random.expand_as(by_taste))
 
-    def _by_taste(self, log_odds: Float[Tensor, "b n"], touch: Float[Tensor, "b n"]) -> Float[Tensor, "b n"]:
+    def _by_taste(
+        self, log_odds: Float[Tensor, "g b n"], touch: Float[Tensor, "g b n"]
+    ) -> Float[Tensor, "g b n"]:
         """Probability that each choice was made by taste and not at random."""
         bound = functional.logsigmoid(touch) + (log_odds - touch) / 2
         at_random = functional.logsigmoid(self.lapse) - math.log(2)
@@ -200,36 +191,30 @@ class TastePosterior(ContextEncoder):
 
 
 def _together(
-    parts: list[tuple[Float[Tensor, "b m"], Float[Tensor, "b m z"], Float[Tensor, "b z z"]]],
+    log_weight: Float[Tensor, "g b m"], mean: Float[Tensor, "g b m z"], factor: Float[Tensor, "g b z z"]
 ) -> Mixture:
     """Mixture of several models' mixtures, each along latents of its own, all of the same weight.
 
     What a component of one model doubts along its own latents is taken to be what all doubt in the mean,
     so that they have one covariance.
     """
-    log_weight = torch.cat([weight for weight, _, _ in parts], -1) - math.log(len(parts))
-    width = parts[0][1].shape[-1]
-    means = [
-        functional.pad(mean, (k * width, (len(parts) - 1 - k) * width))
-        for k, (_, mean, _) in enumerate(parts)
-    ]
-    factor = log_weight.new_zeros(len(log_weight), len(parts) * width, len(parts) * width)
-    for k, (_, _, own) in enumerate(parts):
-        here = slice(k * width, (k + 1) * width)
-        factor[:, here, here] = own * len(parts) ** -0.5
-    return Mixture(log_weight, torch.cat(means, 1), factor)
+    members = len(log_weight)
+    own = torch.eye(members, dtype=mean.dtype, device=mean.device).view(members, 1, members, 1)
+    weights = (log_weight - math.log(members)).movedim(0, 1).flatten(1)
+    means, factors = (each.movedim(0, 1).unsqueeze(-2) * own for each in (mean, factor))  # [b, g, *, g, z]
+    return Mixture(weights, means.flatten(1, 2).flatten(2), members**-0.5 * factors.flatten(1, 2).flatten(2))
 
 
 def _weighed(
-    share: Float[Tensor, " m"], evidence: Float[Tensor, "b n m"], weight: Float[Tensor, "b n"]
-) -> Float[Tensor, "b m"]:
+    share: Float[Tensor, "g 1 m"], evidence: Float[Tensor, "g b n m"], weight: Float[Tensor, "*g b n"]
+) -> Float[Tensor, "g b m"]:
     """Log-weights of the components after choices that count this much."""
-    return (share + torch.einsum("bn,bnm->bm", weight, evidence)).log_softmax(-1)
+    return (share + (weight.unsqueeze(-2) @ evidence).squeeze(-2)).log_softmax(-1)
 
 
 def _expected(
-    log_weight: Float[Tensor, "b m"], each: Float[Tensor, "b m n"], within: Float[Tensor, "b n"]
-) -> tuple[Float[Tensor, "b n"], Float[Tensor, "b n"]]:
+    log_weight: Float[Tensor, "g b m"], each: Float[Tensor, "g b m n"], within: Float[Tensor, "g b n"]
+) -> tuple[Float[Tensor, "g b n"], Float[Tensor, "g b n"]]:
     """Mean and mean square of log-odds over components that have these means, and this variance."""
-    among = log_weight.exp().unsqueeze(1)
-    return (among @ each).squeeze(1), (among @ each.square()).squeeze(1) + within
+    among = log_weight.exp().unsqueeze(-2)
+    return (among @ each).squeeze(-2), (among @ each.square()).squeeze(-2) + within
