@@ -26,6 +26,7 @@ from fsa.files import put_in_place, replacing
 from fsa.paths import cache_dir
 
 Dtype: TypeAlias = Literal["float32", "bfloat16"]
+Attention: TypeAlias = Literal["eager", "sdpa"]
 _READ_FILES = ("*.safetensors", "*.json", "*.jinja", "*.model", "vocab.txt", "merges.txt")
 """Weights, configuration and tokenizer. Pickled weights are not among them: they could run code."""
 

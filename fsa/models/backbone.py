@@ -13,7 +13,7 @@ import transformers
 from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 
-from fsa.backbones import Dtype, quiet_loading, resolve, torch_dtype
+from fsa.backbones import Attention, Dtype, quiet_loading, resolve, torch_dtype
 from fsa.conditioning.conditioning import Conditioning, decoder_blocks
 from fsa.errors import ConfigError
 from fsa.log_probs import check_head
@@ -41,6 +41,7 @@ class LanguageModel(nn.Module):
         lora_dropout: Share of an adapter's inputs dropped in training, 0-1.
         gradient_checkpointing: Compute activations again in the backward pass: less memory, a third slower.
         dtype: Of the frozen weights.
+        attn_implementation: As in transformers, where not its own choice.
 
     Attributes:
         backbone: The model with its adapters.
@@ -68,13 +69,14 @@ class LanguageModel(nn.Module):
         lora_dropout: float = 0.0,
         gradient_checkpointing: bool = False,
         dtype: Dtype = "float32",
+        attn_implementation: Attention | None = None,
     ) -> None:
         super().__init__()
         weights = torch_dtype(dtype)
         self.name, self.rank, self.alpha = backbone, rank, alpha
         self.folder = resolve(backbone)
         self._turn = OwnLock()
-        model = _load(self.folder, weights)
+        model = _load(self.folder, weights, attn_implementation)
         check_head(model)
         self.backbone = _adapted(model, rank, alpha, targets, lora_dropout)
         self.conditioning = conditioning
@@ -227,8 +229,10 @@ class LanguageModel(nn.Module):
         enable(options)
 
 
-def _load(folder: Path, dtype: torch.dtype) -> transformers.PreTrainedModel:
+def _load(folder: Path, dtype: torch.dtype, attention: Attention | None) -> transformers.PreTrainedModel:
     options: dict[str, Any] = {"dtype": dtype, "use_safetensors": True, "output_loading_info": True}
+    if attention is not None:
+        options["attn_implementation"] = attention
     result: Any
     try:
         with quiet_loading():

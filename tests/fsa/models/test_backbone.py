@@ -129,6 +129,19 @@ class TestState:
             make(llama).load_state_dict(other.state_dict())
 
 
+@pytest.mark.parametrize("mask", [MASK, MASK.flip(1)], ids=["padded on the right", "on the left"])
+def test_either_attention_gives_the_same_states_and_slopes(llama: Path, mask: torch.Tensor):
+    found = []
+    for name in ("sdpa", "eager"):
+        model = make(llama, attn_implementation=name)
+        assert model.backbone.config._attn_implementation == name
+        states = model.hidden(IDS, mask, torch.ones(2, 3))[mask]
+        states.sin().sum().backward()
+        found.append([states, *[p.grad for p in model.parameters() if p.grad is not None]])
+    for sdpa, eager in zip(*found, strict=True):
+        assert_close(eager, sdpa, atol=1e-4 * float(sdpa.abs().max()), rtol=0)
+
+
 class TestGenerate:
     def test_training_mode_comes_back(self, llama: Path):
         model = make(llama, gradient_checkpointing=True).train()
