@@ -22,6 +22,7 @@ CHECKPOINTS = "checkpoints"
 LAST, BEST = "last.ckpt", "best.ckpt"
 START = "start.ckpt"  # weights before the first step, until a validation shows whether they are the best
 MONITORED = "validation/nll"
+_BLOWN_UP = 1e3  # times the least loss of a step, and the same in nats: no healthy training comes near it
 
 
 class Checkpoints(Checkpoint):
@@ -46,6 +47,7 @@ class Checkpoints(Checkpoint):
         self.best_step = 0
         self.is_stopped = False
         self._loss = torch.zeros(())  # sum of the losses of this process
+        self._least, self._latest = torch.full((), torch.inf), torch.zeros(())  # of single steps
 
     def on_train_start(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
         if trainer.world_size == 1:
@@ -56,7 +58,9 @@ class Checkpoints(Checkpoint):
         self, trainer: L.Trainer, pl_module: L.LightningModule, outputs: Any, batch: Any, batch_idx: int
     ) -> None:
         step, is_step = trainer.global_step, not (batch_idx + 1) % trainer.accumulate_grad_batches
-        self._loss = self._loss + outputs["loss"].detach().float()  # one NaN makes every later sum NaN
+        self._latest = outputs["loss"].detach().float()
+        self._least = torch.minimum(self._least.to(self._latest), self._latest)
+        self._loss = self._loss + self._latest  # one NaN makes every later sum NaN
         if self._loss.device.type == "cpu":  # elsewhere looking would make the device wait
             self._refuse_diverged(trainer, self._loss, "the loss")
         if not is_step or not step % self.validate_every:
@@ -75,6 +79,7 @@ class Checkpoints(Checkpoint):
         if trainer.state.fn != "fit":  # before the first step: nothing to resume yet
             self._write(trainer, START, weights_only=True)
             return
+        self._refuse_blown_up(trainer)
         if is_better:
             with self.averaging.in_place(trainer, pl_module) if self.averaging else nullcontext():
                 self._write(trainer, BEST, weights_only=True)
@@ -117,13 +122,20 @@ class Checkpoints(Checkpoint):
             raise OutputError(f"{self.folder / name}: cannot be written: {error!s:.200}") from error
         trainer.strategy.barrier()
 
+    def _refuse_blown_up(self, trainer: L.Trainer) -> None:
+        """A lapse rate that has swallowed everything leaves validation at chance, however far weights are."""
+        if self._latest > _BLOWN_UP * self._least.clamp(min=1):
+            least, latest = float(self._least), float(self._latest)
+            self._refuse(trainer, f"the loss has grown from {least:.3g} to {latest:.3g}")
+
     def _refuse_diverged(self, trainer: L.Trainer, value: Tensor, what: str) -> None:
-        if value.isfinite().all():
-            return
+        if not value.isfinite().all():
+            self._refuse(trainer, f"{what} is not finite")
+
+    def _refuse(self, trainer: L.Trainer, what: str) -> None:
         rates = [group["lr"] for optimizer in trainer.optimizers for group in optimizer.param_groups]
         raise DivergedError(
-            f"{what} is not finite at step {trainer.global_step}, with learning rate (lr) "
-            f"{max(rates, default=0):.3g}: "
+            f"{what} at step {trainer.global_step}, with learning rate (lr) {max(rates, default=0):.3g}: "
             f"training diverged. Checkpoints of before are kept in {self.folder}; lower --optimizer.lr"
         )
 

@@ -21,9 +21,7 @@ def weights(run: Path) -> str:
 
 
 def test_fault_F1_a_diverged_run_is_an_error_that_names_step_and_rate(choices, tmp_path):
-    ended = train(
-        tmp_path / "run", choices, "--optimizer.lr", "1e4", "--loop.clip", "0", "--encoder.members", "1"
-    )
+    ended = train(tmp_path / "run", choices, "--optimizer.lr", "1e4", "--loop.clip", "0")
     ended.refused("step", "lr", "diverged")
     assert ended.code == 1
     assert not (tmp_path / "run" / "model.safetensors").exists()
