@@ -16,10 +16,11 @@ from fsa.likelihoods.btl import BradleyTerryLuce
 from fsa.likelihoods.label_noise import LabelNoise
 from fsa.models.taste_reward import TasteReward
 from fsa.outputs.reward_model import FORMAT, RewardModel
+from fsa.recipes.configured import preset
+from fsa.runs.safe_yaml import read_mapping
 from fsa.types import Numbers, Text
 
 _WIDTH, _KNOWN, _RESPONSES = 384, 10, 400
-_BELIEF = 48  # of the default
 
 
 class Computed(FeatureExtractor):
@@ -77,16 +78,23 @@ def _choice(chosen: str, rejected: str) -> dict[str, Any]:
     return {"prompt": "prompt", "chosen": chosen, "rejected": rejected}
 
 
+def default_config() -> dict[str, Any]:
+    """`configs/reward/default.yaml` as it is written."""
+    return dict(read_mapping(preset("reward/default")))
+
+
 def default_parts(width: int) -> tuple[TastePosterior, TasteReward]:
     """Encoder and scorer of `configs/reward/default.yaml` over so many features, with random weights."""
-    return TastePosterior(width, _BELIEF, components=63, members=3), TasteReward(width, _BELIEF)
+    config = default_config()
+    d_belief, of_encoder = config["d_belief"], config["encoder"]["init_args"]
+    return TastePosterior(width, d_belief, **of_encoder), TasteReward(width, d_belief)
 
 
 def _model(rows: Mapping[str, Float32[np.ndarray, " d"]]) -> RewardModel:
     """The default's parts over features that are there already."""
     projection = Projection(num_components=None, extras=[]).fit(np.stack(list(rows.values())), list(rows))
     encoder, scorer = default_parts(_WIDTH)
-    config = {"format": FORMAT, "d_feature": _WIDTH, "d_belief": _BELIEF, "num_samples": 16}
+    config = {"format": FORMAT, "d_feature": _WIDTH, "d_belief": encoder.place.shape[1], "num_samples": 16}
     return RewardModel.from_parts(
         config,
         projection,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tempfile
+from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from eval.bench.asking import default_parts
+from eval.bench.asking import default_config, default_parts
 from eval.bench.figures import Figure, seconds
 from eval.bench.loader import TimedData, samplers, sandbox, timed_steps
 from eval.bench.score import cache_in, person_of, save_model, some_texts
@@ -23,17 +24,10 @@ from fsa.training.datamodule import EpisodeSettings
 
 _NOW, _BEFORE = 385, 33  # features: all of MiniLM's components and the length, and 32 of them
 _CHOICES = 40  # texts that the projections are fitted on, and the person's choices made of
-_HEADS: dict[str, dict[str, Any]] = {
-    "now": {
-        "encoder": "fsa.encoders.taste_posterior.TastePosterior",
-        "scorer": "fsa.models.taste_reward.TasteReward",
-        "projection": {"num_components": 1024, "whiten": False},
-    },
-    "before": {
-        "encoder": "fsa.encoders.deep_set.DeepSet",
-        "scorer": "fsa.models.bilinear.Bilinear",
-        "projection": {"num_components": 32},
-    },
+_BEFORE_PARTS: dict[str, Any] = {
+    "encoder": "fsa.encoders.deep_set.DeepSet",
+    "scorer": "fsa.models.bilinear.Bilinear",
+    "projection": {"num_components": 32},
 }
 
 
@@ -80,12 +74,24 @@ def _step(table: ChoiceTable, width: int, encoder: ContextEncoder, scorer: Score
     return timed_steps(TimedData(*samplers(table), features, settings), encoder, scorer, steps)[1]
 
 
+def _parts(config: Mapping[str, Any]) -> dict[str, Any]:
+    """What `random_model` takes, from a preset."""
+    return {
+        "encoder": config["encoder"]["class_path"],
+        "scorer": config["scorer"],
+        "projection": config["projection"]["init_args"],
+        "d_belief": config["d_belief"],
+        **config["encoder"]["init_args"],
+    }
+
+
 def _scoring(candidates: int, backbone: str) -> tuple[float, float]:
     """Seconds of scoring with both heads, nothing in the feature store."""
+    heads = {"now": _parts(default_config()), "before": _BEFORE_PARTS}
     prompt, texts = some_texts(candidates + _CHOICES)
     taken = []
     with tempfile.TemporaryDirectory(prefix="fsa-bench-") as folder:
-        for name, parts in _HEADS.items():
+        for name, parts in heads.items():
             with cache_in(Path(folder) / f"cache-{name}"):
                 save_model(Path(folder) / name, backbone, texts[candidates:], parts)
                 person = person_of(Path(folder) / name, prompt, texts[candidates:])

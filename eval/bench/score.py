@@ -114,7 +114,7 @@ def save_model(folder: Path, backbone: str, texts: list[str], parts: Mapping[str
         folder: To write.
         backbone: As `HiddenState` takes it.
         texts: To fit the projection on.
-        parts: Class paths of `encoder` and `scorer`, and arguments of the `projection`.
+        parts: As `random_model` takes them.
     """
     random_model(*of_texts(backbone, texts), texts, **parts).save_pretrained(folder)
 
@@ -140,6 +140,7 @@ def random_model(
     encoder: str,
     scorer: str,
     projection: Mapping[str, Any],
+    d_belief: int = 16,
     **of_encoder: Any,
 ) -> RewardModel:
     """A model with random weights whose projection is fitted on some options."""
@@ -147,7 +148,7 @@ def random_model(
     config = {
         "format": FORMAT,
         "d_feature": fitted.width,
-        "d_belief": 16,
+        "d_belief": d_belief,
         "num_samples": 64,
         "encoder": {"class_path": encoder, "init_args": of_encoder},
         "scorer": {"class_path": scorer},
