@@ -44,6 +44,7 @@ class RewardMap(nn.Module):
     ) -> None:
         super().__init__()
         self.register_buffer("size", None)  # what the network multiplies features with
+        self.members = members
         self.wide = nn.Linear(d_feature, d_out, bias=False)
         nn.init.normal_(self.wide.weight, std=std * d_feature**-0.5)
         self.deep: nn.Sequential | None = None
@@ -83,6 +84,12 @@ class RewardMap(nn.Module):
             return rewards
         features, units = hidden.split([self.wide.in_features, hidden.shape[-1] - self.wide.in_features], -1)
         return self.wide(features) + self.deep[-1](units)
+
+    def by_member(self, hidden: Float[Tensor, "*rows f"]) -> Float[Tensor, "*rows g h"]:
+        """What each member's rewards are linear in: the features, and its own units beside them."""
+        features, units = hidden.tensor_split([self.wide.in_features], -1)
+        shape = (*hidden.shape[:-1], self.members, self.wide.in_features)
+        return torch.cat([features.unsqueeze(-2).expand(shape), units.unflatten(-1, (self.members, -1))], -1)
 
     def of(self, choices: ChoiceBatch) -> Float[Tensor, "b n k r"]:
         """Rewards of every option; a text that a batch knows to be there twice is read once."""

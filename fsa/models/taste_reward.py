@@ -188,8 +188,8 @@ class TasteReward(Scorer):
         """Along directions of both maps' hidden units."""
         population, taste = of_hidden_by(self.maps, hidden)
         shared, taste = population[..., 0], taste[..., : belief.mean.shape[-1]]
-        mean = torch.einsum("b...z,bz->b...", taste, belief.mean) + shared
-        std, of_texts = belief.std_along(taste), self.doubt.variance(hidden[0], hidden[1], belief)
+        mean, std = torch.einsum("b...z,bz->b...", taste, belief.mean) + shared, belief.std_along(taste)
+        of_texts = self.doubt.variance(hidden[0], self.maps[1].by_member(hidden[1]), belief)
         if of_texts is not None:
             std = (std.square() + of_texts).sqrt()
         if belief.mixture is None:
@@ -210,8 +210,8 @@ class TasteReward(Scorer):
             of_each = torch.arange(len(mask), device=mask.device).unsqueeze(1).expand_as(mask)[mask]
             population, taste = of_hidden_by(self.maps, each)
             gap = population[..., 0] + (taste * belief.mean[of_each]).sum(-1)
-            weight = torch.sigmoid(gap) * torch.sigmoid(-gap)
-            seen.append(Seen(each[0], each[1], moment(belief)[of_each], weight))
+            own, weight = self.maps[1].by_member(each[1]), torch.sigmoid(gap) * torch.sigmoid(-gap)
+            seen.append(Seen(each[0], own, moment(belief)[of_each], weight))
         self.doubt.fit(seen, num_choices)
 
     def calibrate(

@@ -9,7 +9,7 @@ def seen(n: int = 50, f: int = 6, z: int = 3, seed: int = 0) -> Seen:
     generator = torch.Generator().manual_seed(seed)
     draw = lambda *shape: torch.randn(*shape, generator=generator, dtype=torch.float64)  # noqa: E731
     latent = draw(n, z)
-    return Seen(draw(n, f), draw(n, f), latent.unsqueeze(-1) * latent.unsqueeze(-2), torch.full((n,), 0.2))
+    return Seen(draw(n, f), draw(n, 1, f), latent.unsqueeze(-1) * latent.unsqueeze(-2), torch.full((n,), 0.2))
 
 
 def fitted(choices: Seen, num_choices: int | None = None) -> TextDoubt:
@@ -23,15 +23,17 @@ def belief(mean: torch.Tensor) -> Belief:
 
 
 def test_without_a_fit_there_is_none():
-    nothing = TextDoubt((3.0, 30.0)).variance(torch.ones(1, 2, 6), torch.ones(1, 2, 6), belief(torch.ones(3)))
+    nothing = TextDoubt((3.0, 30.0)).variance(
+        torch.ones(1, 2, 6), torch.ones(1, 2, 1, 6), belief(torch.ones(3))
+    )
     assert nothing is None
 
 
 def test_variances_are_those_of_the_dense_posteriors():
     choices, mean = seen(), torch.tensor([0.5, -1.0, 2.0], dtype=torch.float64)
     population, taste = torch.randn(1, 4, 6).double(), torch.randn(1, 4, 6).double()
-    found = fitted(choices).variance(population, taste, belief(mean))
-    information = [p.T @ (0.2 * p) for p in (choices.population, choices.taste)]
+    found = fitted(choices).variance(population, taste.unsqueeze(-2), belief(mean))
+    information = [p.T @ (0.2 * p) for p in (choices.population, choices.taste[:, 0])]
     of_population = torch.linalg.inv(information[0] + 3 * torch.eye(6))
     dense = torch.kron(choices.latent.mean(0), information[1]) + 30 * torch.eye(18)
     both = torch.einsum("z,bnf->bnzf", mean, taste).flatten(2)
@@ -40,12 +42,45 @@ def test_variances_are_those_of_the_dense_posteriors():
     assert_close(found, expected, rtol=1e-4, atol=1e-6)
 
 
+def test_each_member_has_weights_of_its_own_and_their_mean_the_mean_of_the_doubts():
+    one, other = seen(), seen(seed=1)
+    together = Seen(
+        one.population,
+        torch.cat([one.taste, other.taste], 1),
+        torch.stack([torch.block_diag(a, b) / 2 for a, b in zip(one.latent, other.latent, strict=True)]),
+        one.weight,
+    )
+    population = torch.zeros(1, 4, 6).double()  # of which there is one
+    tastes = [torch.randn(1, 4, 1, 6, generator=torch.Generator().manual_seed(i)).double() for i in range(2)]
+    means = [torch.tensor([0.5, -1.0, 2.0]).double(), torch.tensor([1.0, 0.0, 0.3]).double()]
+    # Half of the weight is at either member's latents, the other's being zero.
+    mixed = torch.block_diag(*[mean.outer(mean) / 2 for mean in means])
+    factor = torch.linalg.cholesky(mixed + 1e-12 * torch.eye(6))
+    found = fitted(together).variance(
+        population, torch.cat(tastes, -2), Belief.of_factor(torch.zeros(1, 6).double(), factor.unsqueeze(0))
+    )
+    alone = [
+        fitted(of).variance(population, taste, belief(mean))
+        for of, taste, mean in zip((one, other), tastes, means, strict=True)
+    ]
+    assert_close(found, (alone[0] + alone[1]) / 2, rtol=1e-4, atol=1e-6)
+
+
+def test_a_fit_of_before_members_were_told_apart_gives_none():
+    before = fitted(seen())
+    for name in ("taste_axes", "taste_known", "latent_axes"):
+        setattr(before, name, getattr(before, name)[0])
+    population, taste, of = torch.randn(1, 2, 6), torch.randn(1, 2, 1, 6), belief(torch.ones(3))
+    assert_close(before.variance(population, taste, of), fitted(seen()).variance(population, taste, of))
+    assert before.variance(population, taste.expand(1, 2, 3, 6), of) is None
+
+
 def test_more_choices_leave_less_doubt_and_what_none_was_about_keeps_the_prior_s():
     choices = seen()
-    choices.population[:, 0] = choices.taste[:, 0] = 0.0
+    choices.population[:, 0] = choices.taste[:, 0, 0] = 0.0
     mean = torch.tensor([1.0, 0.0, 0.0], dtype=torch.float64)
     along = torch.eye(6, dtype=torch.float64).unsqueeze(0)  # one direction a feature
-    few, many = (fitted(choices, n).variance(along, along, belief(mean)) for n in (50, 5000))
+    few, many = (fitted(choices, n).variance(along, along.unsqueeze(-2), belief(mean)) for n in (50, 5000))
     assert_close(few[0, 0], torch.tensor(1 / 3 + 1 / 30).double(), rtol=1e-5, atol=0)
     assert_close(many[0, 0], few[0, 0])
     assert (many[0, 1:] < few[0, 1:] / 5).all()
@@ -65,7 +100,10 @@ def test_stored_tensors_make_room_for_themselves():
     other.load_state_dict(stored)
     population, taste = torch.randn(1, 2, 6), torch.randn(1, 2, 6)
     of = belief(torch.ones(3))
-    assert_close(other.variance(population, taste, of), fitted(seen()).variance(population, taste, of))
+    assert_close(
+        other.variance(population, taste.unsqueeze(-2), of),
+        fitted(seen()).variance(population, taste.unsqueeze(-2), of),
+    )
 
 
 def test_the_prior_is_the_one_of_the_fit_whatever_the_model_is_opened_with():
@@ -75,6 +113,12 @@ def test_the_prior_is_the_one_of_the_fit_whatever_the_model_is_opened_with():
     assert other.prior.tolist() == [3.0, 30.0]
     population, taste = torch.randn(1, 2, 6), torch.randn(1, 2, 6)
     of, before = belief(torch.ones(3)), fitted(seen())
-    assert_close(other.variance(population, taste, of), before.variance(population, taste, of))
+    assert_close(
+        other.variance(population, taste.unsqueeze(-2), of),
+        before.variance(population, taste.unsqueeze(-2), of),
+    )
     before.prior = None  # of a model of before it was kept
-    assert_close(other.variance(population, taste, of), before.variance(population, taste, of))
+    assert_close(
+        other.variance(population, taste.unsqueeze(-2), of),
+        before.variance(population, taste.unsqueeze(-2), of),
+    )
