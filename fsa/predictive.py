@@ -63,3 +63,10 @@ class Predictive:
 
 def _padded(values: Tensor, s: int, value: float) -> Tensor:
     return functional.pad(values, [0, 0] * (values.ndim - 1) + [0, s - len(values)], value=value)
+
+
+def normal_atoms(number: int) -> Float[Tensor, " s"]:
+    """Atoms of equal weight that stand for a standard normal, of mean 0 and variance 1."""
+    middle = (torch.arange(number, dtype=torch.float64) + 0.5) / number
+    atoms = torch.special.ndtri(middle)
+    return atoms / atoms.square().mean().sqrt().clamp(min=1e-9)

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from fsa.errors import ConfigError
 from fsa.models.scorer import Scorer, Spread
 from fsa.models.text_doubt import Seen, TextDoubt, moment
-from fsa.predictive import Predictive
+from fsa.predictive import Predictive, normal_atoms
 from fsa.reward_map import RewardMap, hidden_by, of_hidden_by, prior_of, rewards_by, taste_maps
 from fsa.types import Belief, ChoiceBatch, EpisodeBatch
 
@@ -228,8 +228,12 @@ class TasteReward(Scorer):
         The prior over weights holds rewards back where choices are nearly certain; the population's reward
         is averaged over people already: averaged over a stranger's belief once more, its choices come out
         too even; and a person's choices have more in common than their taste, so that each says less than the
-        one before. Nothing changes where validation says nothing. Rewards and their intervals stay as they
-        are: probabilities do not tell a person's large rewards in doubt from smaller ones that are sure.
+        one before. Nothing changes where validation says little: where these numbers are worth less than a
+        nat each. Rewards and their intervals stay as they are: probabilities do not tell a person's large
+        rewards in doubt from smaller ones that are sure.
+
+        Reference:
+            [Akaike1974]: a parameter is worth its place if it adds a nat to the log-likelihood.
         """
         if not self._shared:
             return None
@@ -263,9 +267,12 @@ class TasteReward(Scorer):
             total.backward()
             return total
 
+        before = nll().detach().mean()
         with torch.enable_grad():
             search.step(loss)
         with torch.no_grad():
+            if num_choices * (before - nll().mean()) < len(factors):
+                factors.zero_()
             self.factor, self.width, self.growth = numbers()
             return nll()
 
@@ -282,7 +289,7 @@ class TasteReward(Scorer):
         direction = torch.einsum("bnkpz,bnk->bnz", taste, sign)
         middle = self._at(belief.mean.unsqueeze(0), population, taste)
         if belief.mixture is None:
-            atoms = _quantiles(num_atoms).to(taste).view(-1, 1, 1) * belief.std_along(direction)
+            atoms = normal_atoms(num_atoms).to(taste).view(-1, 1, 1) * belief.std_along(direction)
             log_weight = None
         else:
             means, variance = belief.mixture.along(direction)
@@ -321,10 +328,3 @@ def _standard_normal(like: Float[Tensor, "b z"]) -> Float[Tensor, "s b z"]:
     """Noise for beliefs, always the same, each number with its opposite."""
     half = torch.randn(_SAMPLES // 2, *like.shape, generator=torch.Generator().manual_seed(0)).to(like)
     return torch.cat([half, -half])
-
-
-def _quantiles(number: int) -> Float[Tensor, " s"]:
-    """Atoms of equal weight that stand for a standard normal, of mean 0 and variance 1."""
-    middle = (torch.arange(number, dtype=torch.float64) + 0.5) / number
-    atoms = torch.special.ndtri(middle)
-    return atoms / atoms.square().mean().sqrt().clamp(min=1e-9)

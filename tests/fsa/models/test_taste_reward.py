@@ -249,6 +249,16 @@ def test_rewards_are_made_as_large_as_validation_choices_say():
     assert abs(nll.item() - (-0.75 * math.log(0.75) - 0.25 * math.log(0.25))) < 1e-6
 
 
+@pytest.mark.parametrize(("n", "is_worth_it"), [(90, False), (150, True)])
+def test_what_is_worth_less_than_a_nat_a_number_changes_nothing(n: int, is_worth_it: bool):
+    """Doubled rewards are worth 0.031 nats a choice here: 2.8 of 90 choices."""
+    scorer, encoder = linear([math.log(3) / 2, 0.0], [0.0, 0.0])
+    nll = told(scorer, encoder, [[1.0, 0.0], [-1.0, 0.0]], [3, 1], n)
+    as_it_was = 0.75 * math.log1p(3**-0.5) + 0.25 * math.log1p(3**0.5)
+    assert (scorer.factor > 1.5, nll.item() < as_it_was - 0.02) == (is_worth_it, is_worth_it)
+    assert is_worth_it or (scorer.factor, scorer.width, scorer.growth[0]) == (1, 1, 0)
+
+
 def test_intervals_do_not_go_by_the_size_that_counts_in_probabilities():
     scorer, choices, belief = believed()
     noise = torch.zeros(16, 2, 3).double()
