@@ -41,7 +41,7 @@ from fsa.recipes.in_run_folder import in_run_folder
 from fsa.recipes.model_config import READER, model_config
 from fsa.recipes.population import fit_population
 from fsa.recipes.samplers import samplers
-from fsa.recipes.taste_forms import calibrate_better, choose_form
+from fsa.recipes.taste_forms import calibrate_better, choose_form, weights_of
 from fsa.runs.claim import begin, finish
 from fsa.runs.folder import META, RUN, about_this_run, write_json
 from fsa.settings import Range
@@ -172,8 +172,9 @@ def train_reward(
     first = fit_population(module, parted, matrix, episodes, loop, folder, resume)
     from_start = bool(first) or scoring.starts_fitted
     tried, trial = choose_form(module, data, parted.train, matrix, loop, folder, resume)
+    everybody = weights_of(module) if first else {}
     outcome = {**loop.fit(module, data, folder, resume, from_start), **first, **tried}
-    outcome |= calibrate_better(module, data, trial, tried)
+    outcome |= calibrate_better(module, data, trial, tried, everybody)
     sample = (collate(draws.draw(part), parted.train, matrix) for part in np.split(np.arange(2000), 8))
     scoring.fit_doubt(reader.eval(), sample, len(parted.train))
     kind = Policy if isinstance(scoring, PolicyScorer) else RewardModel

@@ -57,39 +57,47 @@ def choose_form(
     forms, steps = module.scorer.forms(matrix[train.items_used].std(0)), loop.max_steps // _SHARE
     if len(forms) < 2 or not steps:
         return {}, {}
-    start = _weights(module)
+    start = weights_of(module)
     short = replace(loop, max_steps=steps, patience=0)
     found: dict[str, Float[np.ndarray, " p"]] = {}
     ends: dict[str, dict[str, Tensor]] = {}
     for name, take in forms.items():
         take()
         short.fit(module, data, folder / CHECKPOINTS / name.replace(" ", "_"), resume)
-        found[name], ends[name] = _nll(module, data), _weights(module)
+        found[name], ends[name] = _nll(module, data), weights_of(module)
         _put(module, start)
     means = {name: float(nll.mean()) for name, nll in found.items()}
     first, best = next(iter(means)), min(means, key=means.__getitem__)
     gain = found[first] - found[best]  # of each validation person
     nats, errors = _CLEARLY
-    is_clear = len(gain) > 1 and gain.mean() > max(nats, errors * gain.std(ddof=1) / len(gain) ** 0.5)
+    is_clear = len(gain) > 1 and gain.mean() > max(nats, errors * _standard_error(gain))
     chosen = best if is_clear else first
     forms[chosen]()
     return {"form": chosen, "form_nll": means}, ends[chosen]
 
 
 def calibrate_better(
-    module: ChoiceModule, data: EpisodeData, trial: dict[str, Tensor], tried: Mapping[str, Any]
+    module: ChoiceModule,
+    data: EpisodeData,
+    trial: dict[str, Tensor],
+    tried: Mapping[str, Any],
+    start: dict[str, Tensor],
 ) -> dict[str, Any]:
     """Calibrate a module, with its weights or those of a trial: whichever predict validation better.
 
-    The weights are chosen by the draws that validated them, how sure to be by others: see `other_draws`.
+    The weights are chosen by the draws that validated them, how sure to be by others: see `other_draws`. Of
+    many validations one is the best by chance alone, so that weights have to be better than one model for
+    everybody by half a standard error over validation people; else that is what stays.
 
     Args:
         module: The module.
         data: What it is trained on.
         trial, tried: Weights of the chosen form's trial, and what is known of the trials; of `choose_form`.
+        start: Weights before the personal stage, of one model for everybody; empty where there is none.
 
     Returns:
-        What to remember: the validation's negative log-likelihood of either; nothing without a trial.
+        What to remember: the validation's negative log-likelihood of either, and by how much it was lowered
+        by what sets people apart, in nats a choice; nothing without a trial and a start.
     """
     found = {}
     if trial:
@@ -97,8 +105,25 @@ def calibrate_better(
         if not of_run <= of_trial:
             _put(module, trial)
         found = {"calibrated_nll": {"run": of_run, "trial": of_trial}}
+    if start:
+        found |= _personal_or_not(module, data, start)
     calibrate(module.encoder, module.scorer, module.likelihood, data, other_draws(data))
     return found
+
+
+def _personal_or_not(module: ChoiceModule, data: EpisodeData, start: dict[str, Tensor]) -> dict[str, Any]:
+    """Put the start's weights back where the module's are not clearly better."""
+    best, of_best = weights_of(module), _nll(module, data)
+    _put(module, start)
+    gain = _nll(module, data) - of_best  # of each validation person
+    if len(gain) < 2 or gain.mean() > _CLEARLY[1] * _standard_error(gain):
+        _put(module, best)
+        return {"personal_gain": float(gain.mean())}
+    return {"personal_gain": float(gain.mean()), "best_step": 0}
+
+
+def _standard_error(values: Float[np.ndarray, " p"]) -> float:
+    return float(values.std(ddof=1)) / len(values) ** 0.5
 
 
 def _nll(module: ChoiceModule, data: EpisodeData) -> Float[np.ndarray, " p"]:
@@ -109,7 +134,8 @@ def _nll(module: ChoiceModule, data: EpisodeData) -> Float[np.ndarray, " p"]:
     return nll
 
 
-def _weights(module: ChoiceModule) -> dict[str, Tensor]:
+def weights_of(module: ChoiceModule) -> dict[str, Tensor]:
+    """A copy of them, by name."""
     return {name: weight.detach().clone() for name, weight in module.named_parameters()}
 
 

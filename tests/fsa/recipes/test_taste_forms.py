@@ -14,7 +14,7 @@ from fsa.models.taste_reward import TasteReward
 from fsa.objectives.nll import NegativeLogLikelihood
 from fsa.recipes import taste_forms
 from fsa.recipes.calibration import calibrate, other_draws
-from fsa.recipes.taste_forms import calibrate_better, choose_form
+from fsa.recipes.taste_forms import calibrate_better, choose_form, weights_of
 from fsa.training.module import ChoiceModule
 from fsa.training.optimizers import AdamW
 from tests.factories.training import SIZES, small_data, small_loop, small_module
@@ -132,12 +132,12 @@ def test_the_better_weights_stay_and_are_calibrated_by_other_draws(tmp_path):
     small_loop(max_steps=60, patience=0).fit(made, data, tmp_path)
     good = {name: weight.clone() for name, weight in made.named_parameters()}
     of_good, end = calibrated(made, data)
-    told = calibrate_better(made, data, bad, of_bad)["calibrated_nll"]
+    told = calibrate_better(made, data, bad, of_bad, {})["calibrated_nll"]
     assert told["run"] < told["trial"]
     assert_is(made, end)
     for name, weight in made.named_parameters():
         weight.data.copy_(bad[name])
-    told = calibrate_better(made, data, good, of_good)["calibrated_nll"]
+    told = calibrate_better(made, data, good, of_good, {})["calibrated_nll"]
     assert told["trial"] < told["run"]
     assert_is(made, end)
 
@@ -145,5 +145,24 @@ def test_the_better_weights_stay_and_are_calibrated_by_other_draws(tmp_path):
 def test_without_a_trial_a_module_is_calibrated_as_it_is():
     made, data = module(), small_data()
     _, end = calibrated(made, data)
-    assert calibrate_better(made, data, {}, {}) == {}
+    assert calibrate_better(made, data, {}, {}, {}) == {}
     assert_is(made, end)
+
+
+@pytest.mark.parametrize(
+    ("gains", "stays"), [([0.2, -0.1, 0.1], True), ([0.5, -0.4, 0.0], False), ([0.1], True)]
+)
+def test_one_model_for_everybody_stays_unless_another_is_clearly_better(monkeypatch, gains, stays):
+    """Gains of 0.067 with a standard error of 0.088, of 0.033 with one of 0.26, and of a single person."""
+    made, gains = module(), np.array(gains)
+    start = weights_of(made)
+    with torch.no_grad():
+        made.encoder.taste.wide.weight.normal_()
+    best = weights_of(made)
+    given = iter([1 - gains, np.ones(len(gains)), None])
+    monkeypatch.setattr(taste_forms, "calibrate", lambda *_: next(given))
+    told = calibrate_better(made, small_data(), {}, {}, start)
+    assert told.pop("personal_gain") == pytest.approx(gains.mean())
+    assert told == ({} if stays else {"best_step": 0})
+    for name, weight in made.named_parameters():
+        assert torch.equal(weight, (best if stays else start)[name])
