@@ -172,9 +172,9 @@ def train_reward(
     first = fit_population(module, parted, matrix, episodes, loop, folder, resume)
     from_start = bool(first) or scoring.starts_fitted
     tried, trial = choose_form(module, data, parted.train, matrix, loop, folder, resume)
-    everybody = weights_of(module) if first else {}
+    pooled = weights_of(module) if first else {}
     outcome = {**loop.fit(module, data, folder, resume, from_start), **first, **tried}
-    outcome |= calibrate_better(module, data, trial, tried, everybody)
+    outcome |= calibrate_better(module, data, trial, tried, pooled)
     sample = (collate(draws.draw(part), parted.train, matrix) for part in np.split(np.arange(2000), 8))
     scoring.fit_doubt(reader.eval(), sample, len(parted.train))
     kind = Policy if isinstance(scoring, PolicyScorer) else RewardModel

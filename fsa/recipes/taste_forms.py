@@ -86,14 +86,14 @@ def calibrate_better(
     """Calibrate a module, with its weights or those of a trial: whichever predict validation better.
 
     The weights are chosen by the draws that validated them, how sure to be by others: see `other_draws`. Of
-    many validations one is the best by chance alone, so that weights have to be better than one model for
-    everybody by half a standard error over validation people; else that is what stays.
+    many validations one is the best by chance alone, so that weights have to be better than the pooled
+    model's by half a standard error over validation people; else the pooled model's stay.
 
     Args:
         module: The module.
         data: What it is trained on.
         trial, tried: Weights of the chosen form's trial, and what is known of the trials; of `choose_form`.
-        start: Weights before the personal stage, of one model for everybody; empty where there is none.
+        start: Weights before the personal stage, of the pooled model; empty where there is none.
 
     Returns:
         What to remember: the validation's negative log-likelihood of either, and by how much it was lowered
