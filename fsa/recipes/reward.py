@@ -41,7 +41,7 @@ from fsa.recipes.in_run_folder import in_run_folder
 from fsa.recipes.model_config import READER, model_config
 from fsa.recipes.population import fit_population
 from fsa.recipes.samplers import samplers
-from fsa.recipes.taste_forms import calibrate_better, choose_form, weights_of
+from fsa.recipes.taste_forms import POOLED, calibrate_better, choose_form, weights_of
 from fsa.runs.claim import begin, finish
 from fsa.runs.folder import META, RUN, about_this_run, write_json
 from fsa.settings import Range
@@ -200,6 +200,11 @@ def train_reward(
     console.print(
         f"{folder}: best validation NLL {outcome['validation_nll']:.4f} at step {outcome['best_step']}"
     )
+    if outcome.get("weights") == POOLED:
+        console.print(
+            f"these weights gain {outcome['personal_gain']:.4f} nats a choice on validation people, which is not "
+            "clearly more than nothing: the pooled model's are kept"
+        )
     return model
 
 

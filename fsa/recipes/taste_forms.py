@@ -20,6 +20,7 @@ from fsa.training.loop import Loop
 from fsa.training.module import ChoiceModule
 
 _SHARE = 5  # of this many steps of the run, one goes into each trial
+POOLED = "pooled"
 _CLEARLY = 0.002, 0.5  # nats a choice, and standard errors, by which another form has to beat the first
 
 
@@ -116,10 +117,10 @@ def _personal_or_not(module: ChoiceModule, data: EpisodeData, start: dict[str, T
     best, of_best = weights_of(module), _nll(module, data)
     _put(module, start)
     gain = _nll(module, data) - of_best  # of each validation person
-    if len(gain) < 2 or gain.mean() > _CLEARLY[1] * _standard_error(gain):
+    is_clear = len(gain) < 2 or gain.mean() > _CLEARLY[1] * _standard_error(gain)
+    if is_clear:
         _put(module, best)
-        return {"personal_gain": float(gain.mean())}
-    return {"personal_gain": float(gain.mean()), "best_step": 0}
+    return {"personal_gain": float(gain.mean()), "weights": "personal" if is_clear else POOLED}
 
 
 def _standard_error(values: Float[np.ndarray, " p"]) -> float:

@@ -163,6 +163,6 @@ def test_one_model_for_everybody_stays_unless_another_is_clearly_better(monkeypa
     monkeypatch.setattr(taste_forms, "calibrate", lambda *_: next(given))
     told = calibrate_better(made, small_data(), {}, {}, start)
     assert told.pop("personal_gain") == pytest.approx(gains.mean())
-    assert told == ({} if stays else {"best_step": 0})
+    assert told == {"weights": "personal" if stays else "pooled"}
     for name, weight in made.named_parameters():
         assert torch.equal(weight, (best if stays else start)[name])
