@@ -202,7 +202,7 @@ def train_reward(
     )
     if outcome.get("weights") == POOLED:
         console.print(
-            f"these weights gain {outcome['personal_gain']:.4f} nats a choice on validation people, which is not "
+            f"these weights gain {outcome['personal_gain']:.4f} nats a choice on validation people, not "
             "clearly more than nothing: the pooled model's are kept"
         )
     return model
