@@ -100,21 +100,25 @@ def calibrate_better(
         What to remember: the validation's negative log-likelihood of either, and by how much it was lowered
         by what sets people apart, in nats a choice; nothing without a trial and a start.
     """
-    found = {}
+    found, of_best = {}, None
     if trial:
-        of_run, of_trial = float(_nll(module, data).mean()), tried["form_nll"][tried["form"]]
+        of_best = _nll(module, data)
+        of_run, of_trial = float(of_best.mean()), tried["form_nll"][tried["form"]]
         if not of_run <= of_trial:
             _put(module, trial)
+            of_best = None
         found = {"calibrated_nll": {"run": of_run, "trial": of_trial}}
     if start:
-        found |= _personal_or_not(module, data, start)
+        found |= _personal_or_not(module, data, start, _nll(module, data) if of_best is None else of_best)
     calibrate(module.encoder, module.scorer, module.likelihood, data, other_draws(data))
     return found
 
 
-def _personal_or_not(module: ChoiceModule, data: EpisodeData, start: dict[str, Tensor]) -> dict[str, Any]:
-    """Put the start's weights back where the module's are not clearly better."""
-    best, of_best = weights_of(module), _nll(module, data)
+def _personal_or_not(
+    module: ChoiceModule, data: EpisodeData, start: dict[str, Tensor], of_best: Float[np.ndarray, " p"]
+) -> dict[str, Any]:
+    """Put the start's weights back where the module's, of this NLL, are not clearly better."""
+    best = weights_of(module)
     _put(module, start)
     gain = _nll(module, data) - of_best  # of each validation person
     is_clear = len(gain) < 2 or gain.mean() > _CLEARLY[1] * _standard_error(gain)

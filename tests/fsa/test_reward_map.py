@@ -1,3 +1,4 @@
+import pytest
 import torch
 from torch.testing import assert_close
 
@@ -56,3 +57,16 @@ def test_members_have_units_of_their_own():
     assert together.deep[-1].weight.grad[own].ne(0).all()
     assert together.deep[-1].weight.grad[~own].eq(0).all()
     assert together.deep[-1].weight[~own].eq(0).all()
+
+
+@pytest.mark.parametrize("units", [0, 6])
+def test_what_a_member_is_linear_in_gives_its_rewards(units: int):
+    x, together = torch.randn(5, 3), RewardMap(3, 4, units=units, members=2, std=0.5).eval()
+    each = together.by_member(together.hidden(x))
+    assert each.shape == (5, 2, 3 + units)
+    for member in (0, 1):
+        rewards, own = slice(2 * member, 2 * member + 2), slice(units * member, units * member + units)
+        weight = together.wide.weight[rewards]
+        if units:
+            weight = torch.cat([weight, together.deep[-1].weight[rewards, own]], -1)
+        assert_close(each[:, member] @ weight.T, together(x)[:, rewards])
