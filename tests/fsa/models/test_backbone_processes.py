@@ -1,7 +1,6 @@
 """Two processes train a steered language model as one would: DDP, and FSDP2 with blocks of its own."""
 
 import os
-import subprocess
 import sys
 from pathlib import Path
 
@@ -24,8 +23,8 @@ from fsa.conditioning.film_blocks import FilmBlocks
 from fsa.conditioning.lora_gain import LoraGain
 from fsa.models.backbone import LanguageModel
 from fsa.training.sharding import shard
+from tests.factories.torchrun import in_two
 
-ROOT = Path(__file__).resolve().parents[3]
 CASES = {
     "gain": {"conditioning": LoraGain},
     "film": {"conditioning": FilmBlocks},
@@ -109,16 +108,7 @@ def save_backbone(folder: Path) -> str:
 def of_two(folder: str, tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, torch.Tensor]]:
     """Weights after the same steps in two processes on gloo, by strategy and case."""
     out = tmp_path_factory.mktemp("two") / "weights.pt"
-    command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2", "-m"]
-    done = subprocess.run(
-        [*command, "tests.fsa.models.test_backbone_processes", folder, str(out)],
-        cwd=ROOT,
-        env={**os.environ, "OMP_NUM_THREADS": "1"},
-        capture_output=True,
-        text=True,
-        timeout=170,
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
+    in_two("tests.fsa.models.test_backbone_processes", [folder, str(out)])
     return torch.load(out, weights_only=True)
 
 

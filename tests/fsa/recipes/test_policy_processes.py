@@ -5,9 +5,6 @@ Where wandb is installed, the run is one of its too, kept on this machine.
 
 import csv
 import json
-import os
-import subprocess
-import sys
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -15,9 +12,9 @@ import pytest
 
 from fsa.outputs.policy import Policy
 from tests.factories.byte_llama import save_chat_llama
+from tests.factories.torchrun import in_two
 
 WANDB = find_spec("wandb") is not None
-ROOT = Path(__file__).resolve().parents[3]
 SETTINGS = """
 source.people_per_type=20 source.choices_per_person=8 features=fsa.features.measured.Measured
 features.names=[log_words,log_exclamations] projection.num_components=2 projection.extras=[]
@@ -45,22 +42,9 @@ def test_the_preset_of_a_large_model_runs_in_two_processes(tmp_path: Path, answe
     out, model = tmp_path / "run", save_chat_llama(tmp_path / "model")
     given = [*SETTINGS.split(), f"source.path={answers}", f"scorer.backbone={model}", f"out={out}"]
     given += ["loop.wandb=dry-run"] if WANDB else []
-    command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]
     configs = ["--config", "policy/smollm2", "--config", "policy/qwen_7b"]
-    done = subprocess.run(
-        [*command, "-m", "train.policy", *configs, *(f"--{each}" for each in given)],
-        cwd=ROOT,
-        env={
-            **os.environ,
-            "OMP_NUM_THREADS": "1",
-            "FSA_CACHE": str(tmp_path / "cache"),
-            "WANDB_MODE": "offline",
-        },
-        capture_output=True,
-        text=True,
-        timeout=170,
-    )
-    assert done.returncode == 0, done.stderr[-3000:]
+    environment = {"FSA_CACHE": str(tmp_path / "cache"), "WANDB_MODE": "offline"}
+    in_two("train.policy", [*configs, *(f"--{each}" for each in given)], environment, ["--resume", str(out)])
     with (out / "metrics.csv").open(newline="") as file:
         assert [row["step"] for row in csv.DictReader(file)] == ["2", "4"]
     tried = json.loads((out / "meta.json").read_text())["strength"]["tried"]

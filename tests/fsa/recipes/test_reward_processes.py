@@ -2,17 +2,14 @@
 
 import csv
 import json
-import os
-import subprocess
-import sys
 from itertools import chain
 from pathlib import Path
 
 import pytest
 
 from fsa.outputs.reward_model import RewardModel
+from tests.factories.torchrun import in_two
 
-ROOT = Path(__file__).resolve().parents[3]
 SMALL = {
     "--config": "configs/reward/synthetic.yaml",
     "--source.num_users": "200",
@@ -31,19 +28,11 @@ SMALL = {
 @pytest.mark.slow
 def test_two_processes_write_one_run(tmp_path: Path):
     out = tmp_path / "run"
-    command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]
-    done = subprocess.run(
-        [*command, "-m", "train.reward", *chain(*SMALL.items()), "--out", str(out)],
-        cwd=ROOT,
-        env={**os.environ, "OMP_NUM_THREADS": "1", "FSA_CACHE": str(tmp_path / "cache")},
-        capture_output=True,
-        text=True,
-        timeout=170,
-    )
-    assert done.returncode == 0, done.stderr
+    given = [*chain(*SMALL.items()), "--out", str(out)]
+    said = in_two("train.reward", given, {"FSA_CACHE": str(tmp_path / "cache")}, ["--resume", str(out)])
     with (out / "metrics.csv").open(newline="") as file:
         assert [row["step"] for row in csv.DictReader(file)] == ["3", "6"]
     assert json.loads((out / "meta.json").read_text())["steps"] == 6
-    assert " ".join(done.stderr.split()).count("best validation NLL") == 1  # one process talks
+    assert " ".join(said.split()).count("best validation NLL") == 1  # one process talks
     person = RewardModel.from_pretrained(out).for_user([])
     assert person.score("", [(0.2,), (0.8,)]).reward.shape == (2,)

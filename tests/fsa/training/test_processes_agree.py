@@ -1,7 +1,6 @@
 """Two processes, or more batches a step, take the steps that one would."""
 
 import os
-import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -19,9 +18,9 @@ from fsa.objectives.elbo import EvidenceLowerBound
 from fsa.objectives.nll import NegativeLogLikelihood
 from fsa.training.module import ChoiceModule
 from fsa.training.optimizers import AdamW
+from tests.factories.torchrun import in_two
 from tests.factories.training import SIZES, CutOff, cut_off, small_data, small_loop, small_module
 
-ROOT = Path(__file__).resolve().parents[3]
 LOOP = {"max_steps": 8, "validate_every": 4, "patience": 0, "clip": 0.5}
 
 
@@ -60,16 +59,7 @@ def train(
 def of_two(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, torch.Tensor]]:
     """Weights after the same run in two processes on gloo, by strategy."""
     out = tmp_path_factory.mktemp("two")
-    command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2", "-m"]
-    done = subprocess.run(
-        [*command, "tests.fsa.training.test_processes_agree", str(out)],
-        cwd=ROOT,
-        env={**os.environ, "OMP_NUM_THREADS": "1"},
-        capture_output=True,
-        text=True,
-        timeout=170,
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
+    in_two("tests.fsa.training.test_processes_agree", [str(out)])
     return torch.load(out / "weights.pt", weights_only=True)
 
 

@@ -1,7 +1,6 @@
 """The step of a plain language model: resumed, shared out, and validated on responses alone."""
 
 import os
-import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -21,9 +20,9 @@ from fsa.training.metrics_csv import METRICS
 from fsa.training.optimizers import AdamW
 from fsa.training.sft import NextTokenModule
 from fsa.training.sft_data import SequenceData, SequenceSettings, TokenSequences
+from tests.factories.torchrun import in_two
 from tests.factories.training import CutOff, cut_off, small_loop
 
-ROOT = Path(__file__).resolve().parents[3]
 LENGTHS = [4, 9, 5, 7, 8, 3, 6, 5, 9, 4, 7, 6]
 LOOP = {"accumulate": 2, "checkpoint_every": 3, "patience": 0}
 
@@ -121,16 +120,7 @@ def test_bf16_stays_near_and_keeps_weights_in_full_precision(tmp_path: Path):
 def of_two(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, torch.Tensor]]:
     """Weights after the same run in two processes on gloo, by strategy."""
     out = tmp_path_factory.mktemp("two")
-    command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2", "-m"]
-    done = subprocess.run(
-        [*command, "tests.fsa.training.test_sft", str(out)],
-        cwd=ROOT,
-        env={**os.environ, "OMP_NUM_THREADS": "1"},
-        capture_output=True,
-        text=True,
-        timeout=170,
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
+    in_two("tests.fsa.training.test_sft", [str(out)])
     return torch.load(out / "weights.pt", weights_only=True)
 
 

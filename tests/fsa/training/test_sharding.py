@@ -1,7 +1,6 @@
 """FSDP2 of a part with frozen weights that it does not save: cut off, resumed, and refused."""
 
 import os
-import subprocess
 import sys
 from collections.abc import Iterator
 from itertools import count
@@ -15,8 +14,7 @@ from torch.testing import assert_close
 
 from fsa.errors import CheckpointError
 from fsa.training.sharding import shard, strategy_of
-
-ROOT = Path(__file__).resolve().parents[3]
+from tests.factories.torchrun import in_two
 
 
 class HalfFrozen(nn.Module):
@@ -108,16 +106,7 @@ def fit(strategy: str, steps: int, start: Path | None = None, end: Path | None =
 def of_two(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, torch.Tensor]]:
     """Weights in two processes on gloo: straight on, and cut off and resumed."""
     out = tmp_path_factory.mktemp("two")
-    command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2", "-m"]
-    done = subprocess.run(
-        [*command, "tests.fsa.training.test_sharding", str(out)],
-        cwd=ROOT,
-        env={**os.environ, "OMP_NUM_THREADS": "1"},
-        capture_output=True,
-        text=True,
-        timeout=170,
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
+    in_two("tests.fsa.training.test_sharding", [str(out)])
     return torch.load(out / "weights.pt", weights_only=True)
 
 
