@@ -7,11 +7,15 @@ from jaxtyping import Bool, Float, Int
 
 from fsa.errors import ShapeError
 
-_SAME = 1e-9  # predictions closer than this are a tie: rounding must not break a coin flip
+SAME = 1e-9
+"""Predictions closer than this are a tie, in probability: rounding must not break a coin flip."""
+
+SAME_OF_TEXT = 1e-4
+"""The same where a language model read the options: single precision, summed over tokens."""
 
 
 def correctness(
-    probabilities: Float[np.ndarray, "n k"], places: Int[np.ndarray, "n k"]
+    probabilities: Float[np.ndarray, "n k"], places: Int[np.ndarray, "n k"], same: float = SAME
 ) -> Float[np.ndarray, " n"]:
     """Credit of each choice, a fraction 0-1; its mean is the accuracy.
 
@@ -22,6 +26,7 @@ def correctness(
         probabilities: Predicted probability of each option; any increasing score serves as well.
         places: What was chosen: 0 for the best options, larger for worse, -1 for padding. Of a ranking, only
             the first place counts.
+        same: Predictions this close are a tie, in the units of `probabilities`.
 
     Raises:
         ShapeError: The two disagree, or a choice has no option.
@@ -30,7 +35,7 @@ def correctness(
         >>> correctness(np.array([[0.7, 0.3], [0.5, 0.5]]), np.array([[0, 1], [0, 1]]))
         array([1. , 0.5])
     """
-    predicted = _predicted(probabilities, places)
+    predicted = _predicted(probabilities, places, same)
     return (predicted & (places == 0)).sum(-1) / predicted.sum(-1)
 
 
@@ -63,7 +68,9 @@ def nll(
     return -np.where(is_best, log_probabilities, 0).sum(-1) / is_best.sum(-1)
 
 
-def _predicted(scores: Float[np.ndarray, "n k"], places: Int[np.ndarray, "n k"]) -> Bool[np.ndarray, "n k"]:
+def _predicted(
+    scores: Float[np.ndarray, "n k"], places: Int[np.ndarray, "n k"], same: float = SAME
+) -> Bool[np.ndarray, "n k"]:
     """True for every option that is tied for the best prediction."""
     if scores.shape != places.shape:
         raise ShapeError(
@@ -74,4 +81,4 @@ def _predicted(scores: Float[np.ndarray, "n k"], places: Int[np.ndarray, "n k"])
             f"choice {int((~(places == 0).any(-1)).argmax())} has no best option (no place is 0)"
         )
     live = np.where(places >= 0, scores, -np.inf)
-    return (live >= live.max(-1, keepdims=True) - _SAME) & (places >= 0)
+    return (live >= live.max(-1, keepdims=True) - same) & (places >= 0)

@@ -5,11 +5,13 @@ from __future__ import annotations
 import numpy as np
 from jaxtyping import Float, Int
 
-from fsa.metrics.choice_accuracy import correctness
+from fsa.metrics.choice_accuracy import SAME, correctness
 
 
 def flip_correctness(
-    probabilities_given_reversed: Float[np.ndarray, "n k"], places: Int[np.ndarray, "n k"]
+    probabilities_given_reversed: Float[np.ndarray, "n k"],
+    places: Int[np.ndarray, "n k"],
+    same: float = SAME,
 ) -> Float[np.ndarray, " n"]:
     """Agreement with the original outcome once the context is reversed; its mean is the flip accuracy.
 
@@ -20,5 +22,6 @@ def flip_correctness(
     Args:
         probabilities_given_reversed: Predictions from `context.reversed()`.
         places: Outcomes as they were, of targets that were not reversed; see `correctness`.
+        same: As there.
     """
-    return correctness(probabilities_given_reversed, places)
+    return correctness(probabilities_given_reversed, places, same)

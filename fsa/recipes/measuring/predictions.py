@@ -16,7 +16,7 @@ from fsa.episodes.dataset import collate
 from fsa.episodes.sampler import EpisodeRows
 from fsa.episodes.tokens import ItemTokens
 from fsa.likelihoods.likelihood import predicted
-from fsa.metrics.choice_accuracy import confidence, correctness
+from fsa.metrics.choice_accuracy import SAME, SAME_OF_TEXT, confidence, correctness
 from fsa.metrics.steering import flip_correctness
 from fsa.outputs.reward_model import RewardModel
 from fsa.recipes.measuring.bayes import bayes_correct
@@ -100,10 +100,11 @@ def _predict(
     on = batch.to(model.device)
     best, log_prob = _given(model, on.context, on.target)
     rows = episodes.target[is_target]
+    same = SAME if batch.target.tokens is None else SAME_OF_TEXT
     flipped = np.full(len(rows), np.nan)
     if flip:
         turned, _ = _given(model, on.context.reversed(), on.target)
-        flipped = flip_correctness(turned[is_target], places)
+        flipped = flip_correctness(turned[is_target], places, same)
     # Where everything ties, every prediction is right, which says nothing of the method.
     says_nothing = (places <= 0).all(-1)
     return Predictions(
@@ -111,7 +112,7 @@ def _predict(
         user=np.broadcast_to(episodes.user[:, None], is_target.shape)[is_target],
         prompt=table.prompt[rows],
         group=table.group[rows],
-        correct=np.where(says_nothing, np.nan, correctness(best[is_target], places)),
+        correct=np.where(says_nothing, np.nan, correctness(best[is_target], places, same)),
         nll=-log_prob[is_target],
         confidence=confidence(best[is_target], places),
         flip_correct=flipped,

@@ -19,6 +19,12 @@ def test_rounding_does_not_break_a_coin_flip():
     assert correctness(np.array([[0.5 - 1e-16, 0.5]]), PAIR).tolist() == [0.5]
 
 
+def test_how_close_is_a_tie_can_be_said():
+    almost = np.array([[0.50004, 0.49996]])  # 8e-5 apart
+    assert correctness(almost, PAIR).tolist() == [1]
+    assert correctness(almost, PAIR, same=1e-4).tolist() == [0.5]
+
+
 def test_a_tied_prediction_gets_the_share_that_lies_on_tied_outcomes():
     # Predicted best: options 0, 1, 2 with a third each. Chosen: 0 and 3 tied. One third lies on a chosen one.
     probabilities = np.array([[0.3, 0.3, 0.3, 0.1]])

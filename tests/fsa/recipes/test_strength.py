@@ -104,6 +104,16 @@ def test_a_strength_is_that_much_more_alpha_and_the_search_leaves_the_model_as_i
         assert nll == pytest.approx(np.mean(people), abs=1e-6)
 
 
+def test_a_policy_as_near_to_its_reference_as_rounding_predicts_nothing(run):
+    at = opened(run, SETTINGS, {})
+    assert (at.predict(3).correct != 0.5).all()
+    at.model.scorer.language_model.scale(1e-6)
+    found = at.predict(3)
+    assert (found.nll != np.log(2)).any()  # rounding tells the options apart,
+    assert (found.correct == 0.5).all()  # and is no prediction
+    assert (found.flip_correct == 0.5).all()
+
+
 def test_a_dedicated_policy_is_searched_on_its_own_group_alone(given, tmp_path):
     run_recipe(train_policy, [*given, "--only-group=b"])
     at = opened(tmp_path / "run", SETTINGS, {})
