@@ -1,7 +1,8 @@
-"""Leak tests: from choices that were dealt out at random nothing can be learned, on any kind of data.
+"""Leak test: choices dealt out at random teach nothing, in a file of people who all answer one prompt.
 
-A model that scores better than chance on such choices has seen what it was to predict. Each data set is also
-trained on as it is, to show that this test would notice: there the same model is far above chance.
+A model that scores better than chance on such choices has seen what it was to predict. The file is also
+trained on as it is, to show that this test would notice: there the same model is far above chance. The data
+sets of the suite are tested in the same way, in tests/eval/suite/test_work.py.
 """
 
 import json
@@ -12,7 +13,7 @@ import pytest
 
 import fsa.recipes.evaluate as recipe
 from fsa.reports.report import Row
-from tests.factories.runs import CONFIG, ROOT, train_small
+from tests.factories.runs import ROOT, train_small
 
 pytestmark = pytest.mark.slow
 
@@ -29,31 +30,9 @@ TEXT = {
 }
 
 
-def synthetic(folder: Path, shared: Path) -> dict:
-    """Two types of people over one number."""
-    return {
-        "config": CONFIG,
-        "source__choices_per_user": 25,
-        "loop__max_steps": 120,
-        "loop__validate_every": 60,
-    }
-
-
-def sandbox(folder: Path, shared: Path) -> dict:
-    """Texts of known style; new users and new prompts to test."""
-    size = {"source__num_prompts": 90, "source__num_users": 120, "source__choices_per_user": 60}
-    longer = {"loop__max_steps": 240, "loop__validate_every": 120}
-    return {"config": ROOT / "configs" / "reward" / "sandbox.yaml", **size, **TEXT, **longer}
-
-
-def helpsteer2(folder: Path, shared: Path) -> dict:
-    """Five simulated users over human ratings; new prompts to test."""
-    path = shared / "data" / "helpsteer2"
-    return {"config": ROOT / "configs" / "reward" / "helpsteer2.yaml", "source__path": path, **TEXT}
-
-
-def one_prompt(folder: Path, shared: Path) -> dict:
-    """A file of people who all answer one prompt about the same texts; new users to test."""
+@pytest.fixture
+def data(tmp_path: Path) -> dict:
+    """A small run on a file where all answer one prompt about the same texts; new users to test."""
     draw = np.random.default_rng(0)
     texts = [" ".join(["word"] * int(n)) + f" {i}" for i, n in enumerate(draw.integers(1, 60, 80))]
     rows = []
@@ -68,20 +47,9 @@ def one_prompt(folder: Path, shared: Path) -> dict:
                     "chosen": int((len(texts[b]) > len(texts[a])) == wants_longer),
                 }
             )
-    path = folder / "people.jsonl"
+    path = tmp_path / "people.jsonl"
     path.write_text("".join(json.dumps(row) + "\n" for row in rows))
     return {"config": ROOT / "configs" / "reward" / "choices.yaml", "source__path": path, **TEXT}
-
-
-DATA = [synthetic, sandbox, helpsteer2, one_prompt]
-
-
-@pytest.fixture
-def data(request: pytest.FixtureRequest, tmp_path: Path) -> dict:
-    """Arguments of a small run on one of the data sets."""
-    needs_files = request.param is helpsteer2
-    settings: dict = request.param(tmp_path, request.getfixturevalue("shared") if needs_files else tmp_path)
-    return settings
 
 
 def after_ten_choices(run: Path) -> Row:
@@ -95,7 +63,6 @@ def standard_errors_above_chance(row: Row) -> float:
     return (row.value - 0.5) / ((row.high - row.low) / (2 * 1.96))
 
 
-@pytest.mark.parametrize("data", DATA, indirect=True, ids=lambda make: make.__name__)
 def test_a_model_of_shuffled_choices_scores_chance(data, tmp_path):
     shuffled = after_ten_choices(train_small(tmp_path / "shuffled", shuffle_choices=True, **data))
     assert shuffled.n >= 500
