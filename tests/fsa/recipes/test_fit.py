@@ -10,6 +10,7 @@ from huggingface_hub import metadata_load
 from safetensors.numpy import load_file
 
 import fsa
+from fsa.choices.fingerprint import fingerprint
 from fsa.choices.ratings import Ratings
 from fsa.choices.rows import Rows
 from fsa.errors import ChoiceDataError, ConfigError
@@ -104,9 +105,11 @@ def test_every_format_gives_bit_identical_weights(tmp_path):
     made = datasets.Dataset.from_list(rows)
     made.save_to_disk(str(tmp_path / "saved"))
     files = [str(tmp_path / name) for name in ("a.jsonl", "a.csv", "a.parquet", "saved")]
+    sources = [*files, made, rows, extra]
+    assert len({fingerprint(source_of(source, None)[0].load()) for source in sources}) == 1
     measured = ["--features=fsa.features.measured.Measured", "--projection.num_components=null"]
     weights = []
-    for number, source in enumerate([*files, made, rows, extra]):
+    for number, source in enumerate([files[0], extra]):  # the same choices are the same training
         out = tmp_path / str(number)
         fsa.fit(
             source,
@@ -116,9 +119,8 @@ def test_every_format_gives_bit_identical_weights(tmp_path):
         )
         tensors = load_file(out / "folds" / "0" / "personal" / "model.safetensors")
         weights.append(b"".join(tensors[name].tobytes() for name in sorted(tensors)))
-    assert len(weights) == 7
     assert len(weights[0]) > 100
-    assert set(weights) == {weights[0]}
+    assert weights[0] == weights[1]
 
 
 def test_rows_with_a_rating_are_ratings(tmp_path):
