@@ -25,6 +25,8 @@ SETTINGS = Settings([0, 10], "test", episodes=300, max_targets=10, seed=1, trust
 # Texts and people enough to be above chance; features that need no backbone.
 FEWER = {"source.num_prompts": 90, "source.num_users": 280, "source.choices_per_user": 60}
 TEXT = {"features": "tests.factories.features.Hashed", "projection.num_components": 24}
+# Where a model of the choices as they are shows that the test would notice: one data set of each kind.
+NOTICED = ("synthetic", "sandbox-types", "helpsteer2", "polis", "arguments")
 SHORT = {"loop.max_steps": 70, "loop.validate_every": 70, "episodes.validation_episodes": 40}
 
 
@@ -36,8 +38,6 @@ def plan(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Pla
     more: dict[str, Any] = dict(SHORT)
     more |= {"source.num_users": 400} if request.param == "synthetic" else TEXT
     more |= FEWER if request.param.startswith("sandbox") else {}
-    if request.param == "helpsteer2-continuous":  # little is learned of its people in 70 steps
-        more |= {"loop.max_steps": 100, "loop.validate_every": 100}
     datasets = {request.param: given | {"set": given["set"] | more}}
     folders = {}
     if given.get("data"):
@@ -89,11 +89,11 @@ def test_nothing_that_the_split_separates_crosses_it(plan):
 def test_from_shuffled_choices_nothing_can_be_learned(plan, tmp_path: Path, monkeypatch):
     monkeypatch.setenv("FSA_CACHE", str(tmp_path / "cache"))
     (cell,) = plan.cells()
-    (dataset,) = plan.datasets.values()
+    ((name, dataset),) = plan.datasets.items()
     # Made-up data are others here than in the suite; the real test prompts are left alone.
     settings = replace(SETTINGS, split="validation") if dataset.data else SETTINGS
     errors = {}
-    for shuffled in (True, False):
+    for shuffled in (True, False) if name in NOTICED else (True,):
         options = (*cell.arguments, f"--shuffle_choices={str(shuffled).lower()}")
         one = replace(cell, arguments=options, config={**cell.config, "shuffle_choices": shuffled})
         model = train(one, tmp_path / f"run-{shuffled}")
@@ -105,5 +105,5 @@ def test_from_shuffled_choices_nothing_can_be_learned(plan, tmp_path: Path, monk
             assert told.n >= 300
             errors[shuffled, int(number)] = (told.value - 0.5) / ((told.high - told.low) / (2 * 1.96))
     assert all(abs(error) < 3.5 for (shuffled, _), error in errors.items() if shuffled)
-    noise = cell.config["source"].get("init_args", {}).get("flip_noise", 0.0)
-    assert errors[False, 0] > 3 * (1 - noise)  # the test would notice; noise leaves as much less to learn
+    if name in NOTICED:
+        assert errors[False, 0] > 3
