@@ -10,7 +10,7 @@ from tests.chaos.__main__ import serve, works
 from tests.chaos.harm import FAULTS, Chaos, Harmed
 from tests.chaos.work import ALL, Work
 
-KILLED = {"train.reward": 2, "features": 1, "score": 1, "adapter": 2, "steerable": 1}
+KILLED = {"train.reward": 1, "features": 1, "score": 1, "adapter": 2, "steerable": 1}
 
 
 @pytest.fixture(scope="module")
