@@ -29,7 +29,7 @@ page: .venv/made  ## Serve a page on which you choose and watch the demo's model
 PYTEST := $(BIN)/python -m pytest -n $(JOBS) --dist worksteal
 
 test: lint  ## Lint, types and all tests
-	$(PYTEST) --durations 15
+	$(PYTEST) --durations 40
 
 test-fast: .venv/made  ## Tests that train no model
 	$(PYTEST) -m "not slow"
