@@ -20,7 +20,7 @@ from fsa.choices.sandbox import Sandbox
 from fsa.choices.source import Source
 from fsa.choices.splits import Splitter
 from fsa.errors import ConfigError
-from fsa.metrics.choice_accuracy import correctness
+from fsa.metrics.choice_accuracy import SAME_OF_TEXT, correctness
 from fsa.outputs.policy import Policy
 from fsa.types import Choice
 
@@ -172,7 +172,12 @@ def true_gains(judge: SandboxRater, people: Sequence[HeldOutUser]) -> list[Float
 
 def _credit(rewards: np.ndarray, choice: Choice) -> float:
     places = np.array([choice.outcome.places(len(choice.options))])
-    return float(correctness(np.asarray(rewards)[None], places)[0])
+    return float(correctness(_probabilities(rewards)[None], places, SAME_OF_TEXT)[0])
+
+
+def _probabilities(rewards: np.ndarray) -> Float[np.ndarray, " k"]:
+    odds = np.exp(rewards - np.max(rewards))
+    return odds / odds.sum()
 
 
 def _held_out(people: Sequence[HeldOutUser]) -> list[Choice]:

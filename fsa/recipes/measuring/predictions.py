@@ -103,7 +103,8 @@ def _predict(
     same = SAME if batch.target.tokens is None else SAME_OF_TEXT
     flipped = np.full(len(rows), np.nan)
     if flip:
-        turned, _ = _given(model, on.context.reversed(), on.target)
+        seen = bool(batch.context.mask.any())  # no choice is the same reversed: half of the work
+        turned = _given(model, on.context.reversed(), on.target)[0] if seen else best
         flipped = flip_correctness(turned[is_target], places, same)
     # Where everything ties, every prediction is right, which says nothing of the method.
     says_nothing = (places <= 0).all(-1)

@@ -8,6 +8,8 @@ from eval.generations.grid import joined
 from eval.generations.raters import SandboxRater
 from fsa.choices.sandbox import Sandbox
 from fsa.errors import ConfigError
+from fsa.outcomes import Pick
+from fsa.types import Choice
 from tests.factories.stand_in_policy import ARGUMENTS, BOTH, StandIn
 
 
@@ -53,3 +55,9 @@ def test_both_attributes_of_an_unseen_mixture_are_measured_in_their_own_directio
     assert decided.n == (np.abs(limit.value - 0.5) > 0).sum()
     assert by_metric["flip_implicit_accuracy", 8].interval().value < 0.45
     assert all(one.slice == {"unseen": "long+cheerful"} for one in found)
+
+
+def test_rounding_in_rewards_of_texts_is_a_tie():
+    choice = Choice("ann", "Tea?", ("Yes", "No"), Pick(0))
+    assert unseen._credit(np.array([-3.00001, -3.0]), choice) == 0.5
+    assert unseen._credit(np.array([-2.9, -3.0]), choice) == 1.0

@@ -10,6 +10,7 @@ from fsa.episodes.sampler import EpisodeSampler
 from fsa.features.numeric import Numeric
 from fsa.metrics.choice_accuracy import correctness
 from fsa.outputs.item_features import ItemFeatures
+from fsa.recipes.measuring import predictions
 from fsa.recipes.measuring.bayes import BayesPredictor
 from fsa.recipes.measuring.predictions import Predictions, predict
 
@@ -89,3 +90,13 @@ def test_without_flips_all_else_is_the_same(rewards, setting):
     assert not np.isnan(whole.flip_correct).any()
     for name in ("row", "user", "prompt", "group", "correct", "nll", "confidence"):
         np.testing.assert_array_equal(getattr(half, name), getattr(whole, name))
+
+
+def test_somebody_unknown_is_read_once_as_no_choice_reversed_is_no_choice(rewards, setting, monkeypatch):
+    table, features, _ = setting
+    episodes = EpisodeSampler(table, 0, 3, seed=2, in_turn=True).draw(np.arange(20))
+    asked, given = [], predictions._given
+    monkeypatch.setattr(predictions, "_given", lambda *on: asked.append(on) or given(*on))
+    found = predict(rewards, table, features, episodes)
+    assert len(asked) == 1
+    np.testing.assert_array_equal(found.flip_correct, found.correct)
