@@ -82,8 +82,8 @@ def generations(
             the reference.
         dedicated: Run folders, or quoted globs of them, of policies of one group each (`only_group`): how far
             a group can be moved, and what share of that the first of `run` has. May be given several times.
-        known_questions: Questions with known answers, up to 500, to tell what steering costs; with them how
-            likely the policy finds the reference's own answers. 0: none.
+        known_questions: Questions with known answers, up to 500, each for one person of every group, to tell
+            what steering costs; with them how likely the policy finds the reference's own answers. 0: none.
         distance_answers: Answers to draw at each context size for the distance from the reference; 0: none.
         stopping_answers: Answers to draw after the most choices, and of the reference, for the shares that
             stop; 0 takes those of the distance, which are dearer.

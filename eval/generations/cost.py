@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from typing import Any
 
 import numpy as np
-from rich.console import Console
 
 from eval.generations.answers import AnswerWriter
+from eval.generations.grid import GridNumbers
 from eval.generations.people import HeldOutPanel
 from eval.generations.questions import Question, right
-from eval.generations.steering import GeneratedAnswers
-from fsa.outputs.policy import Policy
-from fsa.reports.intervals import mean_interval, paired_interval
 from fsa.reports.row import Row
 from fsa.types import Text
 
@@ -24,65 +22,58 @@ _LONGEST = 16  # tokens; the answers looked for are a word
 
 
 def costs(
-    answers: AnswerWriter,
-    written: GeneratedAnswers,
-    field: HeldOutPanel,
-    asked: Sequence[Question],
-    data: str,
-    method: str,
-) -> list[Row]:
-    """What the largest context costs: right answers and their variety, each beside the reference's."""
-    size, how = written.largest, answers.writing
-    rows = correctness(answers.policy, field, [size], asked, data, method, how.batch_size, answers.console)
-    return [*rows, *diversity(written.given[size], written.reference[0], data, method, size)]
+    answers: AnswerWriter, field: HeldOutPanel, size: int, asked: Sequence[Question], seed: int
+) -> Iterator[GridNumbers]:
+    """Share of right answers after some choices, the reference's, and the one less the other.
 
-
-def correctness(
-    policy: Policy,
-    field: HeldOutPanel,
-    sizes: Sequence[int],
-    asked: Sequence[Question],
-    data: str,
-    method: str,
-    batch_size: int = 64,
-    console: Console | None = None,
-) -> Iterator[Row]:
-    """Share of right answers at each context size and of the reference; the likeliest token each time.
-
-    People take turns, so that a question is asked once at each size. Intervals resample questions.
+    Every question is asked for one person of each group; people take turns. The likeliest token is taken each
+    time. Intervals resample questions.
 
     Args:
-        policy: The policy.
+        answers: What writes them.
         field: People; the system prompt of their prompts stands before the questions too.
-        sizes: Choices seen.
+        size: Choices seen.
         asked: The questions.
-        data, method: As they stand in the report.
-        batch_size: Questions answered at once.
-        console: Where progress is shown; None shows none.
+        seed: Number of the training, as it stands in the numbers.
     """
+    policy, console = answers.policy, answers.console
     chats = [chat(question.text, field.prompts[0]) for question in asked]
-    number = np.arange(len(asked))
+    groups = [[one for one in field.subjects if one.group == group] for group in field.groups]
+    turns = [people[number % len(people)] for people in groups for number in range(len(asked))]
     if console:
-        console.print(f"{len(asked):,} questions to the reference, and after {sizes} choices")
+        console.print(f"{len(asked):,} questions to the reference, and for {len(groups)} people each")
 
-    def scored(people: Sequence[object]) -> np.ndarray:
+    def scored(people: Sequence[Any]) -> np.ndarray:
+        times = len(people) // len(asked)
         texts = policy.generate(
-            people,  # type: ignore[arg-type]
-            chats,
-            batch_size=batch_size,
+            people,
+            chats * times,
+            batch_size=answers.writing.batch_size,
             progress=console is not None,
             max_new_tokens=_LONGEST,
         )
-        return right(asked, texts)
+        return right([*asked] * times, texts)
 
-    reference = scored([None] * len(asked))
-    name = f"reference_{CORRECT}"
-    yield Row.of(mean_interval(reference, [number]), data, method, "all", 0, name)
-    for size in sizes:
-        known = policy.for_users([subject.seen(size) for subject in field.subjects])
-        own = scored([known[i % len(known)] for i in range(len(asked))])
-        yield Row.of(mean_interval(own, [number]), data, method, "all", size, CORRECT)
-        yield Row.of(paired_interval(own, reference, [number]), data, method, "all", size, GAINED)
+    reference = np.tile(scored([None] * len(asked)), len(groups))
+    read = policy.for_users([one.seen(size) for one in field.subjects])
+    known = {subject.number: person for subject, person in zip(field.subjects, read, strict=True)}
+    own = scored([known[one.number] for one in turns])
+    for metric, value in (
+        (f"reference_{CORRECT}", reference),
+        (CORRECT, own),
+        (GAINED, own - reference),
+    ):
+        yield GridNumbers(
+            metric,
+            size,
+            value,
+            np.array([one.number for one in turns]),
+            np.tile(np.arange(len(asked)), len(groups)),
+            np.array([one.group for one in turns], object),
+            np.full(len(turns), seed),
+            np.ones(len(turns)),
+            fixed_users=True,
+        )
 
 
 def chat(question: str, like: Text) -> Text:

@@ -28,6 +28,7 @@ class GridNumbers:
         seed: Which training each is of [n].
         weight: What a number weighs, such as its tokens, where the metric is a ratio; else ones [n].
         slice: What they are limited to; see `Row`.
+        fixed_users: Intervals resample prompts alone.
     """
 
     metric: str
@@ -39,6 +40,7 @@ class GridNumbers:
     seed: np.ndarray
     weight: np.ndarray
     slice: Mapping[str, Any] = field(default_factory=dict)
+    fixed_users: bool = False
 
     @classmethod
     def grid(
@@ -76,7 +78,7 @@ class GridNumbers:
 
     def interval(self, fixed_users: bool = False) -> Interval:
         """Their mean, or ratio, over people, prompts and trainings."""
-        units = [self.prompt] if fixed_users else [self.user, self.prompt]
+        units = [self.prompt] if fixed_users or self.fixed_users else [self.user, self.prompt]
         return mean_interval(self._linear(), units, seeds=self.seed)
 
     def _linear(self) -> np.ndarray:

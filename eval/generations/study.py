@@ -14,7 +14,7 @@ from eval.generations import dedicated
 from eval.generations import rivals as without_steering
 from eval.generations import unseen as unseen_types
 from eval.generations.answers import AnswerWriter, Writing, log_of
-from eval.generations.cost import costs
+from eval.generations.cost import costs, diversity
 from eval.generations.distance import REFERENCE_STOPPED, STOPPED, distance
 from eval.generations.grid import GridNumbers, joined, rows_of
 from eval.generations.page import page
@@ -118,7 +118,9 @@ def _one_training(
     cells += _distance(answers, field, plan.sizes, plan, number)
     more: list[Row] = []
     if plan.asked:
-        more += costs(answers, written, field, plan.asked, data, method)
+        cells += costs(answers, field, written.largest, plan.asked, number)
+        own, size = written.given[written.largest], written.largest
+        more += diversity(own, written.reference[0], data, method, size)
         cells += _distance(answers, field, [written.largest], plan, number, by_reference=True)
     if plan.stopping_answers:
         counted = stopping(

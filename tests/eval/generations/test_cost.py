@@ -1,11 +1,13 @@
 """What steering costs."""
 
+from itertools import chain
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
-from eval.generations.cost import chat, correctness, distinct, diversity
+from eval.generations.cost import chat, costs, distinct, diversity
+from eval.generations.grid import rows_of
 from eval.generations.people import HeldOutPanel, HeldOutUser
 from eval.generations.questions import Question
 
@@ -13,27 +15,35 @@ SYSTEM = {"role": "system", "content": "Be brief."}
 
 
 class Knows:
-    """A policy that is right where nobody is known, and on every other question where somebody is."""
+    """A policy that is right where nobody is known, and else where who is known asks for it."""
 
     def for_users(self, contexts):
-        return [SimpleNamespace(seen=len(context)) for context in contexts]
+        return [choices[0] for choices in contexts]
 
     def generate(self, people, prompts, **options):
-        self.asked = prompts
-        return ["4" if person is None or i % 2 else "5" for i, person in enumerate(people)]
+        self.asked, self.people = prompts, people
+        return ["4" if person is None or i % person == 0 else "5" for i, person in enumerate(people)]
 
 
-def test_correctness_is_paired_with_the_reference_question_by_question():
-    people = tuple(HeldOutUser(f"u{i}", i, "g", (), ()) for i in range(3))
-    field = HeldOutPanel(people, ((SYSTEM, {"role": "user", "content": "p"}),), False)
+def test_correctness_is_paired_with_the_reference_question_by_question_in_every_group():
+    # Who is of group "all of them" has every answer right, of "half of them" every other one.
+    people = [HeldOutUser(f"u{i}", i, "all of them", (1,), ()) for i in range(2)]
+    people += [HeldOutUser(f"u{i}", i, "half of them", (2,), ()) for i in range(2, 5)]
+    field = HeldOutPanel(tuple(people), ((SYSTEM, {"role": "user", "content": "p"}),), False)
     asked, policy = [Question(f"What is 2 + 2 + {i} - {i}?", "4") for i in range(40)], Knows()
-    rows = {(row.metric, row.context_size): row for row in correctness(policy, field, [8], asked, "d", "m")}
-    assert rows["reference_correct_share", 0].value == 1
-    assert rows["correct_share", 8].value == 0.5
-    assert rows["correct_minus_reference", 8].value == -0.5
-    assert rows["correct_minus_reference", 8].high < 0
-    assert rows["correct_minus_reference", 8].n == 40
-    assert policy.asked[0] == (SYSTEM, {"role": "user", "content": asked[0].text})
+    answers = SimpleNamespace(policy=policy, console=None, writing=SimpleNamespace(batch_size=8))
+    found = [rows_of(cells, "d", "m", field.groups, False) for cells in costs(answers, field, 8, asked, 0)]
+    rows = {(row.metric, row.group): row for row in chain(*found)}
+    assert rows["reference_correct_share", "all"].value == 1
+    assert rows["correct_share", "all"].value == 0.75
+    assert rows["correct_minus_reference", "all of them"].value == 0
+    assert rows["correct_minus_reference", "half of them"].value == -0.5
+    assert rows["correct_minus_reference", "worst"].value == -0.5
+    assert rows["correct_minus_reference", "all"].high < 0
+    assert rows["correct_minus_reference", "all"].n == 80
+    assert rows["correct_minus_reference", "all"].context_size == 8
+    assert policy.people == [1] * 40 + [2] * 40
+    assert policy.asked[0] == policy.asked[40] == (SYSTEM, {"role": "user", "content": asked[0].text})
 
 
 def test_a_question_is_asked_as_the_prompts_are():
