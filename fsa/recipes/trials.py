@@ -35,7 +35,8 @@ POOLED_PRESET = "baseline/pooled"
 _SIZES = (0, 1, 3, 5, 10)
 _BOTH = (0.65, 0.1, 0.25)  # of people and of prompts, where both are new
 _PROMPTS = 20  # fewer leave too few to hold some out
-_VALIDATION = 0.1  # of the people that are not tested
+_VALIDATION = 0.1  # of the people that are not tested; but at least
+_JUDGES = 12  # of them, or a third where that is fewer
 _EPISODES, _TARGETS = 3, 50  # a person's at most: a draw of what is seen, and choices predicted from it
 
 _Curve: TypeAlias = dict[int, Predictions]
@@ -95,8 +96,13 @@ class Trials:
         self.seed, self.overwrite = seed, overwrite
 
     def by_people(self, test: float, turn: float = 0.0) -> Splitter:
-        """People in train, validation and test; at least two in validation."""
-        validation = max(_VALIDATION * (1 - test), 2 / self.table.num_users)
+        """People in train, validation and test.
+
+        Four people cannot tell what helps from chance, so that a small data set gives up a third of those it
+        could train on.
+        """
+        people, rest = self.table.num_users, 1 - test
+        validation = max(_VALIDATION * rest, 2 / people, min(_JUDGES / people, rest / 3))
         fractions = (1 - test - validation, validation, test)
         return Splitter("user", fractions, self.seed, turn=turn, balanced=True)
 

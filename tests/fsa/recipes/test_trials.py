@@ -15,11 +15,12 @@ def test_every_person_is_tested_in_one_fold_of_five():
     assert sorted(name for fold in tested for name in fold) == sorted(made.table.users.to_pylist())
 
 
-@pytest.mark.parametrize("num_users", [10, 50])
-def test_at_least_two_people_are_validated_on(num_users):
+# A tenth of those who are not tested, but twelve, or a third of them.
+@pytest.mark.parametrize(("num_users", "judges"), [(6, 2), (30, 8), (50, 12), (150, 12), (200, 16)])
+def test_enough_people_are_validated_on_to_tell_help_from_chance(num_users, judges):
     made = trials(num_users)
     split = made.by_people(0.2)(made.table)
-    assert split.validation.num_users >= 2
+    assert split.validation.num_users == judges
     people = [name for part in (split.train, split.validation, split.test) for name in part.users.to_pylist()]
     assert len(set(people)) == len(people) == num_users
 
