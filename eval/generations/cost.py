@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -63,17 +64,10 @@ def costs(
         (CORRECT, own),
         (GAINED, own - reference),
     ):
-        yield GridNumbers(
-            metric,
-            size,
-            value,
-            np.array([one.number for one in turns]),
-            np.tile(np.arange(len(asked)), len(groups)),
-            np.array([one.group for one in turns], object),
-            np.full(len(turns), seed),
-            np.ones(len(turns)),
-            fixed_users=True,
+        one_each = GridNumbers.grid(
+            metric, size, value.reshape(len(groups), -1), [group[0] for group in groups], seed
         )
+        yield replace(one_each, user=np.array([one.number for one in turns]), fixed_users=True)
 
 
 def chat(question: str, like: Text) -> Text:

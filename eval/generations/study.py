@@ -118,10 +118,10 @@ def _one_training(
     cells += _distance(answers, field, plan.sizes, plan, number)
     more: list[Row] = []
     if plan.asked:
-        cells += costs(answers, field, written.largest, plan.asked, number)
-        own, size = written.given[written.largest], written.largest
-        more += diversity(own, written.reference[0], data, method, size)
-        cells += _distance(answers, field, [written.largest], plan, number, by_reference=True)
+        size = written.largest
+        cells += costs(answers, field, size, plan.asked, number)
+        more += diversity(written.given[size], written.reference[0], data, method, size)
+        cells += _distance(answers, field, [size], plan, number, by_reference=True)
     if plan.stopping_answers:
         counted = stopping(
             answers.policy, field, written.largest, plan.stopping_answers, plan.judge, plan.writing, number,

@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
+import torch
 from jaxtyping import Float
 from rich.console import Console
 from rich.progress import track
@@ -172,12 +173,8 @@ def true_gains(judge: SandboxRater, people: Sequence[HeldOutUser]) -> list[Float
 
 def _credit(rewards: np.ndarray, choice: Choice) -> float:
     places = np.array([choice.outcome.places(len(choice.options))])
-    return float(correctness(_probabilities(rewards)[None], places, SAME_OF_TEXT)[0])
-
-
-def _probabilities(rewards: np.ndarray) -> Float[np.ndarray, " k"]:
-    odds = np.exp(rewards - np.max(rewards))
-    return odds / odds.sum()
+    probabilities = torch.as_tensor(rewards).softmax(-1).numpy()
+    return float(correctness(probabilities[None], places, SAME_OF_TEXT)[0])
 
 
 def _held_out(people: Sequence[HeldOutUser]) -> list[Choice]:

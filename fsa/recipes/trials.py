@@ -103,7 +103,7 @@ class Trials:
         """
         people, rest = self.table.num_users, 1 - test
         validation = max(_VALIDATION * rest, 2 / people, min(_JUDGES / people, rest / 3))
-        fractions = (1 - test - validation, validation, test)
+        fractions = (rest - validation, validation, test)
         return Splitter("user", fractions, self.seed, turn=turn, balanced=True)
 
     def by_people_and_prompts(self) -> Splitter | None:
