@@ -179,12 +179,17 @@ class EpisodeBatch(TensorRecord):
     Attributes:
         index: Number of the episode in the whole run; with the seed it decides everything random about it.
         user: Row of the user in the table. For reports; models do not read it.
+        context: What the encoder reads.
+        target: What is to be predicted.
+        kept: Answers of the reference that a policy should go on to give, one a user, in its slot; None
+            where not asked for.
     """
 
     index: Int[Tensor, " b"]
     user: Int[Tensor, " b"]
     context: ChoiceBatch
     target: ChoiceBatch
+    kept: TokenRows | None = None
 
     @property
     def everything(self) -> ChoiceBatch:

@@ -76,11 +76,7 @@ def token_log_probs(
         targets: Token ids.
         chunk: Tokens whose logits exist at once; the default suits the device.
     """
-    # Cast once, not by autocast in every chunk: a head is large.
-    device = hidden.device.type
-    is_cast = torch.is_autocast_enabled(device)
-    dtype = torch.get_autocast_dtype(device) if is_cast and hidden.dtype != torch.float64 else weight.dtype
-    chunk = chunk or max(_CHUNK_TOKENS, 0 if device == "cpu" else _GPU_CHUNK_LOGITS // len(weight))
+    device, dtype, chunk = hidden.device.type, _dtype(hidden, weight), chunk or _chunk(weight)
     states, head = hidden.to(dtype), weight.to(dtype)
     with torch.autocast(device, enabled=False):
         if not (torch.is_grad_enabled() and (states.requires_grad or head.requires_grad)):
@@ -91,6 +87,32 @@ def token_log_probs(
         parts = zip(states.split(chunk), targets.split(chunk), strict=True)
         chunks = [checkpoint(_log_probs, part, head, wanted, use_reentrant=False) for part, wanted in parts]
         return torch.cat(chunks) if chunks else _log_probs(states, head, targets)
+
+
+def response_divergence(
+    hidden: Float[Tensor, "m l d"],
+    reference: Float[Tensor, "m l d"],
+    weight: Float[Tensor, "v d"],
+    tokens: TokenRows,
+    *,
+    chunk: int | None = None,
+) -> Float[Tensor, " m"]:
+    """KL divergence of each next token of a response, from the reference to the policy, in nats, summed over
+    the response's tokens.
+
+    Args:
+        hidden: Last hidden states of the rows under the policy.
+        reference: The same under the reference; no gradient goes there.
+        weight: Of the output layer of both, which is not trained.
+        tokens: The rows; one block of them, cut to its own longest.
+        chunk: Tokens whose logits exist at once; the default suits the device.
+    """
+    predicts = _response_positions(tokens) - 1  # flat [t]
+    states, others = (_Take.apply(each.flatten(0, 1), predicts) for each in (hidden, reference.detach()))
+    states, others, head = (each.to(_dtype(hidden, weight)) for each in (states, others, weight))
+    with torch.autocast(hidden.device.type, enabled=False):
+        nats = _FrozenDivergence.apply(states, others, head, chunk or _chunk(weight))
+    return nats.new_zeros(tokens.ids.numel()).index_copy(0, predicts, nats).view_as(tokens.ids).sum(1)
 
 
 @torch.no_grad()
@@ -129,6 +151,19 @@ def _is_near(ours: Tensor, theirs: Tensor) -> bool:
     return ours.shape == theirs.shape and bool((ours - theirs).abs().max() <= tolerance * theirs.abs().max())
 
 
+def _dtype(hidden: Tensor, weight: Tensor) -> torch.dtype:
+    """What products with the head are made in: cast once, not by autocast in every chunk, for a head is
+    large."""
+    device = hidden.device.type
+    is_cast = torch.is_autocast_enabled(device) and hidden.dtype != torch.float64
+    return torch.get_autocast_dtype(device) if is_cast else weight.dtype
+
+
+def _chunk(weight: Tensor) -> int:
+    """Tokens whose logits exist at once, as suits the device."""
+    return max(_CHUNK_TOKENS, 0 if weight.device.type == "cpu" else _GPU_CHUNK_LOGITS // len(weight))
+
+
 class _FrozenHead(torch.autograd.Function):
     """Log-probabilities whose gradient goes to the states alone, and is known in the forward pass."""
 
@@ -138,6 +173,29 @@ class _FrozenHead(torch.autograd.Function):
         log_probs = _in_chunks(hidden, weight, targets, chunk, direction)
         ctx.save_for_backward(direction)
         return log_probs
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, upstream: Tensor) -> tuple[Tensor | None, ...]:
+        (direction,) = ctx.saved_tensors
+        return direction * upstream.to(direction.dtype).unsqueeze(1), None, None, None
+
+
+class _FrozenDivergence(torch.autograd.Function):
+    """KL divergences of next tokens, the gradient towards the policy's states known in the forward pass."""
+
+    @staticmethod
+    def forward(ctx: Any, hidden: Tensor, reference: Tensor, weight: Tensor, chunk: int) -> Tensor:
+        direction = torch.empty_like(hidden)
+        nats = hidden.new_empty(len(hidden), dtype=torch.promote_types(hidden.dtype, torch.float32))
+        for start in range(0, len(hidden), chunk):
+            part = slice(start, start + chunk)
+            each, wanted = (_all_log_probs(states[part], weight) for states in (hidden, reference))  # [c, v]
+            nats[part] = torch.nn.functional.kl_div(each, wanted, reduction="none", log_target=True).sum(-1)
+            # d KL / d logits is the policy's probability less the reference's.
+            torch.mm((each.exp_() - wanted.exp_()).to(weight.dtype), weight, out=direction[part])
+        ctx.save_for_backward(direction)
+        return nats
 
     @staticmethod
     @once_differentiable

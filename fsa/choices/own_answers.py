@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import Any
 
@@ -151,10 +151,7 @@ class OwnAnswers(Source):
         prompts: list[Messages] = []
         found: dict[tuple[int, str], None] = {}
         unfinished = 0
-        for where, line in json_lines(self.path, stop):
-            if isinstance(line, dict) and "about" in line:
-                continue
-            chat, response, stopped = _parsed(line, where)
+        for chat, response, stopped in answer_lines(self.path):
             number = numbers.setdefault(repr(chat), len(prompts))
             if number == len(prompts):
                 prompts.append(chat)
@@ -178,6 +175,17 @@ class OwnAnswers(Source):
                 ways.setdefault(key, []).append((-float(np.minimum(np.abs(gap), 2).sum()), one, other))
         ranked = [(place, *pair) for same in ways.values() for place, pair in enumerate(sorted(same))]
         return [(one, other) for _, _, one, other in sorted(ranked)[: self.pairs_per_prompt]]
+
+
+def answer_lines(path: str) -> Iterator[tuple[Messages, str, bool]]:
+    """Prompt, response, and whether it came to its end, of each line of a file of `train.answers`.
+
+    Raises:
+        ChoiceDataError: The file cannot be read, or a line is no answer.
+    """
+    for where, line in json_lines(path, stop):
+        if not (isinstance(line, dict) and "about" in line):
+            yield _parsed(line, where)
 
 
 def _parsed(line: Any, where: str) -> tuple[Messages, str, bool]:

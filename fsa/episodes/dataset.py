@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
@@ -36,6 +37,7 @@ class EpisodeBatches(Dataset[EpisodeBatch]):
         num_batches: Length; None counts without end.
         tokens: Tokens of every item, for models that run a language model on the targets.
         num_blocks: Blocks of rows near in length that the tokens of a batch come in; see `ItemTokens.rows`.
+        kept: Answers that a policy should go on to give: episode after episode takes the next of them.
     """
 
     def __init__(
@@ -48,6 +50,7 @@ class EpisodeBatches(Dataset[EpisodeBatch]):
         num_batches: int | None = None,
         tokens: ItemTokens | None = None,
         num_blocks: int = 1,
+        kept: ItemTokens | None = None,
     ) -> None:
         if users_per_step % world_size:
             raise ValueError(
@@ -55,7 +58,7 @@ class EpisodeBatches(Dataset[EpisodeBatch]):
             )
         self.sampler, self.features = sampler, features
         self.users_per_step, self.num_batches = users_per_step, num_batches
-        self.tokens, self.num_blocks = tokens, num_blocks
+        self.tokens, self.num_blocks, self.kept = tokens, num_blocks, kept
         self.share = users_per_step // world_size
         self.first = rank * self.share
         self._thread: ThreadPoolExecutor | None = None
@@ -75,7 +78,11 @@ class EpisodeBatches(Dataset[EpisodeBatch]):
                 near: self._drawn.get(near) or self._thread.submit(self._draw, near)
                 for near in (block, block + 1)
             }
-        return self._drawn[block].result()[place].batch(self.features, self.tokens, self.num_blocks)
+        batch = self._drawn[block].result()[place].batch(self.features, self.tokens, self.num_blocks)
+        if self.kept is None:
+            return batch
+        numbers = batch.index.numpy() % len(self.kept)
+        return replace(batch, kept=self.kept.rows(numbers, np.arange(len(numbers))))
 
     def _draw(self, block: int) -> list[_Drawn]:
         steps = block * _STEPS_AT_ONCE + np.arange(_STEPS_AT_ONCE)[:, None]

@@ -9,7 +9,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from fsa.errors import ConfigError, ShapeError
-from fsa.log_probs import response_log_probs
+from fsa.log_probs import response_divergence, response_log_probs
 from fsa.models.language_scorer import LanguageScorer
 from fsa.types import TokenRows
 
@@ -55,6 +55,30 @@ class PolicyScorer(LanguageScorer):
             [
                 response_log_probs(model.reference_hidden(block.ids, block.mask), model.head, block)
                 for _, _, block in tokens.each_block()
+            ]
+        )
+
+    def divergence(self, tokens: TokenRows, z: Float[Tensor, "m z"]) -> Float[Tensor, " m"]:
+        """How far each response's next tokens are from the reference's: KL divergence from the reference to
+        the policy, in nats, summed over tokens.
+
+        Args:
+            tokens: The rows.
+            z: The latent of each row.
+
+        Reference:
+            [LiHoiem2016] Sec. 3: what a model said before is kept by its own outputs; here all of them.
+        """
+        model = self.language_model
+        return torch.cat(
+            [
+                response_divergence(
+                    model.hidden(block.ids, block.mask, z[first:last]),
+                    model.reference_hidden(block.ids, block.mask),
+                    model.head,
+                    block,
+                )
+                for first, last, block in tokens.each_block()
             ]
         )
 

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from fsa.errors import ConfigError
 from fsa.predictive import Predictive
 from fsa.reward_map import RewardMap
-from fsa.types import Belief, ChoiceBatch, EpisodeBatch
+from fsa.types import Belief, ChoiceBatch, EpisodeBatch, TokenRows
 
 _NINETY = 1.6448536269514722  # stds on either side of a normal's mean between which it is 90 % of the time
 
@@ -99,6 +99,14 @@ class Scorer(nn.Module, ABC):
         """What `predictive` and `spread` give, at less work; who overrides one of them overrides this too."""
         scores = self(choices, belief.sample(noise), belief)
         return Predictive(scores), Spread.of_samples(scores)
+
+    def divergence(self, tokens: TokenRows, z: Float[Tensor, "m z"]) -> Float[Tensor, " m"]:
+        """How far from the reference each response's next tokens are, in nats; see `PolicyScorer`.
+
+        Raises:
+            ConfigError: The scorer is no policy.
+        """
+        raise ConfigError(f"{type(self).__name__} is no policy, so it has no reference to diverge from")
 
     def bind(self, encoder: nn.Module) -> None:
         """Share weights with the encoder that beliefs come from; most scorers share none."""

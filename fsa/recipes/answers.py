@@ -63,7 +63,7 @@ def _key(line: dict[str, Any]) -> tuple[str, int, str]:
 
 @alone_beside_out
 def write_answers(
-    prompts: str,
+    prompts: str | list[str],
     styles: list[Style],
     backbone: str = "smollm2-135m",
     system: str | None = None,
@@ -85,7 +85,8 @@ def write_answers(
     `max_new_tokens`. A killed run goes on where it was, and writes what it would have written.
 
     Args:
-        prompts: JSONL file, plain or gzipped, whose lines have a `prompt`; each different one counts once.
+        prompts: The prompts, or a JSONL file, plain or gzipped, whose lines have a `prompt`; each different
+            one counts once.
         styles: Ways to answer; one without system prompt and examples is the model as it comes.
         backbone: The model: a name, a folder or a hub id; it needs a chat template.
         system: System prompt of all prompts; None takes the template's own.
@@ -139,22 +140,27 @@ def write_answers(
     return Path(out)
 
 
-def some_prompts(path: str, num: int, max_chars: int, seed: int) -> list[str]:
-    """Different prompts of a file that are one short line, at most so many, by chance.
+def some_prompts(given: str | Sequence[str], num: int, max_chars: int, seed: int) -> list[str]:
+    """Different prompts, or those of a file, that are one short line, at most so many, by chance.
 
     Raises:
         ChoiceDataError: A line has no prompt, or no prompt is short enough.
     """
-    found: dict[str, None] = {}
+    texts = _in_file(given) if isinstance(given, str) else given
+    found = dict.fromkeys(text.strip() for text in texts)
+    short = np.array([p for p in found if p and "\n" not in p and len(p) <= max_chars], object)
+    if not len(short):
+        where = given if isinstance(given, str) else "prompts"
+        raise ChoiceDataError(f"{where}: must hold a prompt of one line of at most {max_chars} characters")
+    keys = uniform(seed, _ORDER, np.array([stable_hash(p) for p in short], np.uint64))
+    return [str(p) for p in short[np.argsort(keys, kind="stable")][:num]]
+
+
+def _in_file(path: str) -> Iterator[str]:
     for where, row in json_lines(path, stop):
         if not isinstance(row, dict) or not isinstance(row.get("prompt"), str):
             raise ChoiceDataError(f"{where}: must be an object whose prompt is a text")
-        found.setdefault(row["prompt"].strip())
-    short = np.array([p for p in found if p and "\n" not in p and len(p) <= max_chars], object)
-    if not len(short):
-        raise ChoiceDataError(f"{path}: must hold a prompt of one line of at most {max_chars} characters")
-    keys = uniform(seed, _ORDER, np.array([stable_hash(p) for p in short], np.uint64))
-    return [str(p) for p in short[np.argsort(keys, kind="stable")][:num]]
+        yield row["prompt"]
 
 
 def _batches(prompts: Sequence[str], styles: Sequence[Style], samples: int, size: int) -> Iterator[Ask]:

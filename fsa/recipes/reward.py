@@ -38,6 +38,7 @@ from fsa.outputs.policy import Policy
 from fsa.outputs.reward_model import RewardModel
 from fsa.recipes.features import item_features
 from fsa.recipes.in_run_folder import in_run_folder
+from fsa.recipes.kept import kept_answers
 from fsa.recipes.model_config import READER, model_config
 from fsa.recipes.population import fit_population
 from fsa.recipes.samplers import samplers
@@ -74,6 +75,8 @@ def train_reward(
     shuffle_choices: bool = False,
     encoder_from: str | None = None,
     train_encoder: bool = True,
+    kept: str | None = None,
+    kept_weight: float = 1.0,
     seed: int = 0,
     out: str = "runs/reward",
     resume: bool = False,
@@ -102,6 +105,10 @@ def train_reward(
         encoder_from: Run folder to take the encoder from, with the features and projection that it reads and
             the width of its belief, in place of those named here; for `TunedReward` also the likelihood.
         train_encoder: Train the encoder too; without, only what it steers.
+        kept: JSONL file of a policy's own answers, as `train.answers` writes them, that it goes on to give
+            to every user: what is right for every taste. Each user of a step reads the next of them.
+        kept_weight: Nats of loss for each nat that such an answer's tokens, summed, diverge from the
+            reference's, >= 0.
         seed: Seed of weights, training episodes, belief noise and dropout.
         out: Run folder to write.
         resume: Go on from the run folder's last checkpoint; `--resume RUN` on the command line.
@@ -114,6 +121,7 @@ def train_reward(
     Range(at_least=1, at_most=10**6).check("d_belief", d_belief)
     Range(at_least=1, at_most=10**6).check("num_samples", num_samples)
     Range(at_least=0, below=2**32).check("seed", seed)
+    Range(at_least=0, at_most=10**6).check("kept_weight", kept_weight)
     L.seed_everything(seed, verbose=False)
     table = source.load()
     table = table.shuffled() if shuffle_choices else table
@@ -140,7 +148,7 @@ def train_reward(
 
     reader.requires_grad_(train_encoder)
     scoring.fit_training_users(choices_by_user(parted.train, matrix))
-    tokens = None
+    tokens, answers = None, kept_answers(kept, scoring) if kept else None
     if isinstance(scoring, LanguageScorer):
         read_alike(scoring, features, projection)
         tokens = item_tokens(table, scoring, texts_of(scoring, features))
@@ -154,9 +162,10 @@ def train_reward(
         episodes.context_sizes,
         seed,
         len(parted.train),
+        kept_weight,
     )
     draws, frozen = samplers(parted, episodes, seed)
-    data = EpisodeData(draws, frozen, matrix, episodes, tokens)
+    data = EpisodeData(draws, frozen, matrix, episodes, tokens, kept=answers)
     shortened = draws.draw(np.arange(1000)).num_shortened  # a sample of the run's own episodes
     if shortened:
         console.print(

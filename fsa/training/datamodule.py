@@ -86,6 +86,7 @@ class EpisodeData(RunData):
             then comes in batches of as many users as training.
         num_blocks: Blocks of rows near in length that the tokens of a batch come in, or fewer where a batch
             may have fewer options; see `ItemTokens.rows`.
+        kept: Answers that a policy should go on to give while it is trained, one an episode; None for none.
     """
 
     def __init__(
@@ -96,9 +97,10 @@ class EpisodeData(RunData):
         settings: EpisodeSettings,
         tokens: ItemTokens | None = None,
         num_blocks: int = 4,
+        kept: ItemTokens | None = None,
     ) -> None:
         super().__init__()
-        self.tokens, self.num_blocks = tokens, num_blocks
+        self.tokens, self.num_blocks, self.kept = tokens, num_blocks, kept
         self.settings, self.features = settings, features
         self.train, self.validation = train, validation
         self.frozen = validation.draw(np.arange(settings.validation_episodes))
@@ -120,6 +122,7 @@ class EpisodeData(RunData):
             trainer.world_size,
             tokens=self.tokens,
             num_blocks=self._blocks(users),
+            kept=self.kept,
         )
         return self._training(batches, self.settings.num_workers)
 

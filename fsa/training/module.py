@@ -20,7 +20,7 @@ from fsa.predictive import Predictive
 from fsa.training.noise import normal_noise, seed_torch
 from fsa.training.optimizers import AdamW
 from fsa.training.sharding import shard
-from fsa.types import EpisodeBatch
+from fsa.types import EpisodeBatch, TokenRows
 
 _DROPOUT = 102  # what the numbers are for; see fsa.training.noise
 _VALIDATION_SAMPLES = 16
@@ -41,6 +41,7 @@ class ChoiceModule(L.LightningModule):
             resumed run needs no state of a generator: belief noise by (seed, episode), the same on any rank;
             dropout by (seed, batch, rank).
         num_choices: Choices of the training split: a prior over weights counts as much as one choice per nat.
+        kept_weight: Nats of loss for each nat that a kept answer (`EpisodeBatch.kept`) diverges.
 
     Raises:
         ConfigError: The objective needs beliefs with a spread and the encoder gives points, or it needs a
@@ -58,6 +59,7 @@ class ChoiceModule(L.LightningModule):
         context_sizes: Sequence[int] = (0, 1, 3, 5, 10),
         seed: int = 0,
         num_choices: int = 1,
+        kept_weight: float = 1.0,
     ) -> None:
         super().__init__()
         if objective.needs_spread and not encoder.has_spread:
@@ -74,7 +76,7 @@ class ChoiceModule(L.LightningModule):
         self.encoder, self.scorer, self.num_choices = encoder, scorer, num_choices
         self.likelihood, self.objective = likelihood, objective
         self.optimizer, self.num_samples = optimizer, num_samples
-        self.context_sizes, self.seed = tuple(context_sizes), seed
+        self.context_sizes, self.seed, self.kept_weight = tuple(context_sizes), seed, kept_weight
 
     def forward(self, batch: EpisodeBatch) -> tuple[LossParts, Tensor]:
         """The loss, and the scores it came from [s b n k p]."""
@@ -98,8 +100,16 @@ class ChoiceModule(L.LightningModule):
             {name: torch.stack([one.parts[name] for one in each]).mean() for name in each[0].parts},
         )
         parts = self.objective.with_scores(parts, predictive.scores, batch.target)
+        if batch.kept is not None:
+            parts = self._with_kept(parts, batch.kept, seen.mean)
         prior = (self.encoder.prior() + self.scorer.prior()) / self.num_choices
         return replace(parts, loss=parts.loss + prior), predictive.scores
+
+    def _with_kept(self, parts: LossParts, kept: TokenRows, z: Float[Tensor, "b z"]) -> LossParts:
+        """The loss with how far the policy of each user diverges where nobody's taste should change it."""
+        nats = self.scorer.divergence(kept, z.float()[kept.slot]).mean()
+        loss = parts.loss + self.kept_weight * nats
+        return LossParts(loss, {**parts.parts, "kept": nats.detach()})
 
     def on_train_batch_start(self, batch: EpisodeBatch, batch_idx: int) -> None:
         # The whole run is one epoch, so this is the batch's number in the run, also after resuming.

@@ -11,7 +11,7 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from transformers import LlamaConfig, LlamaForCausalLM
 
 from fsa.errors import ShapeError
-from fsa.log_probs import response_log_probs, token_log_probs
+from fsa.log_probs import response_divergence, response_log_probs, token_log_probs
 from fsa.types import TokenRows
 
 VOCABULARY = 97
@@ -210,3 +210,31 @@ def test_a_long_response_is_summed_in_double_precision() -> None:
     each = token_log_probs(hidden[0, :-1], weight, rows.ids[0, 1:])
     assert each.dtype == torch.float32
     assert abs(float(found) - math.fsum(each.tolist())) < 1e-9
+
+
+@pytest.mark.parametrize("chunk", [1, 3, None])
+@pytest.mark.parametrize("counted", [False, True])
+def test_a_divergence_and_its_gradient_are_those_of_full_distributions(chunk, counted) -> None:
+    tokens = token_rows([(2, 3), (4, 1)], counted)
+    states = torch.randn(2, 2, 5, 8, generator=torch.Generator().manual_seed(5), dtype=torch.float64)
+    hidden, reference = states[0].requires_grad_(), states[1].requires_grad_()
+    _, weight, _ = random_problem(1, torch.float64)
+    ours = response_divergence(hidden, reference, weight, tokens, chunk=chunk)
+    policy, other = ((each @ weight.T).softmax(-1) for each in (hidden, reference))
+    each = (other * (other / policy).log()).sum(-1)  # [m l], of the token that comes next
+    theirs = torch.stack([each[0, 1:4].sum(), each[1, 3]])
+    assert_close(ours, theirs)
+    upstream = torch.tensor([1.0, -2.0], dtype=torch.float64)
+    (mine,) = torch.autograd.grad(ours, hidden, upstream, retain_graph=True)
+    assert_close(mine, torch.autograd.grad(theirs, hidden, upstream)[0])
+    assert torch.autograd.grad(ours, reference, upstream, allow_unused=True) == (None,)
+
+
+def test_nothing_diverges_from_itself() -> None:
+    tokens = token_rows([(2, 3)])
+    hidden = torch.randn(1, 5, 8, generator=torch.Generator().manual_seed(5), requires_grad=True)
+    _, weight, _ = random_problem(1)
+    nats = response_divergence(hidden, hidden, weight, tokens)
+    nats.sum().backward()
+    assert nats.tolist() == [0.0]
+    assert not hidden.grad.any()

@@ -9,6 +9,7 @@ from torch.utils.data import DataLoader
 from fsa.choices.table import ChoiceTable
 from fsa.episodes.dataset import EpisodeBatches, collate_choices
 from fsa.episodes.sampler import EpisodeSampler
+from fsa.episodes.tokens import ItemTokens
 from fsa.types import Choice, Pick, Ranking
 
 
@@ -70,3 +71,13 @@ def test_everything_is_context_and_target(table: ChoiceTable, features: torch.Te
     rows = torch.cat([batch.context.rows, batch.target.rows], 1)
     assert batch.everything.rows.tolist() == rows.tolist()
     assert batch.everything.features.shape[2] == 3
+
+
+def test_each_episode_reads_the_next_kept_answer_in_the_slot_of_its_user(table, features):
+    sampler, kept = EpisodeSampler(table, seed=5), ItemTokens.of([np.arange(n) for n in (5, 3, 4)], [2, 2, 1])
+    parts = [EpisodeBatches(sampler, features, 4, rank, 2, kept=kept)[1].kept for rank in range(2)]
+    # Episodes 4 to 7 of answers 0 to 2: 1, 2 and 0, 1, shortest first.
+    assert [part.mask.sum(1).tolist() for part in parts] == [[3, 4], [3, 5]]
+    assert [part.slot.tolist() for part in parts] == [[0, 1], [1, 0]]
+    assert [part.num_response for part in parts] == [(1 + 3,), (1 + 3,)]
+    assert EpisodeBatches(sampler, features, 4)[1].kept is None

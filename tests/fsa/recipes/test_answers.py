@@ -67,6 +67,12 @@ def test_prompts_are_short_different_and_drawn_by_seed(asked):
         some_prompts(str(asked), 9, 2, seed=0)
 
 
+def test_prompts_may_be_named_one_by_one():
+    assert sorted(some_prompts(["one ", "two", "one", "two\nlines"], 9, 80, seed=0)) == ["one", "two"]
+    with pytest.raises(ChoiceDataError, match="prompts: must hold a prompt of one line of at most 2"):
+        some_prompts(["three"], 9, 2, seed=0)
+
+
 def test_an_example_is_two_texts():
     with pytest.raises(ConfigError, match="an example is a question and an answer"):
         Style("odd", examples=[["only a question"]])

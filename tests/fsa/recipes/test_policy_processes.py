@@ -40,7 +40,13 @@ def answers(tmp_path: Path) -> Path:
 @pytest.mark.slow
 def test_the_preset_of_a_large_model_runs_in_two_processes(tmp_path: Path, answers: Path):
     out, model = tmp_path / "run", save_chat_llama(tmp_path / "model")
-    given = [*SETTINGS.split(), f"source.path={answers}", f"scorer.backbone={model}", f"out={out}"]
+    given = [
+        *SETTINGS.split(),
+        f"source.path={answers}",
+        f"kept={answers}",
+        f"scorer.backbone={model}",
+        f"out={out}",
+    ]
     given += ["loop.wandb=dry-run"] if WANDB else []
     configs = ["--config", "policy/smollm2", "--config", "policy/qwen_7b"]
     environment = {"FSA_CACHE": str(tmp_path / "cache"), "WANDB_MODE": "offline"}
@@ -48,7 +54,7 @@ def test_the_preset_of_a_large_model_runs_in_two_processes(tmp_path: Path, answe
     with (out / "metrics.csv").open(newline="") as file:
         assert [row["step"] for row in csv.DictReader(file)] == ["2", "4"]
     tried = json.loads((out / "meta.json").read_text())["strength"]["tried"]
-    assert [each["strength"] for each in tried] == [0.5, 0.75, 1.0, 1.5, 2.0, 3.0]
+    assert [each["strength"] for each in tried] == [0.5, 0.75, 1.0, 1.5, 2.0, 3.0, 4.0]
     assert len(list((out / "wandb").glob("offline-run-*/*.wandb"))) == WANDB  # of the first process alone
     config = json.loads((out / "config.json").read_text())
     assert config["scorer"]["init_args"]["dtype"] == "bfloat16"

@@ -1,6 +1,7 @@
 import math
 from dataclasses import replace
 
+import numpy as np
 import pytest
 import torch
 from torch import nn
@@ -8,6 +9,7 @@ from torch.testing import assert_close
 
 from fsa.encoders.deep_set import DeepSet
 from fsa.encoders.encoder import ContextEncoder
+from fsa.episodes.tokens import ItemTokens
 from fsa.errors import ConfigError
 from fsa.likelihoods.btl import BradleyTerryLuce
 from fsa.models.bilinear import Bilinear
@@ -121,6 +123,28 @@ def test_what_an_objective_makes_of_scores_is_part_of_the_loss(monkeypatch):
         lambda self, parts, scores, target: replace(parts, loss=parts.loss + scores.sum()),
     )
     assert_close(module(BATCH)[0].loss, plain.loss + scores.sum())
+
+
+def test_a_kept_answer_is_read_under_its_own_users_belief(monkeypatch):
+    seen = []
+
+    def divergence(self, tokens, z):
+        seen.append(z)
+        return 10 * z[:, 0]
+
+    monkeypatch.setattr(LatentTimesFeature, "divergence", divergence)
+    kept = ItemTokens.of([np.arange(5), np.arange(3)], [2, 2]).rows(np.array([0, 1]), np.array([0, 1]))
+    with_kept = module(CountsChoices(), NegativeLogLikelihood(), kept_weight=0.5)
+    parts, _ = with_kept(replace(BATCH, kept=kept))
+    assert seen[0].tolist() == [[1.0], [2.0]]  # the shorter answer first, which is the second user's
+    assert_close(parts.parts["kept"], torch.tensor(15.0))
+    assert_close(parts.loss, with_kept(BATCH)[0].loss + 0.5 * 15)
+
+
+def test_only_a_policy_has_a_reference_to_diverge_from():
+    kept = ItemTokens.of([np.arange(5)], [2]).rows(np.array([0]), np.array([0]))
+    with pytest.raises(ConfigError, match="Bilinear is no policy"):
+        Bilinear(1, 2).divergence(kept, torch.zeros(1, 2))
 
 
 def test_a_point_encoder_with_the_elbo_is_refused():
