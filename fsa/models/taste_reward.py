@@ -211,7 +211,8 @@ class TasteReward(Scorer):
             population, taste = of_hidden_by(self.maps, each)
             gap = population[..., 0] + (taste * belief.mean[of_each]).sum(-1)
             own, weight = self.maps[1].by_member(each[1]), torch.sigmoid(gap) * torch.sigmoid(-gap)
-            seen.append(Seen(each[0], own, moment(belief)[of_each], weight))
+            latent = torch.einsum("b,bzy->zy", mask.sum(1).double(), moment(belief).double())
+            seen.append(Seen(each[0], own, latent, weight))
         self.doubt.fit(seen, num_choices)
 
     def calibrate(

@@ -22,13 +22,14 @@ class Seen:
     Attributes:
         population: Directions in the population's map.
         taste: Directions in the taste map of each member of an ensemble.
-        latent: Second moment of each person's latent, all members' latents beside each other.
+        latent: Second moment of the latent of who chose, summed over choices; those of all members beside
+            each other.
         weight: Information of each choice about its log-odds, p (1 - p), 0-0.25.
     """
 
     population: Float[Tensor, "n f"]
     taste: Float[Tensor, "n g h"]
-    latent: Float[Tensor, "n z z"]
+    latent: Float[Tensor, "z z"]
     weight: Float[Tensor, " n"]
 
 
@@ -71,8 +72,9 @@ class TextDoubt(nn.Module):
             seen: A sample of the choices.
             num_choices: How many there are in all.
         """
-        share = num_choices / sum(len(part.weight) for part in seen)
-        latent = torch.cat([part.latent.double() for part in seen]).mean(0)
+        sampled = sum(len(part.weight) for part in seen)
+        share = num_choices / sampled
+        latent = torch.stack([part.latent.double() for part in seen]).sum(0) / sampled
         of_latent, axes = torch.linalg.eigh(_of_members(latent, seen[0].taste.shape[1]))
         population, taste = self.precisions
         directions, known = _known([part.population.unsqueeze(1) for part in seen], seen, share)

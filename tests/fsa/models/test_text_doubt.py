@@ -9,7 +9,7 @@ def seen(n: int = 50, f: int = 6, z: int = 3, seed: int = 0) -> Seen:
     generator = torch.Generator().manual_seed(seed)
     draw = lambda *shape: torch.randn(*shape, generator=generator, dtype=torch.float64)  # noqa: E731
     latent = draw(n, z)
-    return Seen(draw(n, f), draw(n, 1, f), latent.unsqueeze(-1) * latent.unsqueeze(-2), torch.full((n,), 0.2))
+    return Seen(draw(n, f), draw(n, 1, f), latent.T @ latent, torch.full((n,), 0.2))
 
 
 def fitted(choices: Seen, num_choices: int | None = None) -> TextDoubt:
@@ -35,7 +35,7 @@ def test_variances_are_those_of_the_dense_posteriors():
     found = fitted(choices).variance(population, taste.unsqueeze(-2), belief(mean))
     information = [p.T @ (0.2 * p) for p in (choices.population, choices.taste[:, 0])]
     of_population = torch.linalg.inv(information[0] + 3 * torch.eye(6))
-    dense = torch.kron(choices.latent.mean(0), information[1]) + 30 * torch.eye(18)
+    dense = torch.kron(choices.latent / 50, information[1]) + 30 * torch.eye(18)
     both = torch.einsum("z,bnf->bnzf", mean, taste).flatten(2)
     expected = ((population @ of_population) * population).sum(-1)
     expected += ((both @ torch.linalg.inv(dense)) * both).sum(-1)
@@ -47,7 +47,7 @@ def test_each_member_has_weights_of_its_own_and_their_mean_the_mean_of_the_doubt
     together = Seen(
         one.population,
         torch.cat([one.taste, other.taste], 1),
-        torch.stack([torch.block_diag(a, b) / 2 for a, b in zip(one.latent, other.latent, strict=True)]),
+        torch.block_diag(one.latent, other.latent) / 2,
         one.weight,
     )
     population = torch.zeros(1, 4, 6).double()  # of which there is one
