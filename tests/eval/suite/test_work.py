@@ -46,6 +46,12 @@ def plan(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Pla
 
 
 every_data_set = pytest.mark.parametrize("plan", list(FULL["datasets"]), indirect=True)
+# More slips are another number, not another way for outcomes to leak.
+every_kind = pytest.mark.parametrize(
+    "plan",
+    [name for name in FULL["datasets"] if name not in ("sandbox-noise-20", "sandbox-noise-30")],
+    indirect=True,
+)
 
 
 def texts_of(table: ChoiceTable, column: np.ndarray) -> set[str]:
@@ -85,7 +91,7 @@ def test_nothing_that_the_split_separates_crosses_it(plan):
         assert len(seen) == 10
 
 
-@every_data_set
+@every_kind
 def test_from_shuffled_choices_nothing_can_be_learned(plan, tmp_path: Path, monkeypatch):
     monkeypatch.setenv("FSA_CACHE", str(tmp_path / "cache"))
     (cell,) = plan.cells()
