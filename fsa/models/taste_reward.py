@@ -204,8 +204,7 @@ class TasteReward(Scorer):
             return
         seen = []
         for batch in batches:
-            belief: Belief = encoder(batch.context)
-            mask = batch.target.mask
+            belief, mask = encoder(batch.context), batch.target.mask
             each = [direction[mask] for direction in self._between(batch.target)]
             of_each = torch.arange(len(mask), device=mask.device).unsqueeze(1).expand_as(mask)[mask]
             population, taste = of_hidden_by(self.maps, each)
