@@ -52,10 +52,7 @@ def response_log_probs(
     if log_probs.device.type != "mps":  # which has none
         # A reward is a small difference of two such sums: in single precision it would be off by 1e-5.
         log_probs = log_probs.double()
-    # Put back in place and summed by row: a fixed order, where adding up by row number has none on a GPU.
-    return (
-        log_probs.new_zeros(tokens.ids.numel()).index_copy(0, predicts, log_probs).view_as(tokens.ids).sum(1)
-    )
+    return _by_row(log_probs, predicts, tokens)
 
 
 def token_log_probs(
@@ -112,7 +109,7 @@ def response_divergence(
     states, others, head = (each.to(_dtype(hidden, weight)) for each in (states, others, weight))
     with torch.autocast(hidden.device.type, enabled=False):
         nats = _FrozenDivergence.apply(states, others, head, chunk or _chunk(weight))
-    return nats.new_zeros(tokens.ids.numel()).index_copy(0, predicts, nats).view_as(tokens.ids).sum(1)
+    return _by_row(nats, predicts, tokens)
 
 
 @torch.no_grad()
@@ -164,15 +161,9 @@ def _chunk(weight: Tensor) -> int:
     return max(_CHUNK_TOKENS, 0 if weight.device.type == "cpu" else _GPU_CHUNK_LOGITS // len(weight))
 
 
-class _FrozenHead(torch.autograd.Function):
-    """Log-probabilities whose gradient goes to the states alone, and is known in the forward pass."""
-
-    @staticmethod
-    def forward(ctx: Any, hidden: Tensor, weight: Tensor, targets: Tensor, chunk: int) -> Tensor:
-        direction = torch.empty_like(hidden)
-        log_probs = _in_chunks(hidden, weight, targets, chunk, direction)
-        ctx.save_for_backward(direction)
-        return log_probs
+class _KnownSlope(torch.autograd.Function):
+    """One number a state, of four arguments, whose gradient goes to the states alone and is known in the
+    forward pass."""
 
     @staticmethod
     @once_differentiable
@@ -181,8 +172,19 @@ class _FrozenHead(torch.autograd.Function):
         return direction * upstream.to(direction.dtype).unsqueeze(1), None, None, None
 
 
-class _FrozenDivergence(torch.autograd.Function):
-    """KL divergences of next tokens, the gradient towards the policy's states known in the forward pass."""
+class _FrozenHead(_KnownSlope):
+    """Log-probabilities of targets."""
+
+    @staticmethod
+    def forward(ctx: Any, hidden: Tensor, weight: Tensor, targets: Tensor, chunk: int) -> Tensor:
+        direction = torch.empty_like(hidden)
+        log_probs = _in_chunks(hidden, weight, targets, chunk, direction)
+        ctx.save_for_backward(direction)
+        return log_probs
+
+
+class _FrozenDivergence(_KnownSlope):
+    """KL divergences of next tokens, with no gradient to the reference's states."""
 
     @staticmethod
     def forward(ctx: Any, hidden: Tensor, reference: Tensor, weight: Tensor, chunk: int) -> Tensor:
@@ -196,12 +198,6 @@ class _FrozenDivergence(torch.autograd.Function):
             torch.mm((each.exp_() - wanted.exp_()).to(weight.dtype), weight, out=direction[part])
         ctx.save_for_backward(direction)
         return nats
-
-    @staticmethod
-    @once_differentiable
-    def backward(ctx: Any, upstream: Tensor) -> tuple[Tensor | None, ...]:
-        (direction,) = ctx.saved_tensors
-        return direction * upstream.to(direction.dtype).unsqueeze(1), None, None, None
 
 
 class _Take(torch.autograd.Function):
@@ -246,6 +242,12 @@ def _log_probs(hidden: Tensor, weight: Tensor, targets: Tensor) -> Tensor:
 def _all_log_probs(hidden: Tensor, weight: Tensor) -> Tensor:
     logits = hidden @ weight.T
     return torch.log_softmax(logits, -1, dtype=torch.promote_types(logits.dtype, torch.float32))
+
+
+def _by_row(values: Float[Tensor, " t"], places: Int[Tensor, " t"], tokens: TokenRows) -> Float[Tensor, " m"]:
+    """Sum of each row's values, which are of these places among all tokens of a block, flattened."""
+    # Put back in place and summed by row: a fixed order, where adding up by row number has none on a GPU.
+    return values.new_zeros(tokens.ids.numel()).index_copy(0, places, values).view_as(tokens.ids).sum(1)
 
 
 def _response_positions(tokens: TokenRows) -> Int[Tensor, " t"]:
