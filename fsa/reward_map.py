@@ -52,7 +52,7 @@ class RewardMap(nn.Module):
             last = nn.Linear(units, d_out, bias=False) if members == 1 else _Parts(units, d_out, members)
             nn.init.normal_(last.weight, std=(std or 0.1) * units**-0.5)
             first = nn.Linear(d_feature, members * units)
-            self.deep = nn.Sequential(first, nn.GELU(), nn.Dropout(dropout), last)
+            self.deep = nn.Sequential(first, nn.GELU(), _Dropout(dropout), last)
             if isinstance(last, _Parts):
                 last.weight.data *= last.own
 
@@ -99,6 +99,21 @@ class RewardMap(nn.Module):
         """Minus the log-density of the weights under a standard normal prior, in nats, up to a constant."""
         squares = [weight.square().sum() for weight in self.parameters() if weight.ndim >= 2]
         return torch.stack(squares).sum() / 2
+
+
+class _Dropout(nn.Dropout):
+    """Dropout whose mask a CPU draws as four numbers of 16 bits at once: a seventh of the time.
+
+    The share is rounded to a 65,536th.
+    """
+
+    def forward(self, input: Float[Tensor, "*rows f"]) -> Float[Tensor, "*rows f"]:
+        dropped = round(self.p * 2**16)
+        if not self.training or not 0 < dropped < 2**16 or input.device.type != "cpu":
+            return super().forward(input)
+        drawn = torch.empty(-(-input.numel() // 4), dtype=torch.int64).random_(-(2**63), None)
+        kept = drawn.view(torch.int16)[: input.numel()].view(input.shape) >= dropped - 2**15
+        return input * (kept.to(input.dtype) * (2**16 / (2**16 - dropped)))
 
 
 class _Parts(nn.Linear):

@@ -11,9 +11,10 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from fsa.errors import ConfigError
+from fsa.models.pairs import Pairs
 from fsa.models.scorer import Scorer, Spread
 from fsa.models.text_doubt import Seen, TextDoubt, moment
-from fsa.predictive import Predictive, normal_atoms
+from fsa.predictive import Predictive
 from fsa.reward_map import RewardMap, hidden_by, of_hidden_by, prior_of, rewards_by, taste_maps
 from fsa.types import Belief, ChoiceBatch, EpisodeBatch
 
@@ -23,6 +24,7 @@ _LEAST = 1e-3  # spread below which a feature is noise
 _MOST = math.log(4)  # either way, of the factors of a calibration
 _SAMPLES = 16
 _FREEDOM = 0.5  # standard deviation of their logs, before validation is looked at
+_NEAR_ENOUGH = 1e-2, 1e-4  # slope in nats, and change, at which they are found
 
 
 class TasteReward(Scorer):
@@ -123,42 +125,43 @@ class TasteReward(Scorer):
         return self._at(z, *self._rewards(choices, z.shape[-1]))
 
     def predictive(self, choices: ChoiceBatch, belief: Belief, noise: Float[Tensor, "s b z"]) -> Predictive:
-        """As of every scorer; a pair's rewards are averaged along their difference, without chance.
-
-        So strangers' odds are even and gradients quiet. Under a Gaussian the difference is normal, and the
-        atoms are its quantiles; under a mixture each component is one atom, drawn towards zero by as much
-        as its own spread makes the odds more even. Among more options, and where an option has several
-        scores, it is samples.
-
-        Reference:
-            [MacKay1992] Eq. 17: the logistic function averaged over a normal.
-        """
+        """As of every scorer: of pairs without chance (`Pairs`), of more options and where an option has
+        several scores by samples."""
         rewards = self._rewards(choices, belief.mean.shape[-1])
-        if self.factor is not None and self.width is not None:
-            belief, rewards = self._sure(belief, rewards, self.factor, self.width, self.growth)
-        return self._averaged(choices, belief, rewards, noise)
+        pairs = self._pairs(choices, belief, rewards)
+        if self.factor is None or self.width is None:
+            return self._averaged(choices, belief, rewards, pairs, noise)
+        return self._averaged(choices, belief, rewards, pairs, noise, self.factor, self.width, self.growth)
 
-    @staticmethod
-    def _sure(
-        belief: Belief, rewards: tuple[Tensor, Tensor], factor: Tensor, width: Tensor, growth: Tensor | None
-    ) -> tuple[Belief, tuple[Tensor, Tensor]]:
-        """Belief and rewards as probabilities take them; see `calibrate`."""
-        if growth is not None and belief.seen is not None:
-            power, most = growth
-            factor = factor * (power * torch.log1p(belief.seen.minimum(most))).exp()
-        by = factor.view(-1, 1, 1, 1)
-        return belief.spread_by(width), (by * rewards[0], by.unsqueeze(-1) * rewards[1])
+    def _pairs(self, choices: ChoiceBatch, belief: Belief, rewards: tuple[Tensor, Tensor]) -> Pairs | None:
+        if self.num_params > 1:
+            return None
+        return Pairs.of(choices, belief, rewards[0][..., 0], rewards[1][..., 0, :], self._members)
 
     def _averaged(
-        self, choices: ChoiceBatch, belief: Belief, rewards: tuple[Tensor, Tensor], noise: Tensor
+        self,
+        choices: ChoiceBatch,
+        belief: Belief,
+        rewards: tuple[Tensor, Tensor],
+        pairs: Pairs | None,
+        noise: Tensor,
+        factor: Tensor | None = None,
+        width: Tensor | None = None,
+        growth: Tensor | None = None,
     ) -> Predictive:
+        """Scores to average over, as sure as `calibrate` found."""
         population, taste = rewards
-        if self.num_params > 1:
+        if pairs is None:
             return Predictive(self._at(belief.sample(noise), population, taste))
-        of_pairs = self._of_pairs(choices, belief, population, taste, len(noise))
-        here = choices.option_mask
+        if factor is not None and growth is not None and belief.seen is not None:
+            power, most = growth
+            factor = factor * (power * torch.log1p(belief.seen.minimum(most))).exp()
+        of_pairs, here = pairs.predictive(len(noise), factor, width), choices.option_mask
         if here.shape[-1] == 2:
             return of_pairs
+        if factor is not None and width is not None:
+            by = factor.view(-1, 1, 1, 1)
+            belief, population, taste = belief.spread_by(width), by * population, by.unsqueeze(-1) * taste
         return of_pairs.where(here.sum(-1) == 2, self._of_samples(belief, noise, population, taste))
 
     def spread(self, choices: ChoiceBatch, belief: Belief, noise: Float[Tensor, "s b z"]) -> Spread:
@@ -242,28 +245,32 @@ class TasteReward(Scorer):
             for batch in batches:
                 belief: Belief = encoder(batch.context)
                 rewards = self._rewards(batch.target, belief.mean.shape[-1])
-                parts.append((batch.target, belief, rewards, _standard_normal(belief.mean)))
-        most = torch.stack([belief.seen.max() for _, belief, _, _ in parts if belief.seen is not None]).max()
-        factors = torch.zeros(3, requires_grad=True)  # logs; the last is of rewards after the most choices
+                pairs = self._pairs(batch.target, belief, rewards)
+                parts.append((batch.target, belief, rewards, pairs, _standard_normal(belief.mean)))
+        most = torch.stack([belief.seen.max() for _, belief, *_ in parts if belief.seen is not None]).max()
+        free = torch.zeros(3, requires_grad=True)
+
+        def logs() -> Tensor:  # of the first two numbers, and of rewards after the most choices
+            return _MOST * torch.tanh(free / _MOST)
 
         def numbers() -> tuple[Tensor, Tensor, Tensor]:
-            factor, width, after_most = factors.clamp(-_MOST, _MOST)
+            factor, width, after_most = logs()
             power = after_most / torch.log1p(most) if most > 0 else 0 * after_most
             return factor.exp(), width.exp(), torch.stack([power, most.to(power)])
 
-        search = torch.optim.LBFGS([factors], max_iter=30, line_search_fn="strong_wolfe")
+        search = torch.optim.LBFGS([free], 1, 30, None, *_NEAR_ENOUGH, line_search_fn="strong_wolfe")
 
         def nll() -> Tensor:
             found, each = numbers(), []
-            for target, belief, rewards, noise in parts:
-                predictive = self._averaged(target, *self._sure(belief, rewards, *found), noise)
+            for target, belief, rewards, pairs, noise in parts:
+                predictive = self._averaged(target, belief, rewards, pairs, noise, *found)
                 told = log_prob(predictive, target) * target.mask
                 each.append(told.sum(-1) / target.mask.sum(-1).clamp(min=1))
             return -torch.stack(each).mean(0)
 
         def loss() -> Tensor:
             search.zero_grad()
-            total = num_choices * nll().mean() + factors.square().sum() / (2 * _FREEDOM**2)
+            total = num_choices * nll().mean() + logs().square().sum() / (2 * _FREEDOM**2)
             total.backward()
             return total
 
@@ -271,35 +278,14 @@ class TasteReward(Scorer):
         with torch.enable_grad():
             search.step(loss)
         with torch.no_grad():
-            if num_choices * (before - nll().mean()) < len(factors):
-                factors.zero_()
+            if num_choices * (before - nll().mean()) < len(free):
+                free.zero_()
             self.factor, self.width, self.growth = numbers()
             return nll()
 
     def resize_buffers(self, stored: Mapping[str, Tensor]) -> None:
         for name in ("factor", "width", "growth"):
             setattr(self, name, torch.ones_like(stored[name]) if name in stored else None)
-
-    def _of_pairs(
-        self, choices: ChoiceBatch, belief: Belief, population: Tensor, taste: Tensor, num_atoms: int
-    ) -> Predictive:
-        """Atoms along the difference of a choice's only two options."""
-        here = choices.option_mask
-        sign = torch.where(here & (here.cumsum(-1) == 1), 1, -here.to(taste.dtype))  # [b, n, k]
-        direction = torch.einsum("bnkpz,bnk->bnz", taste, sign)
-        middle = self._at(belief.mean.unsqueeze(0), population, taste)
-        if belief.mixture is None:
-            atoms = normal_atoms(num_atoms).to(taste).view(-1, 1, 1) * belief.std_along(direction)
-            log_weight = None
-        else:
-            means, variance = belief.mixture.along(direction)
-            at_mean = torch.einsum("bnkp,bnk->bn", middle[0], sign).unsqueeze(-1)
-            common = torch.einsum("bnkp,bnk->bn", population, sign).unsqueeze(-1)
-            evened = (means + common) * (1 + math.pi / 8 * variance).rsqrt().unsqueeze(-1)
-            atoms = (evened - at_mean).permute(2, 0, 1)
-            log_weight = belief.mixture.log_weight.T.unsqueeze(-1).expand_as(atoms)
-        scores = middle + (atoms.unsqueeze(-1) * sign / 2).unsqueeze(-1)
-        return Predictive(scores, log_weight, 1 if belief.mixture is None else self._members)
 
     def _of_samples(self, belief: Belief, noise: Tensor, population: Tensor, taste: Tensor) -> Predictive:
         if belief.mixture is None:

@@ -24,6 +24,7 @@ from fsa.types import EpisodeBatch, TokenRows
 
 _DROPOUT = 102  # what the numbers are for; see fsa.training.noise
 _VALIDATION_SAMPLES = 16
+_SHOWN = 10  # steps between two numbers of the progress bar
 
 
 class ChoiceModule(L.LightningModule):
@@ -117,8 +118,11 @@ class ChoiceModule(L.LightningModule):
 
     def training_step(self, batch: EpisodeBatch, batch_idx: int) -> Tensor:
         parts, _ = self(batch)
-        self.log("train/loss", parts.loss.detach(), prog_bar=True)
-        self.log_dict({f"train/{name}": value for name, value in parts.parts.items()})
+        trainer: Any = self.trainer
+        written = trainer.log_every_n_steps * trainer.accumulate_grad_batches
+        if (batch_idx + 1) % written == 0 or batch_idx % _SHOWN == 0:  # telling a number takes a millisecond
+            self.log("train/loss", parts.loss.detach(), prog_bar=True)
+            self.log_dict({f"train/{name}": value for name, value in parts.parts.items()})
         return parts.loss
 
     def validation_step(self, batch: EpisodeBatch, batch_idx: int, dataloader_idx: int = 0) -> None:

@@ -70,3 +70,24 @@ def test_what_a_member_is_linear_in_gives_its_rewards(units: int):
         if units:
             weight = torch.cat([weight, together.deep[-1].weight[rewards, own]], -1)
         assert_close(each[:, member] @ weight.T, together(x)[:, rewards])
+
+
+@pytest.mark.parametrize("share", [0.1, 0.5])
+def test_units_are_dropped_each_for_itself(share: float):
+    """Each of the four numbers that are drawn at once, and no two together more often than by chance."""
+    torch.manual_seed(0)
+    dropout = RewardMap(3, 1, dropout=share).deep[2]
+    units = dropout(torch.ones(100_000, 4))
+    kept = units > 0
+    assert_close(units[kept], torch.full_like(units[kept], 1 / (1 - share)), rtol=1e-4, atol=0)
+    assert_close(kept.double().mean(0), torch.full((4,), 1 - share).double(), rtol=0, atol=0.006)
+    together = torch.corrcoef(kept.double().T) - torch.eye(4)
+    assert together.abs().max() < 0.015
+    assert dropout(torch.ones(5, 3)).shape == (5, 3)  # which four do not divide
+
+
+def test_nothing_is_dropped_where_nothing_is_learned_or_asked_for():
+    x = torch.randn(5, 3)
+    assert torch.equal(RewardMap(3, 1, dropout=0.5).eval().deep[2](x), x)
+    assert torch.equal(RewardMap(3, 1, dropout=0.0).deep[2](x), x)
+    assert RewardMap(3, 1, dropout=1.0).deep[2](x).eq(0).all()

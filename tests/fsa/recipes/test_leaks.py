@@ -60,7 +60,8 @@ def after_ten_choices(run: Path) -> Row:
 
 
 def standard_errors_above_chance(row: Row) -> float:
-    return (row.value - 0.5) / ((row.high - row.low) / (2 * 1.96))
+    of_chance = 0.5 / row.n**0.5  # an interval has no width where all are right, or all called even
+    return (row.value - 0.5) / max((row.high - row.low) / (2 * 1.96), of_chance)
 
 
 def test_a_model_of_shuffled_choices_scores_chance(data, tmp_path):
