@@ -13,7 +13,15 @@ pytestmark = pytest.mark.usefixtures("own_cache")
 
 @pytest.mark.filterwarnings("ignore::UserWarning")
 def test_both_defaults_train_and_score_and_are_compared(bert):
-    values = values_of(default_cost(num_users=40, steps=3, candidates=12, repetitions=1, backbone=str(bert)))
+    training = [
+        "--source.num_prompts=40", "--source.num_users=60", "--source.choices_per_user=12",
+        "--episodes.validation_episodes=10", "--loop.max_steps=4", "--loop.validate_every=2",
+    ]  # fmt: skip
+    values = values_of(default_cost(40, 3, 12, 1, str(bert), training))
     assert values["default_step_milliseconds"] > 0
     assert values["default_step"] > 0
     assert values["default_scoring"] > 0
+    assert values["default_training_seconds"] > 0
+    assert values["default_training"] > 0
+    assert values["default_nll"] > 0
+    assert values["default_nll_former"] > 0
