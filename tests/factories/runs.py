@@ -31,3 +31,11 @@ def train_small(out: Path, *overlays: str, config: Path = CONFIG, **settings: ob
     configs = [f"--config={path}" for path in (config, *(OVERLAYS / f"{name}.yaml" for name in overlays))]
     run_recipe(train_reward, [*configs, *options, "--trust_remote_code=true"])  # some parts are tests' own
     return out
+
+
+def errors_from_chance(value: float, low: float, high: float, n: int) -> float:
+    """Standard errors from an accuracy, a fraction with its 95 % interval, to one half.
+
+    At least those of n guesses: an interval has no width where all are right, or all called even.
+    """
+    return (value - 0.5) / max((high - low) / (2 * 1.96), 0.5 / n**0.5)

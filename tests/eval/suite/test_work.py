@@ -15,7 +15,7 @@ from fsa.choices.splits import NAMES
 from fsa.choices.table import ChoiceTable
 from fsa.recipes.measuring.runs import Settings, source_and_splits
 from fsa.reports.intervals import mean_interval
-from tests.factories.runs import ROOT
+from tests.factories.runs import ROOT, errors_from_chance
 from tests.factories.suite import SUITE
 
 pytestmark = pytest.mark.slow
@@ -109,7 +109,7 @@ def test_from_shuffled_choices_nothing_can_be_learned(plan, tmp_path: Path, monk
             of = found.predictions.where(keep)
             told = mean_interval(of.correct, [of.user, of.prompt])
             assert told.n >= 300
-            errors[shuffled, int(number)] = (told.value - 0.5) / ((told.high - told.low) / (2 * 1.96))
+            errors[shuffled, int(number)] = errors_from_chance(told.value, told.low, told.high, told.n)
     assert all(abs(error) < 3.5 for (shuffled, _), error in errors.items() if shuffled)
     if name in NOTICED:
         assert errors[False, 0] > 3

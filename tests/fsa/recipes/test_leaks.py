@@ -13,7 +13,7 @@ import pytest
 
 import fsa.recipes.evaluate as recipe
 from fsa.reports.report import Row
-from tests.factories.runs import ROOT, train_small
+from tests.factories.runs import ROOT, errors_from_chance, train_small
 
 pytestmark = pytest.mark.slow
 
@@ -59,15 +59,10 @@ def after_ten_choices(run: Path) -> Row:
     return row
 
 
-def standard_errors_above_chance(row: Row) -> float:
-    of_chance = 0.5 / row.n**0.5  # an interval has no width where all are right, or all called even
-    return (row.value - 0.5) / max((row.high - row.low) / (2 * 1.96), of_chance)
-
-
 def test_a_model_of_shuffled_choices_scores_chance(data, tmp_path):
     shuffled = after_ten_choices(train_small(tmp_path / "shuffled", shuffle_choices=True, **data))
     assert shuffled.n >= 500
     assert shuffled.high - shuffled.low < 0.15
-    assert abs(standard_errors_above_chance(shuffled)) < 3
+    assert abs(errors_from_chance(shuffled.value, shuffled.low, shuffled.high, shuffled.n)) < 3
     true = after_ten_choices(train_small(tmp_path / "true", **data))
-    assert standard_errors_above_chance(true) > 4
+    assert errors_from_chance(true.value, true.low, true.high, true.n) > 4
