@@ -29,9 +29,19 @@ def shared() -> Path:
 
 @pytest.fixture(scope="session")
 def synthetic_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The run folder of a small model of the two synthetic user types, trained for a few seconds."""
+    """The run folder of a small model of the two synthetic user types, trained for a few seconds, once for
+    all processes of a test run."""
+    from filelock import FileLock
+
     from tests.factories.runs import (
         train_small,  # the recipe's imports take seconds: only for tests that train
     )
 
-    return train_small(tmp_path_factory.mktemp("runs") / "small")
+    base = tmp_path_factory.getbasetemp()
+    folder = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "synthetic"
+    os.environ.setdefault("FSA_CACHE", str(folder / "cache"))
+    with FileLock(f"{folder}.lock"):
+        if not (folder / "done").exists():
+            train_small(folder / "small")
+            (folder / "done").touch()
+    return folder / "small"

@@ -13,9 +13,11 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
 QUICK = ["--settings=--loop.max_steps=40", "--settings=--loop.progress=false"]
+QUICK += ["--settings=--episodes.validation_episodes=60"]
 NUMBERS = ["--features", "fsa.features.numeric.Numeric", "--features.width", "2"]
 NUMBERS += ["--projection.num_components", "null", "--projection.extras", "[]"]
 STEPS = ["--loop.max_steps", "20", "--loop.validate_every", "10", "--loop.progress", "false"]
+STEPS += ["--episodes.validation_episodes", "60"]
 
 
 @pytest.fixture(scope="module")

@@ -263,7 +263,7 @@ def _on_numbers(choices: Path) -> Command:
     return (
         "--source.path", choices, "--features.class_path", "fsa.features.numeric.Numeric", "--features.width", 2,
         "--projection.num_components", "null", "--projection.extras", "[]", "--loop.validate_every", 10,
-        "--loop.progress", "false", "--loop.accelerator", "cpu", "--loop.devices", 1,
+        "--loop.progress", "false", "--loop.accelerator", "cpu", "--loop.devices", 1, "--episodes.validation_episodes", 30,
     )  # fmt: skip
 
 

@@ -86,6 +86,7 @@ def test_a_mean_alone_is_the_belief_s_mean_without_doubt(parts):
 def test_the_report_has_every_number_of_the_sandbox(tmp_path, monkeypatch):
     small = ["--config", "configs/reward/sandbox.yaml", "--source.num_prompts", "40"]
     small += ["--source.num_users", "40", "--source.choices_per_user", "12", "--loop.max_steps", "4"]
+    small += ["--episodes.validation_episodes", "20"]
     monkeypatch.setattr("eval.beliefs._DATA", {"sandbox, types": small})
     report = beliefs(seeds=1, context_sizes=[1, 3], episodes=20, out=str(tmp_path / "beliefs"))
     found = {(row.method, row.metric, row.context_size) for row in report.rows if row.group == "all"}

@@ -120,7 +120,7 @@ def train(out: Path, choices: Path, *more: Any) -> Ended:
         "--features.class_path", "fsa.features.numeric.Numeric", "--features.width", "2",
         "--projection.num_components", "null", "--projection.extras", "[]",
         "--loop.max_steps", "20", "--loop.validate_every", "10", "--loop.progress", "false",
-        "--loop.accelerator", "cpu", "--loop.devices", "1",
+        "--loop.accelerator", "cpu", "--loop.devices", "1", "--episodes.validation_episodes", "30",
         "--out", out, *more,
     )  # fmt: skip
 

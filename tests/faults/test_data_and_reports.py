@@ -24,6 +24,7 @@ def read_with(path: Path, out: Path):
         "--features.class_path", "fsa.features.measured.Measured", "--projection.num_components", "null",
         "--projection.extras", "[]", "--loop.max_steps", "2", "--loop.validate_every", "2",
         "--loop.progress", "false", "--loop.accelerator", "cpu", "--loop.devices", "1", "--out", out,
+        "--episodes.validation_episodes", "30",
     )  # fmt: skip
 
 

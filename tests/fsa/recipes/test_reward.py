@@ -66,6 +66,7 @@ def test_a_reloaded_model_predicts_as_the_trained_one(tmp_path):
         "--source.num_users=100",
         "--loop.max_steps=10",
         "--loop.validate_every=5",
+        "--episodes.validation_episodes=20",
     ]
     trained = run_recipe(
         train_reward, [*options, "--loop.accelerator=cpu", "--loop.progress=false", f"--out={tmp_path}/run"]
@@ -146,6 +147,7 @@ def test_anybodys_choices_train_with_every_baseline(overlays, tmp_path, capsys):
         "projection__num_components": 1,
         "loop__max_steps": 6,
         "loop__validate_every": 3,
+        "episodes__validation_episodes": 30,
         "loop__progress": False,
         "loop__accelerator": "cpu",
     }
