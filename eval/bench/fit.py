@@ -15,7 +15,10 @@ _TEXTS = 400  # one prompt; the same at both sizes
 
 
 def fit_cost(
-    fold: Sequence[int] = (3000, 60), large: Sequence[int] = (100_000, 10), max_steps: int = 1500
+    fold: Sequence[int] = (3000, 60),
+    large: Sequence[int] = (100_000, 10),
+    max_steps: int = 1500,
+    validation_episodes: int = 300,
 ) -> list[Figure]:
     """Seconds of one fold of `fsa fit` after features, and seconds and memory of training on more people.
 
@@ -23,6 +26,7 @@ def fit_cost(
         fold: People and mean choices of each, of the file that is fitted.
         large: The same of the file that is trained on.
         max_steps: Steps of each stage, at most.
+        validation_episodes: Of each validation.
     """
     with tempfile.TemporaryDirectory(prefix="fsa-bench-") as name:
         folder = Path(name)
@@ -31,15 +35,17 @@ def fit_cost(
             write_choices(file, people, each, _TEXTS, seed=0)
             for file, (people, each) in ((few, fold), (many, large))
         )
-        steps = f"--loop.max_steps={max_steps}"
-        quiet = "--loop.progress=false"
-        settings = [f"--settings={one}" for one in (steps, quiet)]
+        given = (
+            *(f"--loop.max_steps={max_steps}", "--loop.progress=false"),
+            f"--episodes.validation_episodes={validation_episodes}",
+        )
+        settings = [f"--settings={one}" for one in given]
         fitted = ran(
             "-m", "fsa.cli.main", "fit", str(few), "--folds", "1", "--out", str(folder / "fit"), *settings
         )
         parts = [read_json(folder / "fit" / run / META)["seconds"] for run in ("folds/0/personal", ".")]
         trained = ran(
-            *("-m", "train.reward", "--config", "configs/reward/choices.yaml", steps, quiet),
+            *("-m", "train.reward", "--config", "configs/reward/choices.yaml", *given),
             *(f"--source.path={many}", f"--out={folder / 'large'}"),
         )
     of_few = f"{num_few:,} choices of {fold[0]:,} people"
