@@ -7,10 +7,12 @@ os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
 # Of the commands that tests start, too: they stand side by side.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 import torch
+from filelock import FileLock
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -27,21 +29,31 @@ def shared() -> Path:
     return folder
 
 
+# The recipe's imports take seconds: only for tests that train.
 @pytest.fixture(scope="session")
 def synthetic_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The run folder of a small model of the two synthetic user types, trained for a few seconds, once for
-    all processes of a test run."""
-    from filelock import FileLock
+    """The run folder of a small model of the two synthetic user types, trained for a few seconds."""
+    from tests.factories.runs import train_small
 
-    from tests.factories.runs import (
-        train_small,  # the recipe's imports take seconds: only for tests that train
-    )
+    return _once(tmp_path_factory, "synthetic", lambda folder: train_small(folder / "small"))
 
-    base = tmp_path_factory.getbasetemp()
-    folder = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "synthetic"
+
+@pytest.fixture(scope="session")
+def templated_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The run folder of a model of people who look at length or loudness, with candidates.jsonl in it."""
+    from tests.factories.templated import train_templated
+
+    return _once(tmp_path_factory, "templated", train_templated)
+
+
+def _once(factory: pytest.TempPathFactory, name: str, make: Callable[[Path], Path]) -> Path:
+    """What is made in a folder once for all processes of a test run."""
+    base = factory.getbasetemp()
+    folder = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / name
     os.environ.setdefault("FSA_CACHE", str(folder / "cache"))
     with FileLock(f"{folder}.lock"):
-        if not (folder / "done").exists():
-            train_small(folder / "small")
-            (folder / "done").touch()
-    return folder / "small"
+        done = folder / "done"
+        if not done.exists():
+            folder.mkdir(exist_ok=True)
+            done.write_text(str(make(folder)))
+        return Path(done.read_text())

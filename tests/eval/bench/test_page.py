@@ -6,7 +6,6 @@ import eval.bench.page as recipe
 from eval.bench.browser import NEEDED, browser, find_browser
 from fsa.serve.service import Service
 from fsa.serve.settings import Settings
-from tests.factories.templated import train_templated
 from tests.fsa.serve.listening import listening
 
 
@@ -36,9 +35,9 @@ def test_growth_is_what_came_after_the_warm_up(monkeypatch):
 
 @pytest.mark.slow
 @pytest.mark.skipif(find_browser() is None, reason=NEEDED)
-def test_a_click_is_over_when_the_next_question_is_there_and_pictures_are_small(tmp_path):
-    run = train_templated(tmp_path)
-    settings = Settings(str(run), candidates=str(run / "candidates.jsonl"))
+def test_a_click_is_over_when_the_next_question_is_there_and_pictures_are_small(templated_run, tmp_path):
+    candidates, store = str(templated_run / "candidates.jsonl"), f"sqlite:///{tmp_path}/people.db"
+    settings = Settings(str(templated_run), store=store, candidates=candidates)
     with listening(Service(settings)) as port, browser() as driver:
         driver.get(f"http://127.0.0.1:{port}/")
         recipe._until_ready(driver)

@@ -80,10 +80,8 @@ def test_stopping_answers_what_was_accepted(model, tmp_path, log):
 
 
 def test_two_workers_and_two_servers_on_one_database_serve_the_same_people(model, store_url, log):
-    with (
-        ServerProcess(model, store_url, log, "--workers", "2") as first,
-        ServerProcess(model, store_url, log) as second,
-    ):
+    first, second = (ServerProcess(model, store_url, log, *more) for more in (["--workers", "2"], []))
+    with first, second:  # they start at once
         for number in range(10):
             assert add(first if number % 2 else second, number)
         wanted = text_rewards().for_user(choices(10)).score("Tea?", TEXTS).reward

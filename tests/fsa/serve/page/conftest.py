@@ -10,21 +10,22 @@ import pytest
 from eval.bench.browser import NEEDED, browser, find_browser
 from fsa.serve.service import Service
 from fsa.serve.settings import Settings
-from tests.factories.templated import train_templated
 from tests.fsa.serve.listening import listening
 from tests.fsa.serve.page.visitor import Visitor
 
 
 @pytest.fixture(scope="session")
-def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A run folder, with candidates in it."""
-    return train_templated(tmp_path_factory.mktemp("templated"))
+def database(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where the server keeps its people."""
+    return tmp_path_factory.mktemp("page") / "people.db"
 
 
 @pytest.fixture(scope="session")
-def port(run: Path) -> Iterator[int]:
-    """Of a server of it."""
-    with listening(Service(Settings(str(run), candidates=str(run / "candidates.jsonl")))) as port:
+def port(templated_run: Path, database: Path) -> Iterator[int]:
+    """Of a server of the model."""
+    candidates = str(templated_run / "candidates.jsonl")
+    settings = Settings(str(templated_run), store=f"sqlite:///{database}", candidates=candidates)
+    with listening(Service(settings)) as port:
         yield port
 
 

@@ -89,15 +89,15 @@ def test_neither_says_nothing_and_is_not_asked_again(visit, port):
     assert [record["chosen"] for record in records] == ["tie"] * 3
 
 
-def test_forget_me_removes_the_person_from_the_database(visit, run):
+def test_forget_me_removes_the_person_from_the_database(visit, database):
     person = visit()
     name = person.name
     person.choose(lambda text: liked(text, "loud"))
 
     def rows() -> list[int]:
-        with sqlite3.connect(f"file:{run / 'people.db'}?mode=ro", uri=True) as database:
+        with sqlite3.connect(f"file:{database}?mode=ro", uri=True) as people:
             return [
-                database.execute(f"SELECT COUNT(*) FROM {table} WHERE {column} = ?", (name,)).fetchone()[0]
+                people.execute(f"SELECT COUNT(*) FROM {table} WHERE {column} = ?", (name,)).fetchone()[0]
                 for table, column in (("person", "id"), ("choice", "person"))
             ]
 

@@ -22,10 +22,12 @@ SCRIPT = "<script>document.title = 'run'</script>"
 IMAGE = "<img src=x onerror=\"document.title = 'run'\">"
 
 
-def test_markup_in_a_response_is_shown_and_not_run(driver, run, tmp_path, windows):
+def test_markup_in_a_response_is_shown_and_not_run(driver, templated_run, tmp_path, windows):
     texts = [SCRIPT, IMAGE, "<b>plain</b>"]
     rows = [{"prompt": f"<i>p{i}</i>", "response": text} for i in range(2) for text in texts]
-    settings = Settings(str(run), store=f"sqlite:///{tmp_path}/p.db", candidates=jsonl(tmp_path / "c", rows))
+    settings = Settings(
+        str(templated_run), store=f"sqlite:///{tmp_path}/p.db", candidates=jsonl(tmp_path / "c", rows)
+    )
     with listening(Service(settings)) as port:
         person = Visitor(driver, port)
         for _ in range(3):
@@ -84,9 +86,11 @@ def test_with_a_policy_its_answers_before_and_now_stand_side_by_side(driver, lla
             assert person.text(shown) == said["choices"][0]["message"]["content"]
 
 
-def test_a_server_with_keys_is_asked_with_one(driver, run, tmp_path, windows):
+def test_a_server_with_keys_is_asked_with_one(driver, templated_run, tmp_path, windows):
     settings = Settings(
-        str(run), store=f"sqlite:///{tmp_path}/p.db", candidates=str(run / "candidates.jsonl")
+        str(templated_run),
+        store=f"sqlite:///{tmp_path}/p.db",
+        candidates=str(templated_run / "candidates.jsonl"),
     )
     service = Service(settings)
     with listening(service) as port:
