@@ -20,7 +20,7 @@ from fsa.reports.report import Report
 from fsa.runs.hub_results import KEPT
 
 FEW = ["--loop.progress=false", "--episodes.validation_episodes=60"]
-QUICK = [*FEW, "--loop.max_steps=90", "--loop.validate_every=45"]
+QUICK = [*FEW, "--loop.max_steps=60", "--loop.validate_every=30"]
 ANN = {"user": "ann", "prompt": "Tea?", "options": ["Yes", "No"], "chosen": 0}
 
 
@@ -50,7 +50,7 @@ def verdict_of(out) -> str:
 
 @pytest.mark.slow
 def test_people_of_opposite_tastes_differ_and_the_model_reads_choices(tmp_path):
-    path = people(tmp_path, 120, lambda user: np.array([1.0, 0.0]) * (-1) ** user)
+    path = people(tmp_path, 110, lambda user: np.array([1.0, 0.0]) * (-1) ** user)
     model = fit(path, out=str(tmp_path / "run"), folds=1, settings=QUICK)
     said = verdict_of(tmp_path / "run")
     assert said.startswith("after 10 choices")
@@ -65,7 +65,7 @@ def test_people_of_opposite_tastes_differ_and_the_model_reads_choices(tmp_path):
 @pytest.mark.slow
 def test_people_of_one_taste_are_alike_and_the_saved_model_reads_nothing(tmp_path):
     path = people(tmp_path, 60, lambda user: np.array([1.0, 0.5]))
-    model = fit(path, out=str(tmp_path / "run"), folds=1, settings=[*QUICK, "--loop.max_steps=150"])
+    model = fit(path, out=str(tmp_path / "run"), folds=1, settings=[*QUICK, "--loop.max_steps=120"])
     assert "the saved model answers as one model for everybody" in verdict_of(tmp_path / "run")
     seen = [{"options": [[1.0, 0.0], [-1.0, 0.0]], "chosen": 1}]
     candidates = [(-1.0, 0.0), (1.0, 0.0)]

@@ -28,7 +28,7 @@ def test_a_run_folder_holds_what_the_format_says(synthetic_run):
     assert any((synthetic_run / "checkpoints").iterdir())
     meta = json.loads((synthetic_run / "meta.json").read_text())
     assert meta.keys() >= {"versions", "seed", "commit", "features", "steps", "validation_nll", "counts"}
-    assert (meta["seed"], meta["steps"]) == (0, 250)
+    assert (meta["seed"], meta["steps"]) == (0, 150)
     with (synthetic_run / "metrics.csv").open() as file:
         rows = list(csv.DictReader(file))
     assert any(row["validation/accuracy_10"] for row in rows)
