@@ -5,8 +5,8 @@
 # The environment in .venv is made by whichever runs first, and again when pyproject.toml or constraints.txt change.
 
 PY ?= python3
-# Processes that the tests are spread over: one more than two cores, for servers and other processes are waited for.
-JOBS ?= 3
+# Processes that the tests are spread over.
+JOBS ?= 2
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 # Read from constraints.txt, so that the version stands in one place.

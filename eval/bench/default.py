@@ -60,19 +60,27 @@ def default_cost(
     steps_of_both, scoring = [], []
     for _ in range(repetitions):
         now = _step(table, _NOW, *default_parts(_NOW), steps)
-        steps_of_both.append((now, _step(table, _BEFORE, DeepSet(_BEFORE, 16), Bilinear(_BEFORE, 16), steps)))
+        former = [
+            _step(table, width, DeepSet(width, 16), Bilinear(width, 16), steps) for width in (_BEFORE, _NOW)
+        ]
+        steps_of_both.append((now, *former))
         scoring.append(_scoring(candidates, backbone))
-    now, before = np.array(steps_of_both).T
+    now, before, before_wide = np.array(steps_of_both).T
     score, score_before = np.array(scoring).T
     with tempfile.TemporaryDirectory(prefix="fsa-bench-") as name, cache_in(Path(name) / "cache"):
         options = [f"--features.backbone={backbone}", "--loop.progress=false", *training]
-        former = _former(Path(name) / "former.yaml")
-        _until_best(Path(name) / "features", former, [*options, "--loop.max_steps=1"])
+        config = _former(Path(name) / "former.yaml")
+        _until_best(Path(name) / "features", config, [*options, "--loop.max_steps=1"])
         best, nll = _until_best(Path(name) / "now", preset("reward/sandbox"), options)
-        best_before, nll_before = _until_best(Path(name) / "before", former, options)
+        best_before, nll_before = _until_best(Path(name) / "before", config, options)
     return [
         Figure("default_step", "default: a training step, times the former", now / before, at_most=1.5),
         Figure("default_step_milliseconds", "default: a training step, ms", now),
+        Figure(
+            "default_step_wide",
+            "the former default on all components: a training step, times the former",
+            before_wide / before,
+        ),
         Figure(
             "default_scoring",
             f"default: scoring {candidates:,} candidates, times the former default",

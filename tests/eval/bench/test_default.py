@@ -20,6 +20,7 @@ def test_both_defaults_train_and_score_and_are_compared(bert):
     values = values_of(default_cost(40, 3, 12, 1, str(bert), training))
     assert values["default_step_milliseconds"] > 0
     assert values["default_step"] > 0
+    assert values["default_step_wide"] > 0
     assert values["default_scoring"] > 0
     assert values["default_training_seconds"] > 0
     assert values["default_training"] > 0
