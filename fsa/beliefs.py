@@ -62,13 +62,15 @@ class Belief(TensorRecord):
 
     def std_along(self, direction: Float[Tensor, "*rows z"]) -> Float[Tensor, "*rows"]:
         """Standard deviation of z . direction under each user's belief; users come first."""
+        return root(self.variance_along(direction))
+
+    def variance_along(self, direction: Float[Tensor, "*rows z"]) -> Float[Tensor, "*rows"]:
+        """Variance of z . direction under each user's belief; users come first."""
         if self.factor is None:
             scaled = torch.einsum("b...z,bz->b...z", direction, self.std)
         else:
             scaled = torch.einsum("b...z,bzy->b...y", direction, self.factor)
-        square = scaled.square().sum(-1)
-        # A root has no gradient at 0.
-        return torch.where(square > 0, square.clamp(min=torch.finfo(square.dtype).tiny).sqrt(), 0)
+        return scaled.square().sum(-1)
 
     def sample(self, noise: Float[Tensor, "s b z"]) -> Float[Tensor, "s b z"]:
         """Latents drawn from the belief: mean + std * noise, or mean + F noise where there is a factor F.
@@ -102,3 +104,8 @@ class Belief(TensorRecord):
         ratio = self.std / other.std
         shift = (self.mean - other.mean) / other.std
         return 0.5 * (ratio.square() + shift.square() - 1 - 2 * ratio.log()).sum(-1)
+
+
+def root(square: Float[Tensor, "*rows"]) -> Float[Tensor, "*rows"]:
+    """Square root whose gradient at 0, where a root has none, is 0."""
+    return torch.where(square > 0, square.clamp(min=torch.finfo(square.dtype).tiny).sqrt(), 0)

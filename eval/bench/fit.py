@@ -35,10 +35,8 @@ def fit_cost(
             write_choices(file, people, each, _TEXTS, seed=0)
             for file, (people, each) in ((few, fold), (many, large))
         )
-        given = (
-            *(f"--loop.max_steps={max_steps}", "--loop.progress=false"),
-            f"--episodes.validation_episodes={validation_episodes}",
-        )
+        given = [f"--loop.max_steps={max_steps}", f"--episodes.validation_episodes={validation_episodes}"]
+        given.append("--loop.progress=false")
         settings = [f"--settings={one}" for one in given]
         fitted = ran(
             "-m", "fsa.cli.main", "fit", str(few), "--folds", "1", "--out", str(folder / "fit"), *settings

@@ -9,6 +9,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from fsa.beliefs import root
 from fsa.predictive import Predictive, normal_atoms
 from fsa.types import Belief, ChoiceBatch
 
@@ -56,7 +57,7 @@ class Pairs:
         middle = of_mean + population
         gap = (middle * sign).sum(-1)
         if belief.mixture is None:
-            return cls(sign, middle, gap, None, belief.std_along(direction).square(), None, 1)
+            return cls(sign, middle, gap, None, belief.variance_along(direction), None, 1)
         means, variance = belief.mixture.along(direction)
         apart = (means - (of_mean * sign).sum(-1, keepdim=True)).permute(2, 0, 1)
         return cls(sign, middle, gap, apart, variance, belief.mixture.log_weight.T, members)
@@ -89,9 +90,7 @@ class Pairs:
             middle, gap, variance = each.unsqueeze(-1) * middle, each * gap, each.square() * variance
             apart = None if apart is None else each * apart
         if apart is None or self.log_weight is None:
-            # A root has no gradient at 0.
-            std = torch.where(variance > 0, variance.clamp(min=torch.finfo(variance.dtype).tiny).sqrt(), 0)
-            atoms, log_weight = normal_atoms(num_atoms).to(std).view(-1, 1, 1) * std, None
+            atoms, log_weight = normal_atoms(num_atoms).to(variance).view(-1, 1, 1) * root(variance), None
         else:
             atoms = (apart + gap) * (1 + math.pi / 8 * variance).rsqrt() - gap
             log_weight = self.log_weight.unsqueeze(-1).expand_as(atoms)

@@ -5,6 +5,8 @@ from pathlib import Path
 
 from fsa.cli.recipes import run_recipe
 from fsa.recipes.reward import train_reward
+from fsa.reports.bootstrap import Interval
+from fsa.reports.report import Row
 
 ROOT = Path(__file__).resolve().parents[2]
 CONFIG = ROOT / "configs" / "reward" / "synthetic.yaml"
@@ -33,9 +35,9 @@ def train_small(out: Path, *overlays: str, config: Path = CONFIG, **settings: ob
     return out
 
 
-def errors_from_chance(value: float, low: float, high: float, n: int) -> float:
+def errors_from_chance(told: Interval | Row) -> float:
     """Standard errors from an accuracy, a fraction with its 95 % interval, to one half.
 
-    At least those of n guesses: an interval has no width where all are right, or all called even.
+    Those of n guesses where the interval has no width, since all are right or all called even.
     """
-    return (value - 0.5) / max((high - low) / (2 * 1.96), 0.5 / n**0.5)
+    return (told.value - 0.5) / ((told.high - told.low) / (2 * 1.96) or 0.5 / told.n**0.5)

@@ -109,7 +109,7 @@ def test_from_shuffled_choices_nothing_can_be_learned(plan, tmp_path: Path, monk
             of = found.predictions.where(keep)
             told = mean_interval(of.correct, [of.user, of.prompt])
             assert told.n >= 300
-            errors[shuffled, int(number)] = errors_from_chance(told.value, told.low, told.high, told.n)
+            errors[shuffled, int(number)] = errors_from_chance(told)
     assert all(abs(error) < 3.5 for (shuffled, _), error in errors.items() if shuffled)
     if name in NOTICED:
         assert errors[False, 0] > 3

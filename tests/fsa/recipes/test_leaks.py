@@ -63,6 +63,6 @@ def test_a_model_of_shuffled_choices_scores_chance(data, tmp_path):
     shuffled = after_ten_choices(train_small(tmp_path / "shuffled", shuffle_choices=True, **data))
     assert shuffled.n >= 500
     assert shuffled.high - shuffled.low < 0.15
-    assert abs(errors_from_chance(shuffled.value, shuffled.low, shuffled.high, shuffled.n)) < 3
+    assert abs(errors_from_chance(shuffled)) < 3
     true = after_ten_choices(train_small(tmp_path / "true", **data))
-    assert errors_from_chance(true.value, true.low, true.high, true.n) > 4
+    assert errors_from_chance(true) > 4
