@@ -16,8 +16,22 @@ QUICK = ["--settings=--loop.max_steps=40", "--settings=--loop.progress=false"]
 QUICK += ["--settings=--episodes.validation_episodes=60"]
 NUMBERS = ["--features", "fsa.features.numeric.Numeric", "--features.width", "2"]
 NUMBERS += ["--projection.num_components", "null", "--projection.extras", "[]"]
-STEPS = ["--loop.max_steps", "20", "--loop.validate_every", "10", "--loop.progress", "false"]
+STEPS = ["--source.path", "people.jsonl"]
+STEPS += ["--loop.max_steps", "20", "--loop.validate_every", "10", "--loop.progress", "false"]
 STEPS += ["--episodes.validation_episodes", "60"]
+SCORE = ["--candidates", "candidates.jsonl", "--out", "s.jsonl"]
+ONE_AFTER_ANOTHER = """
+import json, sys
+import fsa
+from fsa.cli.main import main
+for words in json.loads(sys.argv[1]):
+    sys.argv = ["fsa", *words]
+    try:
+        main()
+    except SystemExit as end:
+        assert not end.code, (words, end.code)
+print(fsa.__file__)
+"""
 
 
 @pytest.fixture(scope="module")
@@ -74,42 +88,35 @@ def test_from_the_wheel_alone_one_can_fit_score_evaluate_and_train(installed, tm
     candidate = {"user": "u1", "prompt": "p", "response": [1.0, 0.0]}
     (tmp_path / "candidates.jsonl").write_text(json.dumps(candidate))
 
-    def fsa(*arguments: str) -> str:
-        paths = {"PYTHONPATH": str(installed), "FSA_CACHE": str(tmp_path / "cache")}
-        command = [sys.executable, "-m", "fsa.cli.main", *arguments]
-        done = subprocess.run(
-            command, cwd=tmp_path, env={**os.environ, **paths}, capture_output=True, text=True
-        )
-        assert not done.returncode, done.stderr
-        return done.stdout + done.stderr
-
-    assert "one model for everybody" in fsa("fit", "people.jsonl", "--out", "run", "--folds", "1", *QUICK)
-    fsa(
-        "score",
-        "--model",
-        "run",
-        "--choices",
-        "people.jsonl",
-        "--candidates",
-        "candidates.jsonl",
-        "--out",
-        "s.jsonl",
+    commands = [
+        ["fit", "people.jsonl", "--out", "run", "--folds", "1", *QUICK],
+        [
+            "score",
+            "--model",
+            "run",
+            "--choices",
+            "people.jsonl",
+            "--candidates",
+            "candidates.jsonl",
+            "--out",
+            "s.jsonl",
+        ],
+        ["evaluate", "run/folds/0/personal", "--context-sizes", "0,5", "--episodes", "20"],
+        ["train", "reward", "--config", "reward/choices", *NUMBERS, *STEPS, "--out", "two"],
+    ]
+    # In one process: importing takes longer than the commands.
+    done = subprocess.run(
+        [sys.executable, "-c", ONE_AFTER_ANOTHER, json.dumps(commands)],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(installed), "FSA_CACHE": str(tmp_path / "cache")},
+        capture_output=True,
+        text=True,
     )
+    assert not done.returncode, done.stderr
+    assert "one model for everybody" in done.stdout + done.stderr
+    assert str(installed) in done.stdout.splitlines()[-1]
     assert json.loads((tmp_path / "s.jsonl").read_text())["rank"] == 1
-    fsa("evaluate", "run/folds/0/personal", "--context-sizes", "0,5", "--episodes", "20")
     assert (tmp_path / "run" / "folds" / "0" / "personal" / "eval" / "report.json").is_file()
-    fsa(
-        "train",
-        "reward",
-        "--config",
-        "reward/choices",
-        "--source.path",
-        "people.jsonl",
-        *NUMBERS,
-        *STEPS,
-        "--out",
-        "two",
-    )
     assert (tmp_path / "two" / "model.safetensors").is_file()
 
 

@@ -6,6 +6,7 @@ import os
 import re
 import shutil
 import signal
+import tempfile
 import time
 from pathlib import Path
 
@@ -13,7 +14,8 @@ import pytest
 import torch
 
 import fsa
-from tests.faults.commands import ROOT, command, lines, process, train
+from tests.chaos.processes import Started
+from tests.faults.commands import ROOT, command, lines, train
 
 
 def weights(run: Path) -> str:
@@ -38,14 +40,15 @@ def test_fault_F1_the_last_finite_checkpoint_is_kept(choices, tmp_path):
     assert all(tensor.isfinite().all() for tensor in best.values())
 
 
-def test_fault_F4_an_interrupted_overwrite_leaves_no_old_model_under_a_new_configuration(run, choices):
-    started = process(
-        "train.reward", "--config", run / "config.yaml", "--out", run, "--overwrite", "true",
+def test_fault_F4_an_interrupted_overwrite_leaves_no_old_model_under_a_new_configuration(
+    run, choices, tmp_path
+):
+    started = begun(
+        tmp_path, "train.reward", "--config", run / "config.yaml", "--out", run, "--overwrite", "true",
         "--splits.seed", "1", "--d_belief", "8", "--loop.max_steps", "100000",
     )  # fmt: skip
     until(lambda: "d_belief: 8" in (run / "config.yaml").read_text(), started)
     started.kill()
-    started.wait()
     ended = command("eval.context_curve", "--run", run, "--context_sizes", "0,1", "--episodes", "20")
     ended.refused()
 
@@ -124,14 +127,14 @@ def test_fault_F9_a_missing_best_checkpoint_is_found_before_training(run):
 @pytest.mark.parametrize(("signum", "code"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)])
 def test_fault_F10_a_signal_leaves_a_checkpoint_advice_and_an_exit_code(signum, code, run, tmp_path):
     out = tmp_path / "signalled"
-    started = process(
-        "train.reward", "--config", run / "config.yaml", "--out", out, "--loop.max_steps", "1000000",
-        "--loop.patience", "0", "--loop.validate_every", "1000", "--loop.checkpoint_every", "5",
+    started = begun(
+        tmp_path, "train.reward", "--config", run / "config.yaml", "--out", out, "--loop.max_steps",
+        "1000000", "--loop.patience", "0", "--loop.validate_every", "1000", "--loop.checkpoint_every", "5",
     )  # fmt: skip
     until(lambda: any(out.rglob("last.ckpt")), started)
-    started.send_signal(signum)
-    _, err = started.communicate(timeout=60)
-    assert started.returncode == code, err[-800:]
+    os.kill(started.process.pid, signum)
+    assert started.wait(60) == code, started.said()
+    err = started.log.read_text()
     assert f"--resume {out}" in err
     assert "Traceback" not in err
     steps = [torch.load(last, weights_only=True)["global_step"] for last in out.rglob("last.ckpt")]
@@ -141,32 +144,25 @@ def test_fault_F10_a_signal_leaves_a_checkpoint_advice_and_an_exit_code(signum, 
 def test_fault_F11_a_folder_takes_one_process_at_a_time(run, tmp_path):
     out = tmp_path / "shared"
     given = ["train.reward", "--config", run / "config.yaml", "--out", out, "--loop.max_steps", "100000"]
-    first, second = process(*given), process(*given)
-    until(lambda: first.poll() is not None or second.poll() is not None, None, seconds=60)
-    loser, winner = (first, second) if first.poll() is not None else (second, first)
-    _, err = loser.communicate()
+    first, second = begun(tmp_path, *given), begun(tmp_path, *given)
+    until(lambda: not (first.is_running and second.is_running), None, seconds=60)
+    loser, winner = (second, first) if first.is_running else (first, second)
     winner.kill()
-    winner.communicate()
-    assert loser.returncode == 1, err[-800:]
+    assert loser.wait() == 1, loser.said()
+    err = loser.log.read_text()
     assert "Traceback" not in err
     assert "another process" in err or "holds a run already" in err
 
 
 def test_fault_F12_more_devices_than_cores_are_refused(choices, tmp_path):
-    started = process(
-        "train.reward", "--config", ROOT / "configs/reward/choices.yaml", "--source.path", choices,
+    started = begun(
+        tmp_path, "train.reward", "--config", ROOT / "configs/reward/choices.yaml", "--source.path", choices,
         "--features.class_path", "fsa.features.numeric.Numeric", "--features.width", "2",
         "--projection.num_components", "null", "--projection.extras", "[]", "--loop.accelerator", "cpu",
         "--loop.devices", str((os.cpu_count() or 1) + 1), "--loop.max_steps", "2", "--out", tmp_path / "run",
-        start_new_session=True,
     )  # fmt: skip
-    try:
-        _, err = started.communicate(timeout=90)
-    finally:
-        if started.poll() is None:
-            os.killpg(started.pid, signal.SIGKILL)
-    assert started.returncode == 1
-    assert "CPU cores" in err
+    assert started.wait(90) == 1, started.said()
+    assert "CPU cores" in started.said()
 
 
 def test_fault_F14_an_overwrite_that_cannot_begin_loses_nothing(run):
@@ -210,13 +206,9 @@ def test_fault_F19_a_configuration_that_explodes_is_refused(choices, tmp_path):
         name, of = chr(ord("b") + i), chr(ord("a") + i)
         bomb += f"{name}: &{name} [" + ", ".join([f"*{of}"] * 9) + "]\n"
     (tmp_path / "bomb.yaml").write_text(bomb)
-    started = process("train.reward", "--config", tmp_path / "bomb.yaml")
-    try:
-        _, err = started.communicate(timeout=40)
-    except Exception:
-        started.kill()
-        raise AssertionError("it hangs") from None
-    assert started.returncode in (1, 2)
+    started = begun(tmp_path, "train.reward", "--config", tmp_path / "bomb.yaml")
+    assert started.wait(40) in (1, 2), started.said()
+    err = started.log.read_text()
     assert "error: " in err
     assert "Traceback" not in err
 
@@ -275,6 +267,12 @@ def test_fault_N11_the_card_says_how_choices_were_split_and_the_bar_names_no_epo
     assert "Epoch" not in ended.went_well().out + ended.err
 
 
+def begun(folder: Path, *given) -> Started:
+    """A command in a process of its own, with the cache of this one."""
+    log = Path(tempfile.mkdtemp(dir=folder)) / "log.txt"
+    return Started(given, Path(os.environ["FSA_CACHE"]), log)
+
+
 def until(holds, started, seconds: float = 90) -> None:
     end = time.monotonic() + seconds
     while time.monotonic() < end:
@@ -283,7 +281,7 @@ def until(holds, started, seconds: float = 90) -> None:
                 return
         except OSError:
             pass
-        if started is not None and started.poll() is not None:
-            raise AssertionError(f"it ended with {started.returncode}: {started.stderr.read()[-800:]}")
+        if started is not None and not started.is_running:
+            raise AssertionError(f"it ended with {started.wait()}: {started.said()}")
         time.sleep(0.05)
     raise AssertionError("it took too long")

@@ -1,7 +1,7 @@
 """Two processes train a steered language model as one would: DDP, and FSDP2 with blocks of its own."""
 
 import os
-import sys
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -23,7 +23,7 @@ from fsa.conditioning.film_blocks import FilmBlocks
 from fsa.conditioning.lora_gain import LoraGain
 from fsa.models.backbone import LanguageModel
 from fsa.training.sharding import shard
-from tests.factories.torchrun import in_two
+from tests.factories.torchrun import both
 
 CASES = {
     "gain": {"conditioning": LoraGain},
@@ -107,9 +107,9 @@ def save_backbone(folder: Path) -> str:
 @pytest.fixture(scope="module")
 def of_two(folder: str, tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, torch.Tensor]]:
     """Weights after the same steps in two processes on gloo, by strategy and case."""
-    out = tmp_path_factory.mktemp("two") / "weights.pt"
-    in_two("tests.fsa.models.test_backbone_processes", [folder, str(out)])
-    return torch.load(out, weights_only=True)
+    out = tmp_path_factory.mktemp("two")
+    both(partial(in_each, folder), out)
+    return torch.load(out / "weights.pt", weights_only=True)
 
 
 @pytest.mark.slow
@@ -123,9 +123,10 @@ def test_two_processes_take_the_steps_of_one(of_two: dict, folder: str, strategy
     assert all((one[name] - start[name]).abs().max() > 1e-4 for name in one)
 
 
-if __name__ == "__main__":
+def in_each(backbone: str, out: Path) -> None:
+    """What each of two processes does."""
     torch.distributed.init_process_group("gloo")
-    weights = {f"{how} {case}": train(sys.argv[1], case, how) for how in ("ddp", "fsdp") for case in CASES}
+    weights = {f"{how} {case}": train(backbone, case, how) for how in ("ddp", "fsdp") for case in CASES}
     if os.environ["RANK"] == "0":
-        torch.save(weights, sys.argv[2])
+        torch.save(weights, out / "weights.pt")
     torch.distributed.destroy_process_group()

@@ -13,6 +13,7 @@ import pytest
 from fastapi import FastAPI
 
 from fsa.serve.server import _settled
+from tests.faults.commands import command
 from tests.fsa.serve.processes import ServerProcess
 from tests.fsa.serve.small import TEXTS, choices, text_rewards
 
@@ -106,17 +107,18 @@ def test_a_head_that_does_not_end_is_hung_up_on(model, tmp_path, log):
         assert server.client.get("/health").status_code == 200
 
 
-def test_a_model_that_is_none_is_one_line_and_no_traceback(tmp_path, log):
-    server = ServerProcess(tmp_path, f"sqlite:///{tmp_path / 'people.db'}", log)
-    assert server.process.wait(300) == 1
-    assert log.read_text().startswith("error: ")
-    assert "Traceback" not in log.read_text()
+def test_a_model_that_is_none_is_one_line_and_no_traceback(tmp_path):
+    store = f"sqlite:///{tmp_path / 'people.db'}"
+    ended = command("fsa", "serve", "--model", tmp_path, "--store", store)
+    ended.refused(str(tmp_path))
+    assert ended.err.startswith("error: ")
 
 
-def test_without_a_key_no_other_machine_is_served(model, tmp_path, log):
-    server = ServerProcess(model, f"sqlite:///{tmp_path / 'people.db'}", log, "--host", "0.0.0.0")
-    assert server.process.wait(300) == 1
-    assert "there is no key" in log.read_text()
+def test_without_a_key_no_other_machine_is_served(model, tmp_path):
+    store = f"sqlite:///{tmp_path / 'people.db'}"
+    command("fsa", "serve", "--model", model, "--store", store, "--host", "0.0.0.0").refused(
+        "there is no key"
+    )
 
 
 def test_what_is_there_for_good_is_out_of_garbage_collection():

@@ -1,7 +1,6 @@
 """Two processes, or more batches a step, take the steps that one would."""
 
 import os
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -18,7 +17,7 @@ from fsa.objectives.elbo import EvidenceLowerBound
 from fsa.objectives.nll import NegativeLogLikelihood
 from fsa.training.module import ChoiceModule
 from fsa.training.optimizers import AdamW
-from tests.factories.torchrun import in_two
+from tests.factories.torchrun import both
 from tests.factories.training import SIZES, CutOff, cut_off, small_data, small_loop, small_module
 
 LOOP = {"max_steps": 8, "validate_every": 4, "patience": 0, "clip": 0.5}
@@ -59,7 +58,7 @@ def train(
 def of_two(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, torch.Tensor]]:
     """Weights after the same run in two processes on gloo, by strategy."""
     out = tmp_path_factory.mktemp("two")
-    in_two("tests.fsa.training.test_processes_agree", [str(out)])
+    both(in_each, out)
     return torch.load(out / "weights.pt", weights_only=True)
 
 
@@ -88,8 +87,8 @@ def test_bf16_stays_near_and_keeps_weights_in_full_precision(tmp_path: Path):
     assert_close(rough["score"], exact["score"], atol=0.01, rtol=0)
 
 
-if __name__ == "__main__":
-    folder = Path(sys.argv[1])
+def in_each(folder: Path) -> None:
+    """What each of two processes does."""
     weights = {
         f"{kind}, {strategy}": train(folder / kind / strategy, kind=kind, devices=2, strategy=strategy)
         for kind in MODULES

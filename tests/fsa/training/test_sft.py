@@ -1,7 +1,6 @@
 """The step of a plain language model: resumed, shared out, and validated on responses alone."""
 
 import os
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -20,7 +19,7 @@ from fsa.training.metrics_csv import METRICS
 from fsa.training.optimizers import AdamW
 from fsa.training.sft import NextTokenModule
 from fsa.training.sft_data import SequenceData, SequenceSettings, TokenSequences
-from tests.factories.torchrun import in_two
+from tests.factories.torchrun import both
 from tests.factories.training import CutOff, cut_off, small_loop
 
 LENGTHS = [4, 9, 5, 7, 8, 3, 6, 5, 9, 4, 7, 6]
@@ -120,7 +119,7 @@ def test_bf16_stays_near_and_keeps_weights_in_full_precision(tmp_path: Path):
 def of_two(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, torch.Tensor]]:
     """Weights after the same run in two processes on gloo, by strategy."""
     out = tmp_path_factory.mktemp("two")
-    in_two("tests.fsa.training.test_sft", [str(out)])
+    both(in_each, out)
     return torch.load(out / "weights.pt", weights_only=True)
 
 
@@ -130,8 +129,8 @@ def test_two_processes_take_the_steps_of_one(of_two: dict, tmp_path: Path, strat
     assert_close(of_two[strategy], train(tmp_path), atol=1e-5, rtol=0)
 
 
-if __name__ == "__main__":
-    folder = Path(sys.argv[1])
+def in_each(folder: Path) -> None:
+    """What each of two processes does."""
     weights = {
         strategy: train(folder / strategy, devices=2, strategy=strategy) for strategy in ("ddp", "fsdp")
     }

@@ -1,7 +1,6 @@
 """FSDP2 of a part with frozen weights that it does not save: cut off, resumed, and refused."""
 
 import os
-import sys
 from collections.abc import Iterator
 from itertools import count
 from pathlib import Path
@@ -14,7 +13,7 @@ from torch.testing import assert_close
 
 from fsa.errors import CheckpointError
 from fsa.training.sharding import shard, strategy_of
-from tests.factories.torchrun import in_two
+from tests.factories.torchrun import both
 
 
 class HalfFrozen(nn.Module):
@@ -106,7 +105,7 @@ def fit(strategy: str, steps: int, start: Path | None = None, end: Path | None =
 def of_two(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, torch.Tensor]]:
     """Weights in two processes on gloo: straight on, and cut off and resumed."""
     out = tmp_path_factory.mktemp("two")
-    in_two("tests.fsa.training.test_sharding", [str(out)])
+    both(in_each, out)
     return torch.load(out / "weights.pt", weights_only=True)
 
 
@@ -128,8 +127,8 @@ def test_a_checkpoint_of_another_model_is_refused_by_a_tensors_name(of_two: dict
     assert "extra.bias is not in the checkpoint" in of_two["refused"]
 
 
-if __name__ == "__main__":
-    folder = Path(sys.argv[1])
+def in_each(folder: Path) -> None:
+    """What each of two processes does."""
     result: dict = {"straight": fit("fsdp", 6)}
     fit("fsdp", 3, end=folder / "half.ckpt")
     result["resumed"] = fit("fsdp", 6, start=folder / "half.ckpt")
