@@ -61,7 +61,7 @@ def test_the_judge_takes_the_cheerful_answer_for_a_cheerful_target():
 
 
 def test_a_file_of_ratings_ends_in_a_verdict_and_the_new_person_gets_brief_answers(tmp_path):
-    best, other = run("reward_from_file", "--steps", 80, "--out", tmp_path / "run").splitlines()[-2:]
+    best, other = run("reward_from_file", "--steps", 50, "--out", tmp_path / "run").splitlines()[-2:]
     assert best.endswith("nats  Sleep on it.")
     assert float(best.split()[0]) > float(other.split()[0])
 

@@ -27,7 +27,8 @@ FEWER = {"source.num_prompts": 90, "source.num_users": 280, "source.choices_per_
 TEXT = {"features": "tests.factories.features.Hashed", "projection.num_components": 24}
 # Where a model of the choices as they are shows that the test would notice: one data set of each kind.
 NOTICED = ("synthetic", "sandbox-types", "helpsteer2", "polis", "arguments")
-SHORT = {"loop.max_steps": 70, "loop.validate_every": 70, "episodes.validation_episodes": 40}
+SHORT = {"loop.max_steps": 70, "loop.validate_every": 70}
+SHORT |= {"episodes.users_per_step": 32, "episodes.validation_episodes": 40}
 
 
 @pytest.fixture

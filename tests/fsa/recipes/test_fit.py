@@ -19,7 +19,7 @@ from fsa.recipes.fit import described, fit, source_of
 from fsa.reports.report import Report
 from fsa.runs.hub_results import KEPT
 
-FEW = ["--loop.progress=false", "--episodes.validation_episodes=60"]
+FEW = ["--loop.progress=false", "--episodes.validation_episodes=60", "--episodes.users_per_step=32"]
 QUICK = [*FEW, "--loop.max_steps=60", "--loop.validate_every=30"]
 ANN = {"user": "ann", "prompt": "Tea?", "options": ["Yes", "No"], "chosen": 0}
 
