@@ -37,7 +37,7 @@ test-fast: .venv/made  ## Tests that train no model
 lint: .venv/made  ## Style and types, nothing run
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/mypy
+	$(BIN)/mypy --num-workers 2
 
 fuzz: .venv/made  ## 10,700 damaged files, folders, command lines and requests; none may end badly (docs/robustness.md)
 	$(BIN)/python -m tests.fuzz --jobs $(JOBS)

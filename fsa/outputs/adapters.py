@@ -11,7 +11,6 @@ from typing import Any
 
 import torch
 from jaxtyping import Float
-from peft import LoraConfig
 from safetensors import SafetensorError
 from safetensors.torch import save_file
 from torch import Tensor
@@ -108,6 +107,8 @@ def _sha256(path: Path) -> str:
 
 
 def _config(model: LanguageModel, rank: int, is_reward: bool) -> Any:
+    from peft import LoraConfig  # takes seconds: not where rewards alone are asked for
+
     # The scale alpha / rank stays what it was when the rank is padded.
     alpha = model.alpha * rank / model.rank
     names = list(model.adapters())
