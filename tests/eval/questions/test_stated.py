@@ -25,6 +25,7 @@ def test_a_true_statement_helps_and_a_false_one_harms_those_who_have_not_chosen(
     given = ["--config", "configs/reward/sandbox.yaml", *SMALL, "--loop.max_steps", "80"]
     given += ["--loop.validate_every", "40", "--out", str(run), "--loop.progress", "false"]
     given += ["--episodes.validation_episodes", "60", "--episodes.users_per_step", "32"]
+    given += ["--episodes.max_context", "10", "--episodes.max_targets", "10"]
     train_reward(**configured(train_reward, given))
     report = stated([str(run)], sizes=[0, 3], episodes=60, out=str(tmp_path / "out"))
     found = {(row.method, row.context_size): row for row in report.rows if row.metric == "accuracy"}

@@ -20,6 +20,7 @@ from fsa.reports.report import Report
 from fsa.runs.hub_results import KEPT
 
 FEW = ["--loop.progress=false", "--episodes.validation_episodes=60", "--episodes.users_per_step=32"]
+FEW += ["--episodes.max_context=10", "--episodes.max_targets=10"]
 QUICK = [*FEW, "--loop.max_steps=60", "--loop.validate_every=30"]
 ANN = {"user": "ann", "prompt": "Tea?", "options": ["Yes", "No"], "chosen": 0}
 

@@ -25,6 +25,8 @@ TEXT = {
     "loop__progress": False,
     "loop__accelerator": "cpu",
     "episodes__users_per_step": 32,
+    "episodes__max_context": 10,
+    "episodes__max_targets": 10,
     "episodes__validation_episodes": 40,
     "optimizer__lr": 0.01,
 }
