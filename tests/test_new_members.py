@@ -135,4 +135,5 @@ def test_they_are_found_and_keep_their_promises_and_one_that_breaks_its_own_is_c
     said = held_to_contract(copy, CONTRACTS, [*TESTS, "BadGain"])
     kept = {name: len(re.findall(rf"PASSED \S*\[{name}\]", said)) for name in TESTS}
     assert {name for name in TESTS if kept[name] < TESTS[name]} == set(), said
-    assert set(re.findall(r"FAILED \S*\[(\w+)\]", said)) == {"BadGain"}, said
+    caught = len(re.findall(r"FAILED \S*\[BadGain\]", said))
+    assert said.count("FAILED") == caught > 0, said

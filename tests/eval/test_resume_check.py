@@ -32,7 +32,6 @@ def test_steps_are_those_of_the_last_checkpoint(tmp_path):
     assert _steps_of(tmp_path / "nothing") == 0
 
 
-def test_a_training_that_does_not_end_as_it_should_is_told(monkeypatch):
-    monkeypatch.setattr("eval.resume_check._CHILD", "import sys; sys.exit(f'no {sys.argv[1:]}')")
-    with pytest.raises(SystemExit, match=r"ended with 1 instead of 0:\nno \['--no-such-option', '1'\]"):
+def test_a_training_that_does_not_end_as_it_should_is_told():
+    with pytest.raises(SystemExit, match="ended with 2 instead of 0"):
         _run(["--no-such-option", "1"])

@@ -114,14 +114,14 @@ def test_fault_N13_the_readme_says_which_texts_its_figures_are_on():
 
 
 def test_isolation_a_score_depends_on_nobody_else(run, choices):
-    """2,000 random people: alone, in batches, in any order, in threads; at most 1e-12 apart."""
-    draw, everybody = np.random.default_rng(0), np.arange(2000)
-    people = drawn(Jsonl(str(choices), cache=False).load(), 2000, draw)
+    """5,000 random people: alone, in batches, in any order, in threads; at most 1e-12 apart."""
+    draw, everybody = np.random.default_rng(0), np.arange(5000)
+    people = drawn(Jsonl(str(choices), cache=False).load(), 5000, draw)
     here = partial(scored, fsa.RewardModel.from_pretrained(run), people)
-    together = here(everybody, 2000)
+    together = here(everybody, 5000)
     with ThreadPoolExecutor(4) as pool:
         parts = list(pool.map(lambda part: here(part, 100), np.array_split(everybody, 4)))
-    others = [here(draw.permutation(2000), 333), here(draw.permutation(2000)[:300], 1), *parts]
+    others = [here(draw.permutation(5000), 333), here(draw.permutation(5000)[:300], 1), *parts]
     worst = max(largest_difference({i: together[i] for i in other}, other) for other in others)
     assert worst <= HEADS, worst
 

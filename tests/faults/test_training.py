@@ -134,7 +134,7 @@ def test_fault_F10_a_signal_leaves_a_checkpoint_advice_and_an_exit_code(signum, 
     until(lambda: any(out.rglob("last.ckpt")), started)
     os.kill(started.process.pid, signum)
     assert started.wait(60) == code, started.said()
-    err = started.log.read_text()
+    err = told(started)
     assert f"--resume {out}" in err
     assert "Traceback" not in err
     steps = [torch.load(last, weights_only=True)["global_step"] for last in out.rglob("last.ckpt")]
@@ -149,7 +149,7 @@ def test_fault_F11_a_folder_takes_one_process_at_a_time(run, tmp_path):
     loser, winner = (second, first) if first.is_running else (first, second)
     winner.kill()
     assert loser.wait() == 1, loser.said()
-    err = loser.log.read_text()
+    err = told(loser)
     assert "Traceback" not in err
     assert "another process" in err or "holds a run already" in err
 
@@ -208,7 +208,7 @@ def test_fault_F19_a_configuration_that_explodes_is_refused(choices, tmp_path):
     (tmp_path / "bomb.yaml").write_text(bomb)
     started = begun(tmp_path, "train.reward", "--config", tmp_path / "bomb.yaml")
     assert started.wait(40) in (1, 2), started.said()
-    err = started.log.read_text()
+    err = told(started)
     assert "error: " in err
     assert "Traceback" not in err
 
@@ -271,6 +271,11 @@ def begun(folder: Path, *given) -> Started:
     """A command in a process of its own, with the cache of this one."""
     log = Path(tempfile.mkdtemp(dir=folder)) / "log.txt"
     return Started(given, Path(os.environ["FSA_CACHE"]), log)
+
+
+def told(started: Started) -> str:
+    """All that an ended command said, and what libraries said past Python."""
+    return started.log.read_text() + started.log.with_suffix(".out").read_text(errors="replace")
 
 
 def until(holds, started, seconds: float = 90) -> None:

@@ -6,8 +6,8 @@ from tests.fuzz.put_back import MENDED, put_back
 from tests.fuzz.running import fuzz
 from tests.fuzz.targets import TARGETS
 
-CASES = 120
-FEWER = {"commands": 40}  # each a command of the whole package
+CASES = 200
+FEWER = {"commands": 70}  # each a command of the whole package
 BY_NAME = {target.name: target for target in TARGETS}
 
 

@@ -111,14 +111,15 @@ def test_a_model_that_is_none_is_one_line_and_no_traceback(tmp_path):
     store = f"sqlite:///{tmp_path / 'people.db'}"
     ended = command("fsa", "serve", "--model", tmp_path, "--store", store)
     ended.refused(str(tmp_path))
+    assert ended.code == 1
     assert ended.err.startswith("error: ")
 
 
 def test_without_a_key_no_other_machine_is_served(model, tmp_path):
     store = f"sqlite:///{tmp_path / 'people.db'}"
-    command("fsa", "serve", "--model", model, "--store", store, "--host", "0.0.0.0").refused(
-        "there is no key"
-    )
+    ended = command("fsa", "serve", "--model", model, "--store", store, "--host", "0.0.0.0")
+    ended.refused("there is no key")
+    assert ended.code == 1
 
 
 def test_what_is_there_for_good_is_out_of_garbage_collection():
